@@ -1,0 +1,170 @@
+"""The cache database of a node: Redis as NautilusTrader uses it, kept as a write log.
+
+The real `CacheDatabaseAdapter` stays in the path: it serialises every order,
+position and account event, and rebuilds them at the next start through the real
+``load_cache``.  Only its Rust connection to Redis is replaced, by `Backing`.
+
+Rules of this file:
+
+1. The log is the database.  `Backing` answers from a state that is derived from
+   the log, so a log cut at any point is a database that can be loaded.
+2. A write is applied when it is made.  What a crash loses is a suffix of the
+   log, which is what Redis behind NautilusTrader's single writer loses too.
+3. What a key holds follows from its collection, as in NautilusTrader's Redis
+   layout: strings for general objects, currencies, instruments, actors and
+   strategies; lists for the events of accounts, orders and positions; sets and
+   hashes for the indexes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+LISTS = frozenset({"accounts", "orders", "positions", "snapshots"})
+HASHES = frozenset({"index:order_ids", "index:order_position", "index:order_client"})
+
+
+class Write(msgspec.Struct, frozen=True):
+    """One command that the node sent to its database."""
+
+    at_ns: int
+    operation: str
+    key: str
+    payload: tuple[bytes, ...] = ()
+
+
+class WriteLog:
+    """What one node has ever written, in order; it outlives the node's processes."""
+
+    def __init__(self) -> None:
+        self.writes: list[Write] = []
+
+    def __len__(self) -> int:
+        return len(self.writes)
+
+    def clear(self) -> None:
+        """Lose everything, as when the database's disk is gone."""
+        self.writes.clear()
+
+    def truncate(self, length: int) -> None:
+        """Lose all writes after the first `length`."""
+        del self.writes[length:]
+
+
+class Backing:
+    """Stands in for ``nautilus_pyo3.RedisCacheDatabase``, over a write log.
+
+    Parameters
+    ----------
+    log
+        The log to continue; its writes are replayed first.
+    prefix
+        What Redis keys of this trader begin with ("trader-TRADER-001").
+    now_ns
+        The clock that dates the writes.
+    """
+
+    def __init__(self, log: WriteLog, prefix: str, now_ns: Callable[[], int]) -> None:
+        self._log = log
+        self._prefix = prefix
+        self._now_ns = now_ns
+        self._strings: dict[str, bytes] = {}
+        self._lists: dict[str, list[bytes]] = {}
+        self._sets: dict[str, dict[bytes, None]] = {}
+        self._hashes: dict[str, dict[bytes, bytes]] = {}
+        for write in log.writes:
+            self._apply(write)
+
+    # -- what NautilusTrader calls: writing ---------------------------------------
+
+    def insert(self, key: str, payload: Sequence[bytes] | None = None) -> None:
+        self._write("insert", key, payload)
+
+    def update(self, key: str, payload: Sequence[bytes] | None = None) -> None:
+        self._write("update", key, payload)
+
+    def delete(self, key: str, payload: Sequence[bytes] | None = None) -> None:
+        self._write("delete", key, payload)
+
+    def delete_order(self, client_order_id: str) -> None:
+        self._forget("orders", client_order_id)
+
+    def delete_position(self, position_id: str) -> None:
+        self._forget("positions", position_id)
+
+    def flushdb(self) -> None:
+        self._write("flush", "")
+
+    def close(self) -> None:
+        """Nothing to close: there is no connection."""
+
+    # -- what NautilusTrader calls: reading ---------------------------------------
+
+    def keys(self, pattern: str) -> list[str]:
+        """Return the full names of the keys that match, oldest first."""
+        stores: tuple[dict[str, Any], ...] = (
+            self._strings,
+            self._lists,
+            self._sets,
+            self._hashes,
+        )
+        names = (key for store in stores for key in store)
+        return [f"{self._prefix}:{key}" for key in names if fnmatch.fnmatchcase(key, pattern)]
+
+    def read(self, key: str) -> list[bytes]:
+        if key in self._lists:
+            return list(self._lists[key])
+        if key in self._strings:
+            return [self._strings[key]]
+        if key in self._hashes:
+            pairs = {k.decode(): v.decode() for k, v in self._hashes[key].items()}
+            return [msgspec.json.encode(pairs)]
+        return list(self._sets.get(key, ()))
+
+    def read_bulk(self, keys: Sequence[str]) -> list[bytes | None]:
+        return [self._strings.get(key.removeprefix(f"{self._prefix}:")) for key in keys]
+
+    # -- the log ------------------------------------------------------------------
+
+    def _write(self, operation: str, key: str, payload: Sequence[bytes] | None = None) -> None:
+        write = Write(self._now_ns(), operation, key, tuple(payload or ()))
+        self._log.writes.append(write)
+        self._apply(write)
+
+    def _forget(self, collection: str, name: str) -> None:
+        self._write("delete", f"{collection}:{name}")
+        member = (name.encode(),)
+        for key in [*self._sets, *self._hashes]:
+            if key.startswith(f"index:{collection}") or key in HASHES:
+                self._write("delete", key, member)
+
+    def _apply(self, write: Write) -> None:
+        key, payload = write.key, write.payload
+        collection = key.partition(":")[0]
+        if write.operation == "flush":
+            for store in (self._strings, self._lists, self._sets, self._hashes):
+                store.clear()
+        elif write.operation == "delete":
+            self._apply_delete(key, payload)
+        elif key in HASHES:
+            self._hashes.setdefault(key, {})[payload[0]] = payload[1]
+        elif collection == "index":
+            self._sets.setdefault(key, {}).update(dict.fromkeys(payload))
+        elif collection in LISTS:
+            if write.operation == "insert" or key in self._lists:
+                self._lists.setdefault(key, []).extend(payload)
+        else:
+            self._strings[key] = payload[0]
+
+    def _apply_delete(self, key: str, payload: tuple[bytes, ...]) -> None:
+        if not payload:
+            for store in (self._strings, self._lists, self._sets, self._hashes):
+                store.pop(key, None)
+            return
+        for member in payload:
+            self._sets.get(key, {}).pop(member, None)
+            self._hashes.get(key, {}).pop(member, None)

@@ -1,0 +1,120 @@
+"""What reconciles the node under test: the engine, a parameter of every run.
+
+An engine is an object with four members; nothing else of it is used::
+
+    name: str                          how reports and `known` call it
+    alerts: str | None                 message-bus topic of its discrepancies, if it has one
+    configure(config, spec) -> config  changes the node's configuration before it is built
+    attach(node)                       does what it likes with the node after ``node.build()``
+
+``package.module:name`` loads anybody's own.  A plain function is taken as the
+`attach` of an engine that is otherwise `stock`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import UNSET
+from msgspec.structs import replace
+from nautilus_trader.config import TradingNodeConfig
+from nautilus_trader.live.node import TradingNode
+
+from sim.scenario.model import Node as NodeSpec
+
+
+class EngineError(ValueError):
+    """An engine that cannot be found or is not one."""
+
+
+class Engine(Protocol):
+    """What a run needs of an engine."""
+
+    name: str
+    alerts: str | None
+
+    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
+        """Return the configuration to build the node with."""
+
+    def attach(self, node: TradingNode) -> None:
+        """Attach to a node that is built and not yet started."""
+
+
+class StockDefaults:
+    """The released engine with the release's own defaults: open checks are off."""
+
+    name = "stock-defaults"
+    alerts: str | None = None
+
+    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
+        return config
+
+    def attach(self, node: TradingNode) -> None:
+        pass
+
+
+class Stock(StockDefaults):
+    """The released engine with its own checks on.
+
+    Open orders and positions are checked at the scenario's reconciliation
+    interval unless the scenario sets them apart; in-flight orders as released.
+    """
+
+    name = "stock"
+
+    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
+        every_secs = spec.reconciliation_interval_secs
+        open_check_secs = spec.open_check_interval_secs
+        position_check_secs = spec.position_check_interval_secs
+        options: dict[str, float | None] = {
+            "open_check_interval_secs": every_secs if open_check_secs is UNSET else open_check_secs,
+            "position_check_interval_secs": (
+                every_secs if position_check_secs is UNSET else position_check_secs
+            ),
+        }
+        if spec.inflight_check_interval_ms is not UNSET:
+            options["inflight_check_interval_ms"] = spec.inflight_check_interval_ms or 0
+        return replace(config, exec_engine=replace(config.exec_engine, **options))
+
+
+class Attached(Stock):
+    """`Stock` with a function that is called with the built node."""
+
+    def __init__(self, name: str, attach: Callable[[TradingNode], None]) -> None:
+        self.name = name
+        self._attach = attach
+
+    def attach(self, node: TradingNode) -> None:
+        self._attach(node)
+
+
+BUILT_IN: dict[str, Callable[[], Engine]] = {"stock": Stock, "stock-defaults": StockDefaults}
+
+
+def load(name: str) -> Engine:
+    """Return the engine of a name: a built-in one, or ``package.module:name``.
+
+    Raises `EngineError` with a sentence that says what was looked for.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    module_name, colon, attribute = name.partition(":")
+    if not colon:
+        known = ", ".join(BUILT_IN)
+        raise EngineError(f"unknown engine '{name}'; use {known} or package.module:name")
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except ImportError as e:
+        raise EngineError(f"engine '{name}': cannot import {module_name}: {e}") from None
+    except AttributeError:
+        raise EngineError(f"engine '{name}': {module_name} has no '{attribute}'") from None
+    if inspect.isfunction(found):
+        return Attached(name, found)
+    engine = found() if inspect.isclass(found) else found
+    for member in ("name", "alerts", "configure", "attach"):
+        if not hasattr(engine, member):
+            raise EngineError(f"engine '{name}' has no '{member}'")
+    return engine  # type: ignore[no-any-return]

@@ -1,0 +1,241 @@
+"""The faults: each distorts how the truth is seen or reached, never the truth.
+
+The fault model, per channel:
+
+* A **request** may be answered in the venue's place with an error.  Whether the
+  venue acted on it is the fault's own statement: ``never``, ``before`` the error
+  was sent, or ``after`` it.  A request is never garbled on its way in and never
+  executed twice.
+* A **stream frame** may be dropped, repeated or late.  A frame is never altered
+  and never invented.  Frames that no fault names stay in order.
+* A **stream connection** may be cut, and new ones refused for a while.
+* A **read** may show the venue as it was some time ago.  It is never a mixture
+  of two instants within one answer.
+
+Every fault ends, by a count or by a time, so that a run can always recover.  A
+fault that never did anything is reported: a scenario that names it shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from sim.venue.wire import Frame, Request, Response
+
+type Applied = Literal["never", "before", "after"]
+
+
+class Substitute(msgspec.Struct, frozen=True):
+    """The answer that a client gets instead of the venue's, and what the venue did."""
+
+    response: Response
+    applied: Applied
+
+
+class Fault:
+    """One armed fault.  It says nothing and does nothing until it is asked.
+
+    Parameters
+    ----------
+    label
+        How it is named in a report: the words of the scenario.
+    count
+        How many times it acts; None is no limit.
+    until_ns
+        The instant at which it is healed; None is never.
+    """
+
+    def __init__(self, label: str, *, count: int | None = None, until_ns: int | None = None) -> None:
+        self.label = label
+        self.activations = 0
+        self._count = count
+        self._until_ns = until_ns
+
+    def is_armed(self, now_ns: int) -> bool:
+        """Whether it would still act."""
+        if self._until_ns is not None and now_ns >= self._until_ns:
+            return False
+        return self._count is None or self.activations < self._count
+
+    def on_request(self, request: Request) -> Substitute | None:
+        """Return what answers the request in the venue's place, if this does."""
+        return None
+
+    def on_frame(self, frame: Frame, delays_ns: list[int]) -> list[int] | None:
+        """Return when copies of the frame are to arrive, or None to leave it alone.
+
+        `delays_ns` holds one extra delay for each copy; it starts as ``[0]``.
+        """
+        return None
+
+
+class FailedRequest(Fault):
+    """A REST call answered with an error status."""
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        path: str,
+        status: int,
+        method: str | None = None,
+        symbol: str | None = None,
+        code: int | None = None,
+        message: str | None = None,
+        applied: Applied = "never",
+        count: int | None = None,
+        until_ns: int | None = None,
+    ) -> None:
+        super().__init__(label, count=count, until_ns=until_ns)
+        self._path = path
+        self._method = method
+        self._symbol = symbol
+        self._applied = applied
+        if code is None:
+            content, body = "text/html", (message or "").encode()
+        else:
+            content = "application/json"
+            body = msgspec.json.encode({"code": code, "msg": message or "Injected error."})
+        self._response = Response(status, (("Content-Type", content),), body)
+
+    def on_request(self, request: Request) -> Substitute | None:
+        if request.path != self._path:
+            return None
+        if self._method is not None and request.method != self._method:
+            return None
+        if self._symbol is not None and f"symbol={self._symbol}" not in request.query.split("&"):
+            return None
+        self.activations += 1
+        return Substitute(self._response, self._applied)
+
+
+class FrameFault(Fault):
+    """A fault of stream frames, chosen by what they are."""
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        event: str | None = None,
+        execution: str | None = None,
+        client_order_id: str | None = None,
+        symbol: str | None = None,
+        count: int | None = None,
+        until_ns: int | None = None,
+    ) -> None:
+        super().__init__(label, count=count, until_ns=until_ns)
+        self._wanted = {
+            "event": event,
+            "execution": execution,
+            "client_order_id": client_order_id,
+            "symbol": symbol,
+        }
+
+    def on_frame(self, frame: Frame, delays_ns: list[int]) -> list[int] | None:
+        for name, wanted in self._wanted.items():
+            if wanted is not None and getattr(frame, name) != wanted:
+                return None
+        self.activations += 1
+        return self.distort(delays_ns)
+
+    def distort(self, delays_ns: list[int]) -> list[int]:
+        """Return the delays of the copies that are to arrive."""
+        raise NotImplementedError
+
+
+class DroppedFrame(FrameFault):
+    """The frame never arrives."""
+
+    def distort(self, delays_ns: list[int]) -> list[int]:
+        return []
+
+
+class DuplicatedFrame(FrameFault):
+    """The frame arrives, and again `copies` times, `by_ns` apart."""
+
+    def __init__(self, label: str, *, copies: int, by_ns: int, **wanted: object) -> None:
+        super().__init__(label, **wanted)  # type: ignore[arg-type]
+        self._copies = copies
+        self._by_ns = by_ns
+
+    def distort(self, delays_ns: list[int]) -> list[int]:
+        extra = range(1, self._copies + 1)
+        return delays_ns + [delay + n * self._by_ns for delay in delays_ns for n in extra]
+
+
+class DelayedFrame(FrameFault):
+    """The frame arrives late; frames sent after it do not wait for it."""
+
+    def __init__(self, label: str, *, by_ns: int, **wanted: object) -> None:
+        super().__init__(label, **wanted)  # type: ignore[arg-type]
+        self._by_ns = by_ns
+
+    def distort(self, delays_ns: list[int]) -> list[int]:
+        return [delay + self._by_ns for delay in delays_ns]
+
+
+class StreamOutage(Fault):
+    """Streams are down: open ones are cut by the world, new ones refused here."""
+
+
+class ReadLag(Fault):
+    """Reads show the past; the world sets the lag, and what is read in it is counted here."""
+
+    def __init__(self, label: str, *, reads: tuple[str, ...], until_ns: int) -> None:
+        super().__init__(label, until_ns=until_ns)
+        self._reads = reads
+
+    def on_request(self, request: Request) -> Substitute | None:
+        if request.method == "GET" and request.path.rpartition("/")[2] in self._reads:
+            self.activations += 1
+        return None
+
+
+class Faults:
+    """The faults of one run, in the order in which they were armed."""
+
+    def __init__(self, now_ns: Callable[[], int], report: Callable[[Fault, str], None]) -> None:
+        self._now_ns = now_ns
+        self._report = report
+        self._armed: list[Fault] = []
+        self.all: list[Fault] = []
+
+    def arm(self, fault: Fault) -> None:
+        self._armed.append(fault)
+        self.all.append(fault)
+
+    def _live(self, now_ns: int) -> list[Fault]:
+        if self._armed:
+            self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]
+        return self._armed
+
+    @property
+    def streams_are_down(self) -> bool:
+        """Whether a new stream connection is refused now."""
+        return any(isinstance(fault, StreamOutage) for fault in self._live(self._now_ns()))
+
+    def on_request(self, request: Request, now_ns: int) -> Substitute | None:
+        """Return the first fault's answer to a request, or None to let it through."""
+        for fault in self._live(now_ns):
+            substitute = fault.on_request(request)
+            if substitute is not None:
+                self._report(fault, f"{request.client} {request.method} {request.path}")
+                return substitute
+        return None
+
+    def on_frame(self, frame: Frame, now_ns: int) -> list[int]:
+        """Return the extra delay of each copy of a frame that is to arrive."""
+        delays_ns = [0]
+        for fault in self._live(now_ns):
+            distorted = fault.on_frame(frame, delays_ns)
+            if distorted is not None:
+                delays_ns = distorted
+                self._report(fault, f"{frame.event} {frame.execution}".strip())
+        return delays_ns
+
+    def inert(self) -> list[str]:
+        """Name the faults that never acted."""
+        return [fault.label for fault in self.all if not fault.activations]

@@ -1,0 +1,108 @@
+"""The properties and the verdict.
+
+`judge` reads an `Observation` and nothing else.  The rules:
+
+1. The venue is the truth.  A fill is a venue trade, keyed by (account, symbol, order id,
+   trade id, side); a fill of a node matches the trade of which it carries exactly these.
+2. Whatever a process publishes is judged, in every process of every node: `fill-duplicated`,
+   `phantom-fill`, `fill-wrong` (`fills`).
+3. What the last process of each node holds at the end is judged: `fill-lost` (`fills`),
+   `order-mismatch` (`orders`), `position-mismatch` (`positions`).  `scope` says from when on,
+   and which processes have no end to judge.
+4. `crash`: nothing raised, exited or hung that nobody asked for.
+5. A property is unexercised when it had no subject; `crash` is exercised always.
+6. The run fails on any violation.  Otherwise it is inconclusive when the property that it
+   shows was unexercised or is not judged here, or when a record or fault never took effect: an
+   empty test cannot pass.  Otherwise it passes.
+
+Each module states its property in full at its top.
+"""
+
+from __future__ import annotations
+
+from sim.observation import Observation
+from sim.oracle import fills, orders, positions
+from sim.oracle.judgement import (
+    FillCounts,
+    Finding,
+    Judgement,
+    Outcome,
+    RunVerdict,
+    Verdict,
+    Violation,
+)
+from sim.oracle.ledgers import Ledgers
+from sim.oracle.scope import nodes_of
+
+__all__ = [
+    "FillCounts",
+    "Judgement",
+    "Outcome",
+    "RunVerdict",
+    "Verdict",
+    "Violation",
+    "judge",
+]
+
+
+def judge(observation: Observation, shows: str) -> Judgement:
+    """Judge one run; ``shows`` names the property for which its scenario exists.
+
+    Raises:
+        ValueError: the observation contradicts itself: the venue has two trades of one key.
+    """
+    nodes = nodes_of(observation)
+    ledgers = Ledgers(observation, nodes)
+    lost = fills.lost(ledgers)
+    duplicated = fills.duplicated(ledgers)
+    phantom, exempt = fills.phantom(observation, ledgers)
+    findings = (
+        lost,
+        duplicated,
+        phantom,
+        fills.wrong(ledgers),
+        orders.mismatched(observation, nodes),
+        positions.mismatched(observation, nodes, ledgers.due),
+        _crashes(observation),
+    )
+
+    verdicts = tuple(finding.verdict() for finding in findings)
+    violations = tuple(violation for finding in findings for violation in finding.violations)
+    reasons = (*_reason_not_shown(verdicts, shows), *observation.inert)
+    return Judgement(
+        verdict="fail" if violations else "inconclusive" if reasons else "pass",
+        properties=verdicts,
+        violations=violations,
+        fills=FillCounts(
+            venue=len(ledgers.due),
+            applied=len(ledgers.due) - len(ledgers.missing),
+            lost=len(lost.violations),
+            duplicated=len(duplicated.violations),
+            phantom=len(phantom.violations),
+            opening=len(exempt),
+        ),
+        exempt=exempt,
+        reasons=reasons,
+    )
+
+
+def _crashes(observation: Observation) -> Finding:
+    violations = [
+        Violation(
+            "crash",
+            f"Process {crash.incarnation} of node {crash.node} crashed: {crash.reason}.",
+            crash.at_ns,
+        )
+        for crash in observation.crashes
+    ]
+    # Never without a subject: that the run came to its end is judged even where nothing ran.
+    return Finding("crash", max(1, len(observation.incarnations)), violations)
+
+
+def _reason_not_shown(verdicts: tuple[Verdict, ...], shows: str) -> tuple[str, ...]:
+    for verdict in verdicts:
+        if verdict.property == shows:
+            if verdict.outcome == "unexercised":
+                return (f"{shows}, which the run is to show, had nothing to judge.",)
+            return ()
+    return (f"{shows}, which the run is to show, is not judged by this oracle.",)

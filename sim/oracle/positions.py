@@ -1,0 +1,105 @@
+"""The property position-mismatch: the legs in the final state of each node against the venue's.
+
+A leg is (account, symbol, position side).  Judged are the legs that are not flat at the venue
+or at the node, and those that had trades in scope.  On each leg
+
+* the signed quantities of the node's open positions add up to the venue's;
+* their entry price, weighted by quantity, is the venue's; when positions of both signs stand on
+  the leg, there is no such average and only the quantity is compared;
+* no two positions have opposite signs, unless they belong to different strategies;
+* where a strategy claims the symbol and no other trades it, the claiming strategy owns them.
+  ``EXTERNAL`` is where NautilusTrader books what nobody claims; it does not trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from sim.observation import NodePosition, Observation, VenuePosition
+from sim.oracle.judgement import Finding, Violation, plain
+from sim.oracle.ledgers import Due
+from sim.oracle.prices import ENTRY_PRICE_DECIMALS, same_price
+from sim.oracle.scope import Leg, Node, leg_of
+
+_NOBODY = "EXTERNAL"
+
+
+def mismatched(observation: Observation, nodes: tuple[Node, ...], due: Sequence[Due]) -> Finding:
+    subjects = 0
+    violations: list[Violation] = []
+    venue = {
+        Leg(position.account, position.symbol, position.position_side): position
+        for position in observation.positions
+    }
+    for node in nodes:
+        if not node.answers:
+            continue
+        held: dict[Leg, list[NodePosition]] = {}
+        for position in node.last.final.positions:
+            leg = Leg(position.account, position.symbol, position.position_side)
+            held.setdefault(leg, []).append(position)
+        legs = {
+            *(leg for leg in venue if leg.symbol in observation.symbols),
+            *held,
+            *(leg_of(trade) for owner, trade in due if owner is node),
+        }
+        for leg in sorted(legs):
+            subjects += 1
+            problems = list(_problems(observation, node, leg, venue.get(leg), held.get(leg, [])))
+            if problems:
+                violations.append(
+                    Violation(
+                        "position-mismatch",
+                        f"{leg}: at node {node.name} {', and '.join(problems)}.",
+                        node.last.ended_ns,
+                    )
+                )
+    return Finding("position-mismatch", subjects, violations)
+
+
+def _problems(
+    observation: Observation,
+    node: Node,
+    leg: Leg,
+    venue: VenuePosition | None,
+    held: list[NodePosition],
+) -> Iterator[str]:
+    quantity = sum((position.quantity for position in held), Decimal(0))
+    expected = Decimal(0) if venue is None else venue.quantity
+    longs = [position for position in held if position.quantity > 0]
+    shorts = [position for position in held if position.quantity < 0]
+
+    if quantity != expected:
+        yield f"the position is {plain(quantity)} instead of {plain(expected)}"
+    elif venue is not None and quantity and not (longs and shorts):
+        entry = sum(p.quantity * p.entry_price for p in held) / quantity
+        if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
+            yield f"the entry price is {plain(entry)} instead of {plain(venue.entry_price)}"
+
+    for long in longs:
+        for short in shorts:
+            if long.strategy_id == short.strategy_id:
+                yield (
+                    f"{long.position_id} ({plain(long.quantity)}) and "
+                    f"{short.position_id} ({plain(short.quantity)}) of {long.strategy_id} "
+                    "have opposite signs"
+                )
+
+    claimant = observation.claims.get(leg.symbol)
+    if claimant is not None and not _trading(node, leg) - {claimant, _NOBODY}:
+        for position in held:
+            if position.strategy_id != claimant:
+                yield (
+                    f"{position.position_id} ({plain(position.quantity)}) is owned by "
+                    f"{position.strategy_id} instead of {claimant}"
+                )
+
+
+def _trading(node: Node, leg: Leg) -> set[str]:
+    """The strategies that have an order on the symbol of the leg."""
+    return {
+        order.strategy_id
+        for order in node.last.final.orders
+        if (order.account, order.symbol) == (leg.account, leg.symbol)
+    }

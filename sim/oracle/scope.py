@@ -1,0 +1,97 @@
+"""Where judging begins and which process of each node answers for the end.
+
+* The last process of a node is judged at the end when it was still running or had stopped
+  itself.  A process that was killed or that crashed holds nothing any more.
+* The scope of a node begins one lookback before the first start of its current lineage of
+  state.  What lies before is the opening balance's.
+* A node sees every account of the observation and the symbols that the observation names.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from sim.observation import Incarnation, Observation, VenueTrade
+
+DAY_NS = 24 * 60 * 60 * 1_000_000_000
+
+# Binance USD-M, "Account Trade List" (GET /fapi/v1/userTrades): "If startTime and endTime are
+# both not sent, then the last 7 days' data will be returned."  An unlimited lookback asks so.
+SERVED_WITHOUT_TIMES_NS = 7 * DAY_NS
+
+
+class Leg(NamedTuple):
+    """What Binance keeps one position for."""
+
+    account: str
+    symbol: str
+    position_side: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.position_side} ({self.account})"
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One node: its processes in order, and the instant at which its scope begins."""
+
+    name: str
+    incarnations: tuple[Incarnation, ...]
+    since_ns: int
+
+    @property
+    def last(self) -> Incarnation:
+        return self.incarnations[-1]
+
+    @property
+    def answers(self) -> bool:
+        """Whether its last process has a final state to be judged."""
+        return self.last.ended in ("running", "stopped")
+
+
+def nodes_of(observation: Observation) -> tuple[Node, ...]:
+    """The nodes of a run by name, each with its processes by number."""
+    processes: dict[str, list[Incarnation]] = {}
+    for incarnation in sorted(observation.incarnations, key=lambda i: (i.node, i.number)):
+        processes.setdefault(incarnation.node, []).append(incarnation)
+    return tuple(
+        Node(name, tuple(incarnations), _scope_start_ns(observation, incarnations))
+        for name, incarnations in processes.items()
+    )
+
+
+def _scope_start_ns(observation: Observation, incarnations: list[Incarnation]) -> int:
+    lineage = incarnations[-1].lineage
+    first_start_ns = min(i.started_ns for i in incarnations if i.lineage == lineage)
+    return lookback_start_ns(observation, first_start_ns)
+
+
+def lookback_start_ns(observation: Observation, started_ns: int) -> int:
+    """The oldest trade time that a process started then is served."""
+    lookback_ns = observation.lookback_ns
+    return started_ns - (SERVED_WITHOUT_TIMES_NS if lookback_ns is None else lookback_ns)
+
+
+def in_scope(observation: Observation, node: Node, trade: VenueTrade) -> bool:
+    return trade.symbol in observation.symbols and trade.time_ns >= node.since_ns
+
+
+def leg_of(trade: VenueTrade) -> Leg:
+    return Leg(trade.account, trade.symbol, trade.position_side)
+
+
+def signed(side: str, quantity: Decimal) -> Decimal:
+    return quantity if side == "BUY" else -quantity
+
+
+def venue_id(text: str) -> int | None:
+    """The venue's id in a node's text, or None for what is no id of the venue.
+
+    Binance's ids are positive 64-bit integers; a synthetic ``S-...``, a UUID or a hash is not.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number < 2**63 else None

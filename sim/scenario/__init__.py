@@ -1,0 +1,10 @@
+"""Scenarios: their model, their YAML form, the strict loader and the print."""
+
+from __future__ import annotations
+
+from sim.scenario.dump import dump
+from sim.scenario.errors import ScenarioError
+from sim.scenario.loader import load, loads
+from sim.scenario.model import PROPERTIES, Scenario
+
+__all__ = ["PROPERTIES", "Scenario", "ScenarioError", "dump", "load", "loads"]

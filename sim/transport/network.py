@@ -1,0 +1,260 @@
+"""The network between clients and the venue: latency, order, loss.
+
+Every client reaches the venue through `Network`, whatever library it speaks.
+The network knows bytes and instants, nothing of orders.
+
+What may happen to a request: it takes time each way, drawn from the seed; a
+fault may answer it in the venue's place, before or after the venue acted on it.
+What may happen to a stream: frames of one connection arrive in the order in
+which they were sent unless a fault reorders them; a closed connection gets
+nothing more, and nothing is sent again.  A client that dies takes its sockets
+with it, but a request that it has sent still arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING
+
+from sim.clock import NS_PER_MS, PROCESS, Process, VirtualLoop
+from sim.trace import Trace
+from sim.venue.wire import Frame, Request, Response
+
+if TYPE_CHECKING:
+    import random
+
+    from sim.faults import Faults
+    from sim.venue import Venue
+
+type Latency = tuple[int, int]
+
+DEFAULT_LATENCY_NS: Latency = (5 * NS_PER_MS, 25 * NS_PER_MS)
+"""One way, lowest and highest.  A placeholder for a client near the venue."""
+
+
+class NetworkError(ConnectionError):
+    """The venue could not be reached."""
+
+
+class Socket:
+    """One stream connection, from the client's side.
+
+    ``on_frame`` and ``on_close`` are called in the context, and so in the
+    process, that opened the socket.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        connection_id: int,
+        client: str,
+        on_frame: Callable[[str], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        self.connection_id = connection_id
+        self.client = client
+        self.is_open = True
+        self.on_frame = on_frame
+        self.on_close = on_close
+        self.context: Context = copy_context()
+        self.process: Process | None = PROCESS.get()
+        self.last_due_ns = 0
+        self._network = network
+
+    def close(self) -> None:
+        """Close from the client's side; `on_close` is not called."""
+        self._network.drop(self)
+
+    def send(self, text: str) -> None:
+        """Send a text frame to the venue."""
+        self._network.send_text(self, text)
+
+
+class Network:
+    """Carries bytes between clients and one venue on a virtual loop."""
+
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        venue: Venue,
+        faults: Faults,
+        trace: Trace,
+        rng: random.Random,
+        latency_ns: Latency = DEFAULT_LATENCY_NS,
+    ) -> None:
+        self._loop = loop
+        self._venue = venue
+        self._faults = faults
+        self._trace = trace
+        self._rng = rng
+        self._latency_ns = latency_ns
+        self._context = copy_context()
+        self._sockets: dict[int, Socket] = {}
+        self._deadline: asyncio.TimerHandle | None = None
+
+    # -- requests -----------------------------------------------------------------
+
+    async def request(self, request: Request) -> Response:
+        """Send a request and wait for its reply.
+
+        Raises `NetworkError` when a fault loses the connection.
+        """
+        reply: asyncio.Future[Response] = self._loop.create_future()
+        self._later(self._delay_ns(), self._arrive, request, reply)
+        return await reply
+
+    def _arrive(self, request: Request, reply: asyncio.Future[Response]) -> None:
+        now_ns = self._loop.now_ns
+        fault = self._faults.on_request(request, now_ns)
+        if fault is None:
+            response = self._venue.handle(request, now_ns)
+        else:
+            if fault.applied == "before":
+                self._venue.handle(request, now_ns)
+            response = fault.response
+        self.flush()
+        query = request.query.partition("&signature=")[0]
+        self._trace.add(
+            now_ns,
+            "request",
+            f"{request.client} {request.method} {request.path}",
+            f"{query} -> {response.status}{' (fault)' if fault else ''}",
+        )
+        if fault is not None and fault.applied == "after":
+            self._later(self._delay_ns(), self._apply_late, request)
+        self._later(self._delay_ns(), self._answer, reply, response)
+
+    def _apply_late(self, request: Request) -> None:
+        self._venue.handle(request, self._loop.now_ns)
+        self.flush()
+
+    @staticmethod
+    def _answer(reply: asyncio.Future[Response], response: Response) -> None:
+        if not reply.done():
+            reply.set_result(response)
+
+    # -- streams ------------------------------------------------------------------
+
+    async def open_stream(
+        self,
+        url: str,
+        client: str,
+        on_frame: Callable[[str], None],
+        on_close: Callable[[], None],
+    ) -> Socket:
+        """Open a stream connection; `url` is its path and query.
+
+        Raises `NetworkError` while a fault keeps the venue's streams down.
+        """
+        await asyncio.sleep(self._delay_ns() / 1e9)
+        if self._faults.streams_are_down:
+            raise NetworkError("connection refused")
+        connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
+        socket = Socket(self, connection_id, client, on_frame, on_close)
+        self._sockets[connection_id] = socket
+        self._trace.add(self._loop.now_ns, "stream-open", client, str(connection_id))
+        self.flush()
+        return socket
+
+    def send_text(self, socket: Socket, text: str) -> None:
+        self._later(self._delay_ns(), self._arrive_text, socket, text)
+
+    def _arrive_text(self, socket: Socket, text: str) -> None:
+        if socket.is_open:
+            self._venue.receive_text(socket.connection_id, text, self._loop.now_ns)
+            self.flush()
+
+    def flush(self) -> None:
+        """Put on the wire what the venue has to send, and watch its deadlines."""
+        for frame in self._venue.take_frames():
+            self._carry(frame)
+        for connection_id in self._venue.take_closed():
+            socket = self._sockets.get(connection_id)
+            if socket is not None:
+                # What was sent before the end still arrives before it.
+                self._loop.call_at_ns(
+                    max(self._loop.now_ns + self._delay_ns(), socket.last_due_ns),
+                    self._end,
+                    socket,
+                    context=socket.context,
+                )
+        deadline_ns = self._venue.next_deadline_ns()
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if deadline_ns is not None:
+            self._deadline = self._loop.call_at_ns(
+                deadline_ns,
+                self._on_deadline,
+                context=self._context,
+            )
+
+    def _on_deadline(self) -> None:
+        self._deadline = None
+        self._venue.advance(self._loop.now_ns)
+        self.flush()
+
+    def _carry(self, frame: Frame) -> None:
+        socket = self._sockets.get(frame.connection_id)
+        if socket is None:
+            return
+        now_ns = self._loop.now_ns
+        due_ns = max(now_ns + self._delay_ns(), socket.last_due_ns)
+        delays_ns = self._faults.on_frame(frame, now_ns)
+        if 0 in delays_ns:
+            socket.last_due_ns = due_ns
+        for delay_ns in delays_ns:
+            self._loop.call_at_ns(
+                due_ns + delay_ns,
+                self._deliver,
+                socket,
+                frame,
+                context=socket.context,
+            )
+
+    def _deliver(self, socket: Socket, frame: Frame) -> None:
+        if not socket.is_open:
+            return
+        what = " ".join(w for w in (frame.event, frame.execution, frame.client_order_id) if w)
+        trade = f" trade {frame.trade_id}" if frame.trade_id else ""
+        self._trace.add(self._loop.now_ns, "frame", socket.client, f"{what}{trade}")
+        socket.on_frame(frame.text)
+
+    # -- closing ------------------------------------------------------------------
+
+    def drop(self, socket: Socket) -> None:
+        """Forget a socket; what is on the wire for it is lost."""
+        if socket.is_open:
+            socket.is_open = False
+            del self._sockets[socket.connection_id]
+            self._venue.close_stream(socket.connection_id)
+            self._trace.add(self._loop.now_ns, "stream-close", socket.client, str(socket.connection_id))
+
+    def _end(self, socket: Socket) -> None:
+        if socket.is_open:
+            self.drop(socket)
+            socket.on_close()
+
+    def drop_process(self, process: Process) -> None:
+        """Close every socket of a process that has ended."""
+        for socket in [s for s in self._sockets.values() if s.process is process]:
+            self.drop(socket)
+
+    def cut_streams(self) -> int:
+        """Close every open stream from the venue's side; return how many."""
+        cut = list(self._sockets.values())
+        for socket in cut:
+            self.drop(socket)
+            self._loop.call_soon(socket.on_close, context=socket.context)
+        return len(cut)
+
+    # -- time ---------------------------------------------------------------------
+
+    def _delay_ns(self) -> int:
+        return self._rng.randint(*self._latency_ns)
+
+    def _later(self, delay_ns: int, callback: Callable[..., None], *args: object) -> None:
+        # In the network's own context: what is on the wire outlives its sender.
+        self._loop.call_at_ns(self._loop.now_ns + delay_ns, callback, *args, context=self._context)

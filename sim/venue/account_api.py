@@ -1,0 +1,193 @@
+"""Handlers of the endpoints about the account: money, positions, settings, listen keys.
+
+Rules:
+
+* Money, positions and income are read through lagging views; settings never lag.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.venue import params as read
+from sim.venue.calls import Backend, Call, symbol, symbol_or_none
+from sim.venue.errors import Rejection, malformed
+from sim.venue.formats import plain
+from sim.venue.payloads import encode
+
+_SUCCESS = b'{"code":200,"msg":"success"}'
+_MAX_NOTIONAL = "40000000"
+_MAX_LEVERAGE = 125
+
+
+def get_account_v2(backend: Backend, call: Call) -> bytes:
+    """GET /fapi/v2/account."""
+    return backend.view.account(call.account, call.now_ns, version=2)
+
+
+def get_account_v3(backend: Backend, call: Call) -> bytes:
+    """GET /fapi/v3/account."""
+    return backend.view.account(call.account, call.now_ns, version=3)
+
+
+def get_balance(backend: Backend, call: Call) -> bytes:
+    """GET balance, versions 2 and 3."""
+    return backend.view.balance(call.account, call.now_ns)
+
+
+def get_position_risk_v2(backend: Backend, call: Call) -> bytes:
+    """GET /fapi/v2/positionRisk: flat symbols included."""
+    name = symbol_or_none(backend, call)
+    return backend.view.position_risk(call.account, name, call.now_ns, every_symbol=True)
+
+
+def get_position_risk_v3(backend: Backend, call: Call) -> bytes:
+    """GET /fapi/v3/positionRisk: only what is in use."""
+    name = symbol_or_none(backend, call)
+    return backend.view.position_risk(call.account, name, call.now_ns, every_symbol=False)
+
+
+def get_symbol_config(backend: Backend, call: Call) -> bytes:
+    """GET symbolConfig, of one symbol or of all."""
+    wanted = symbol_or_none(backend, call)
+    account = call.account
+    return encode(
+        [
+            {
+                "symbol": name,
+                "marginType": account.margin_types.get(name, "CROSSED"),
+                "isAutoAddMargin": False,
+                "leverage": account.leverage.get(name, backend.exchange.config.leverage),
+                "maxNotionalValue": _MAX_NOTIONAL,
+            }
+            for name in backend.exchange.symbols
+            if wanted in (None, name)
+        ]
+    )
+
+
+def get_dual_side(_backend: Backend, call: Call) -> bytes:
+    """GET positionSide/dual: whether the account is in hedge mode."""
+    return encode({"dualSidePosition": call.account.hedge})
+
+
+def post_dual_side(backend: Backend, call: Call) -> bytes:
+    """POST positionSide/dual."""
+    wanted = read.boolean(call.params, "dualSidePosition")
+    if wanted is None:
+        raise malformed("dualSidePosition")
+    backend.exchange.set_hedge(call.account, wanted)
+    return _SUCCESS
+
+
+def post_leverage(backend: Backend, call: Call) -> bytes:
+    """POST leverage."""
+    name = symbol(backend, call)
+    leverage = read.optional_integer(call.params, "leverage")
+    if leverage is None:
+        raise malformed("leverage")
+    if not 1 <= leverage <= _MAX_LEVERAGE:
+        raise Rejection(-4028, f"Leverage {leverage} is not valid")
+    backend.exchange.set_leverage(call.account, name, leverage, call.now_ns)
+    return encode({"symbol": name, "leverage": leverage, "maxNotionalValue": _MAX_NOTIONAL})
+
+
+def post_margin_type(backend: Backend, call: Call) -> bytes:
+    """POST marginType."""
+    name = symbol(backend, call)
+    wanted = read.required(call.params, "marginType").upper()
+    if wanted not in ("CROSSED", "ISOLATED"):
+        raise malformed("marginType")
+    backend.exchange.set_margin_type(call.account, name, wanted)
+    return _SUCCESS
+
+
+def get_multi_assets(_backend: Backend, call: Call) -> bytes:
+    """GET multiAssetsMargin."""
+    return encode({"multiAssetsMargin": call.account.multi_assets})
+
+
+def get_account_config(_backend: Backend, call: Call) -> bytes:
+    """GET accountConfig."""
+    return encode(
+        {
+            "feeTier": 0,
+            "canTrade": True,
+            "canDeposit": True,
+            "canWithdraw": True,
+            "dualSidePosition": call.account.hedge,
+            "updateTime": 0,
+            "multiAssetsMargin": call.account.multi_assets,
+            "tradeGroupId": -1,
+        }
+    )
+
+
+def get_fee_burn(_backend: Backend, _call: Call) -> bytes:
+    """GET feeBurn: commissions are never paid in BNB here."""
+    return b'{"feeBurn":false}'
+
+
+def get_commission_rate(backend: Backend, call: Call) -> bytes:
+    """GET commissionRate of one symbol."""
+    config = backend.exchange.config
+    return encode(
+        {
+            "symbol": symbol(backend, call),
+            "makerCommissionRate": plain(config.maker_fee),
+            "takerCommissionRate": plain(config.taker_fee),
+        }
+    )
+
+
+def get_leverage_bracket(backend: Backend, call: Call) -> bytes:
+    """GET leverageBracket: one bracket, as there is no margin model."""
+    wanted = symbol_or_none(backend, call)
+    bracket: dict[str, Any] = {
+        "bracket": 1,
+        "initialLeverage": _MAX_LEVERAGE,
+        "notionalCap": int(_MAX_NOTIONAL),
+        "notionalFloor": 0,
+        "maintMarginRatio": 0.004,
+        "cum": 0.0,
+    }
+    return encode(
+        [
+            {"symbol": name, "notionalCoef": 1.0, "brackets": [bracket]}
+            for name in backend.exchange.symbols
+            if wanted in (None, name)
+        ]
+    )
+
+
+def get_income(backend: Backend, call: Call) -> bytes:
+    """GET income, of one symbol or of the whole account."""
+    page = read.optional_integer(call.params, "page")
+    if page is not None and page < 1:
+        raise malformed("page")
+    return backend.history.income(
+        call.account,
+        symbol_or_none(backend, call),
+        call.params.get("incometype") or None,
+        read.optional_integer(call.params, "startTime"),
+        read.optional_integer(call.params, "endTime"),
+        page,
+        read.limit(call.params, 100, 1000),
+        call.now_ns,
+    )
+
+
+def post_listen_key(backend: Backend, call: Call) -> bytes:
+    """POST listenKey: the live key, extended, or a new one."""
+    return encode({"listenKey": backend.streams.start_key(call.account, call.now_ns)})
+
+
+def put_listen_key(backend: Backend, call: Call) -> bytes:
+    """PUT listenKey."""
+    return encode({"listenKey": backend.streams.extend_key(call.account, call.now_ns)})
+
+
+def delete_listen_key(backend: Backend, call: Call) -> bytes:
+    """DELETE listenKey."""
+    backend.streams.end_key(call.account)
+    return b"{}"

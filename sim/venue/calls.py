@@ -1,0 +1,57 @@
+"""What a request handler is given.
+
+Rules:
+
+* A handler is a function of (`Backend`, `Call`) that returns an encoded body or raises
+  `Rejection`.  Authentication, weights and headers are none of its business.
+"""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from sim.venue.account_view import AccountView
+from sim.venue.errors import Rejection, malformed
+from sim.venue.exchange import Exchange
+from sim.venue.history import History
+from sim.venue.models import Account
+from sim.venue.params import Params
+from sim.venue.stream import Streams
+
+
+class Backend(msgspec.Struct, frozen=True):
+    """The parts of the venue that handlers use."""
+
+    exchange: Exchange
+    history: History
+    view: AccountView
+    streams: Streams
+    rng: random.Random
+
+
+class Call(msgspec.Struct):
+    """One admitted request.  ``account`` of a public call is never read."""
+
+    account: Account
+    params: Params
+    now_ns: int
+
+
+def symbol_or_none(backend: Backend, call: Call) -> str | None:
+    """Return the optional ``symbol``.  Raises Rejection -1121."""
+    name = call.params.get("symbol")
+    if not name:
+        return None
+    if name not in backend.exchange.symbols:
+        raise Rejection(-1121)
+    return name
+
+
+def symbol(backend: Backend, call: Call) -> str:
+    """Return the mandatory ``symbol``.  Raises Rejection -1102 or -1121."""
+    name = symbol_or_none(backend, call)
+    if name is None:
+        raise malformed("symbol")
+    return name

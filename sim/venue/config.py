@@ -1,0 +1,179 @@
+"""What a venue is made of before anything happens on it.
+
+Rules:
+
+* A configuration is frozen data.  Two venues with equal configurations and equal
+  seeds behave alike, byte for byte.
+* Symbols come from a catalogue of real contracts, so that a scenario names
+  ``BTCUSDT`` and gets its real tick, step and minimum notional.
+* Prices, quantities and rates are `Decimal`; durations carry their unit.
+"""
+
+from __future__ import annotations
+
+import difflib
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+type PositionMode = Literal["one-way", "hedge"]
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+DAY_NS = 24 * 60 * MINUTE_NS
+
+
+class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One perpetual contract.
+
+    ``price`` is the last price when the venue opens.  ``price_precision`` and
+    ``quantity_precision`` are the number of decimals that Binance accepts and
+    prints; the tick may be coarser than the precision (BTCUSDT: 0.10 and 2).
+    ``status`` other than TRADING refuses orders.
+    """
+
+    name: str
+    base_asset: str
+    quote_asset: str
+    tick_size: Decimal
+    step_size: Decimal
+    price_precision: int
+    quantity_precision: int
+    min_quantity: Decimal
+    max_quantity: Decimal
+    min_notional: Decimal
+    min_price: Decimal
+    max_price: Decimal
+    price: Decimal
+    status: str = "TRADING"
+
+
+def _contract(
+    base: str,
+    quote: str,
+    *,
+    price: str,
+    tick: str,
+    price_precision: int,
+    max_price: str,
+    step: str,
+    max_quantity: str,
+    min_notional: str,
+) -> SymbolConfig:
+    step_size = Decimal(step)
+    exponent = step_size.normalize().as_tuple().exponent
+    return SymbolConfig(
+        name=base + quote,
+        base_asset=base,
+        quote_asset=quote,
+        tick_size=Decimal(tick),
+        step_size=step_size,
+        price_precision=price_precision,
+        quantity_precision=max(0, -int(exponent)),
+        min_quantity=step_size,
+        max_quantity=Decimal(max_quantity),
+        min_notional=Decimal(min_notional),
+        min_price=Decimal(tick),
+        max_price=Decimal(max_price),
+        price=Decimal(price),
+    )
+
+
+# The minimum notionals are those that the live venue published for these contracts.
+_CATALOGUE: dict[str, SymbolConfig] = {
+    symbol.name: symbol
+    for symbol in (
+        _contract(
+            "BTC", "USDT", price="50000", tick="0.10", price_precision=2, max_price="4529764",
+            step="0.001", max_quantity="1000", min_notional="100",
+        ),
+        _contract(
+            "ETH", "USDT", price="3000", tick="0.01", price_precision=2, max_price="306177",
+            step="0.001", max_quantity="10000", min_notional="20",
+        ),
+        _contract(
+            "SOL", "USDT", price="150", tick="0.0100", price_precision=4, max_price="6857",
+            step="0.01", max_quantity="1000000", min_notional="5",
+        ),
+        _contract(
+            "XRP", "USDT", price="0.5000", tick="0.0001", price_precision=4, max_price="100000",
+            step="0.1", max_quantity="10000000", min_notional="5",
+        ),
+        _contract(
+            "CTK", "USDT", price="0.40000", tick="0.00010", price_precision=5, max_price="1000",
+            step="1", max_quantity="1000000", min_notional="5",
+        ),
+        _contract(
+            "BTC", "USDC", price="50000", tick="0.1", price_precision=1, max_price="4529764",
+            step="0.001", max_quantity="1000", min_notional="100",
+        ),
+    )
+}  # fmt: skip
+
+
+def known_symbols() -> tuple[str, ...]:
+    """Return the names in the catalogue, in its order."""
+    return tuple(_CATALOGUE)
+
+
+def symbol_config(name: str) -> SymbolConfig:
+    """Return the contract of that name; ValueError names the nearest known one."""
+    found = _CATALOGUE.get(name)
+    if found is None:
+        nearest = difflib.get_close_matches(name.upper(), _CATALOGUE, n=1, cutoff=0.0)
+        raise ValueError(
+            f"unknown symbol {name!r}: did you mean {nearest[0]}? "
+            f"Known are {', '.join(_CATALOGUE)}",
+        )
+    return found
+
+
+class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One futures account and its API key.  ``balances`` is asset to wallet balance."""
+
+    name: str = "main"
+    api_key: str = "main-api-key"
+    api_secret: str = "main-api-secret"  # noqa: S105 - opens nothing
+    balances: dict[str, Decimal] = msgspec.field(
+        default_factory=lambda: {"USDT": Decimal(1_000_000), "USDC": Decimal(1_000_000)},
+    )
+
+
+class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole venue.
+
+    ``weight_limit_1m``, ``order_limit_10s`` and ``order_limit_1m`` are Binance's
+    limits: request weight for the one address that all clients share, and orders
+    per account.  ``trade_lite`` also sends TRADE_LITE before each fill.
+    ``legacy_order_response`` brings back ``avgPrice`` and ``cumQuote`` in order
+    replies.  ``strict_signature`` refuses a signature made over the decoded
+    parameters.  ``window_page`` says which rows a time window with more rows than
+    ``limit`` returns: the oldest ("head") or the newest ("tail").
+    """
+
+    position_mode: PositionMode = "one-way"
+    symbols: tuple[SymbolConfig, ...] = (_CATALOGUE["BTCUSDT"],)
+    accounts: tuple[AccountConfig, ...] = (AccountConfig(),)
+    maker_fee: Decimal = Decimal("0.0002")
+    taker_fee: Decimal = Decimal("0.0005")
+    leverage: int = 20
+    listen_key_validity_ns: int = 60 * MINUTE_NS
+    weight_limit_1m: int = 2400
+    order_limit_10s: int = 300
+    order_limit_1m: int = 1200
+    trade_lite: bool = False
+    legacy_order_response: bool = False
+    strict_signature: bool = False
+    window_page: Literal["head", "tail"] = "head"
+
+    def __post_init__(self) -> None:
+        if not self.accounts or not self.symbols:
+            raise ValueError("a venue needs at least one account and one symbol")
+        for kind, names in (
+            ("account", [account.name for account in self.accounts]),
+            ("api_key", [account.api_key for account in self.accounts]),
+            ("symbol", [symbol.name for symbol in self.symbols]),
+        ):
+            if len(set(names)) != len(names):
+                raise ValueError(f"two entries share one {kind}: {', '.join(names)}")

@@ -1,0 +1,110 @@
+"""The four ways in which the venue says no.
+
+Rules:
+
+* `Rejection` is Binance speaking to a client: an HTTP status and a body of
+  ``{"code", "msg"}``.  It never leaves `Venue.handle`.
+* `VenueError` is for whoever plays the world: it asked for something that cannot
+  happen at a venue, such as a fill of a closed order.  A mistake in a scenario.
+* `VenueUnsupported` is the fake admitting a gap.  Pretending would turn a gap of
+  the harness into a finding about the node.
+* `VenueInvariantError` is the fake contradicting itself.  A bug of the harness.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+# Binance's texts, verbatim, for codes whose text never varies.
+TEXTS: dict[int, str] = {
+    -1022: "Signature for this request is not valid.",
+    -1106: "Parameter '%s' sent when not required.",
+    -1111: "Precision is over the maximum defined for this asset.",
+    -1115: "Invalid timeInForce.",
+    -1116: "Invalid orderType.",
+    -1117: "Invalid side.",
+    -1121: "Invalid symbol.",
+    -1125: "This listenKey does not exist.",
+    -1128: "Combination of optional parameters invalid.",
+    -2011: "Unknown order sent.",
+    -2013: "Order does not exist.",
+    -2014: "API-key format invalid.",
+    -2015: "Invalid API-key, IP, or permissions for action.",
+    -2022: "ReduceOnly Order is rejected.",
+    -4001: "Price less than 0.",
+    -4002: "Price greater than max price.",
+    -4003: "Quantity less than or equal to zero.",
+    -4004: "Quantity less than min quantity.",
+    -4005: "Quantity greater than max quantity.",
+    -4013: "Price less than min price.",
+    -4014: "Price not increased by tick size.",
+    -4015: "Client order id length should be less than 36 chars.",
+    -4023: "Qty not increased by step size.",
+    -4028: "Leverage %s is not valid.",
+    -4046: "No need to change margin type.",
+    -4047: "Margin type cannot be changed if there exists open orders.",
+    -4048: "Margin type cannot be changed if there exists position.",
+    -4049: "Add margin only support for isolated position.",
+    -4059: "No need to change position side.",
+    -4060: "Invalid position side.",
+    -4061: "Order's position side does not match user's setting.",
+    -4067: "Position side cannot be changed if there exists open orders.",
+    -4068: "Position side cannot be changed if there exists position.",
+    -4082: "Invalid number of batch place orders.",
+    -4116: "ClientOrderId is duplicated.",
+    -4120: (
+        "Order type not supported for this endpoint. "
+        "Please use the Algo Order API endpoints instead."
+    ),
+    -4140: "Invalid symbol status for opening position.",
+    -4165: "Maximum time interval is 7 days.",
+    -5021: (
+        "Due to the order could not be filled immediately, the FOK order has been rejected. "
+        "The order will not be recorded in the order history"
+    ),
+    -5025: "Only limit order is supported.",
+    -5027: "No need to modify the order.",
+    -5040: "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
+    "and smaller than 253402300799000",
+}
+
+
+class VenueError(Exception):
+    """The world asked the venue for something that cannot happen there."""
+
+
+class VenueUnsupported(Exception):  # noqa: N818 - the name says what it is: a gap, not an error
+    """A client used a part of Binance that this fake does not serve."""
+
+
+class VenueInvariantError(Exception):
+    """The venue's own books do not add up: a bug of the harness, never of a client."""
+
+
+class Rejection(Exception):  # noqa: N818 - an answer of the venue, not an error of the harness
+    """An error answer of Binance: ``code`` and ``text`` of the body, HTTP ``status``."""
+
+    def __init__(
+        self,
+        code: int,
+        text: str | None = None,
+        status: int = 400,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.code = code
+        self.text = TEXTS[code] if text is None else text
+        self.status = status
+        self.headers = headers
+        super().__init__(f"{code} {self.text}")
+
+    def body(self) -> bytes:
+        """Return the JSON body of the answer."""
+        return msgspec.json.encode({"code": self.code, "msg": self.text})
+
+
+def malformed(name: str) -> Rejection:
+    """Return -1102, the answer to a missing or unreadable mandatory parameter."""
+    return Rejection(
+        -1102,
+        f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
+    )

@@ -1,0 +1,338 @@
+"""The records that the exchange keeps: orders, trades, positions, income.
+
+Rules:
+
+* An `Order` is its identity plus an append-only list of versions; the last one is
+  the truth, an earlier one is what a lagging read still shows.
+* The same holds for a `Leg` (a position side) and for wallet balances.
+* Times are integer nanoseconds and never decrease along such a list.
+* ``body`` fields cache the encoded REST form; they carry no information.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from decimal import Decimal
+
+import msgspec
+
+from sim.observation import VenueOrder, VenuePosition, VenueTrade
+from sim.venue.config import SymbolConfig
+
+ZERO = Decimal(0)
+OPEN_STATUSES = frozenset({"NEW", "PARTIALLY_FILLED"})
+
+
+class Trade(msgspec.Struct):
+    """One execution, with the realised profit that it brought (commission excluded)."""
+
+    record: VenueTrade
+    realized_pnl: Decimal
+    body: bytes = b""
+
+
+class OrderVersion(msgspec.Struct):
+    """An order after one change.
+
+    ``execution`` is Binance's ``x`` (NEW, TRADE, CANCELED, EXPIRED, AMENDMENT),
+    ``quote`` the sum of price times quantity over its fills, ``expiry_reason``
+    Binance's ``er`` (2 rest of an IOC, 4 reduce-only, 0 otherwise).
+    """
+
+    time_ns: int
+    execution: str
+    status: str
+    quantity: Decimal
+    price: Decimal
+    filled: Decimal
+    quote: Decimal
+    trade: Trade | None = None
+    expiry_reason: int = 0
+    body: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Return the mean fill price, None while nothing is filled."""
+        return self.quote / self.filled if self.filled else None
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """A new order that passed validation.  ``price`` is zero for MARKET orders.
+
+    ``closes`` marks an order that may only shrink its leg: reduce-only in one-way
+    mode, the closing direction of a leg in hedge mode.
+    """
+
+    symbol: SymbolConfig
+    side: str
+    type: str
+    time_in_force: str
+    quantity: Decimal
+    price: Decimal
+    position_side: str
+    reduce_only: bool
+    closes: bool
+    client_order_id: str
+    good_till_ms: int = 0
+
+
+class Order:
+    """One order: who placed what, and how it stood after each change."""
+
+    __slots__ = (
+        "account", "created_ns", "current", "order_id", "ticket", "version_times", "versions",
+    )  # fmt: skip
+
+    def __init__(self, account: str, order_id: int, ticket: Ticket, version: OrderVersion) -> None:
+        self.account = account
+        self.order_id = order_id
+        self.ticket = ticket
+        self.created_ns = version.time_ns
+        self.current = version
+        self.versions = [version]
+        self.version_times = [version.time_ns]
+
+    def append(self, version: OrderVersion) -> None:
+        """Record a change; the caller guarantees that its time is not earlier."""
+        self.current = version
+        self.versions.append(version)
+        self.version_times.append(version.time_ns)
+
+    def as_of(self, at_ns: int) -> OrderVersion | None:
+        """Return the version that stood at that time, None before the order existed."""
+        index = bisect_right(self.version_times, at_ns)
+        return self.versions[index - 1] if index else None
+
+    @property
+    def rest(self) -> Decimal:
+        return self.current.quantity - self.current.filled
+
+    def truth(self) -> VenueOrder:
+        """Return the order as the oracle sees it."""
+        ticket, now = self.ticket, self.current
+        return VenueOrder(
+            account=self.account,
+            symbol=ticket.symbol.name,
+            order_id=self.order_id,
+            client_order_id=ticket.client_order_id,
+            side=ticket.side,
+            position_side=ticket.position_side,
+            status=now.status,
+            quantity=now.quantity,
+            filled=now.filled,
+            average_price=now.average_price,
+            created_ns=self.created_ns,
+            updated_ns=now.time_ns,
+        )
+
+
+class LegVersion(msgspec.Struct, frozen=True):
+    """A leg after one fill: signed quantity, entry price, realised profit so far."""
+
+    time_ns: int
+    quantity: Decimal
+    entry_price: Decimal
+    realized_pnl: Decimal
+
+
+FLAT = LegVersion(0, ZERO, ZERO, ZERO)
+
+
+class Leg:
+    """One position side of one symbol of one account."""
+
+    __slots__ = ("account", "current", "position_side", "symbol", "version_times", "versions")
+
+    def __init__(self, account: str, symbol: SymbolConfig, position_side: str) -> None:
+        self.account = account
+        self.symbol = symbol
+        self.position_side = position_side
+        self.current = FLAT
+        self.versions = [FLAT]
+        self.version_times = [0]
+
+    def as_of(self, at_ns: int) -> LegVersion:
+        """Return how the leg stood at that time (flat before its first fill)."""
+        index = bisect_right(self.version_times, at_ns)
+        return self.versions[index - 1] if index else FLAT
+
+    def apply(self, signed: Decimal, price: Decimal, time_ns: int) -> Decimal:
+        """Add a signed execution; return the realised profit.
+
+        The entry price moves only when the leg grows.  A fill that goes through
+        zero closes the old leg and opens the new one at the trade price.
+        """
+        held, entry = self.current.quantity, self.current.entry_price
+        after = held + signed
+        realized = ZERO
+        if held == 0 or (held > 0) == (signed > 0):
+            entry = (abs(held) * entry + abs(signed) * price) / abs(after)
+        else:
+            closed = min(abs(held), abs(signed))
+            realized = (price - entry) * (closed if held > 0 else -closed)
+            realized = realized.quantize(MONEY_UNIT)
+            if after == 0:
+                entry = ZERO
+            elif (after > 0) != (held > 0):
+                entry = price
+        self.current = LegVersion(time_ns, after, entry, self.current.realized_pnl + realized)
+        self.versions.append(self.current)
+        self.version_times.append(time_ns)
+        return realized
+
+    def truth(self, version: LegVersion | None = None) -> VenuePosition:
+        """Return the leg (as it stands, or as that version) as the oracle sees it."""
+        shown = self.current if version is None else version
+        return VenuePosition(
+            account=self.account,
+            symbol=self.symbol.name,
+            position_side=self.position_side,
+            quantity=shown.quantity,
+            entry_price=shown.entry_price,
+        )
+
+
+MONEY_UNIT = Decimal("0.00000001")
+
+
+class Wallet:
+    """The balance of one asset of one account, with its past."""
+
+    __slots__ = ("asset", "balance", "start", "version_times", "versions")
+
+    def __init__(self, asset: str, start: Decimal) -> None:
+        self.asset = asset
+        self.start = start
+        self.balance = start
+        self.versions = [start]
+        self.version_times = [0]
+
+    def add(self, amount: Decimal, time_ns: int) -> None:
+        """Change the balance."""
+        self.balance += amount
+        self.versions.append(self.balance)
+        self.version_times.append(time_ns)
+
+    def as_of(self, at_ns: int) -> tuple[Decimal, int]:
+        """Return the balance at that time and when it last changed (0: never)."""
+        index = max(1, bisect_right(self.version_times, at_ns))
+        return self.versions[index - 1], self.version_times[index - 1]
+
+
+class Income(msgspec.Struct, frozen=True):
+    """One row of an account's income history.  ``amount`` is signed."""
+
+    time_ns: int
+    symbol: str
+    kind: str
+    amount: Decimal
+    asset: str
+    transaction_id: int
+    trade_id: int
+
+
+class Holding:
+    """All that one account has on one symbol, indexed for reading."""
+
+    __slots__ = (
+        "by_client_id", "by_id", "closed", "closed_times", "created_times", "legs", "open",
+        "orders", "symbol", "trade_ids", "trade_times", "trades",
+    )  # fmt: skip
+
+    def __init__(self, symbol: SymbolConfig) -> None:
+        self.symbol = symbol
+        self.orders: list[Order] = []  # ascending by id, hence by creation
+        self.created_times: list[int] = []
+        self.open: dict[int, Order] = {}
+        self.by_id: dict[int, Order] = {}
+        self.by_client_id: dict[str, Order] = {}  # a reused id names the newest order
+        self.closed: list[Order] = []  # ascending by the time of closing
+        self.closed_times: list[int] = []
+        self.trades: list[Trade] = []  # ascending by id, hence by time
+        self.trade_ids: list[int] = []
+        self.trade_times: list[int] = []
+        self.legs: dict[str, Leg] = {}
+
+    def find(self, order_id: int | None, client_order_id: str | None) -> Order | None:
+        """Return the order of that id; the venue's id prevails when both are given."""
+        if order_id is not None:
+            return self.by_id.get(order_id)
+        return None if client_order_id is None else self.by_client_id.get(client_order_id)
+
+
+class Account:
+    """One futures account: its wallet, its settings and its holdings."""
+
+    __slots__ = (
+        "api_key", "api_secret", "hedge", "holdings", "income", "income_times", "leverage",
+        "margin_types", "multi_assets", "name", "open_client_ids", "wallets",
+    )  # fmt: skip
+
+    def __init__(self, name: str, api_key: str, api_secret: str, hedge: bool) -> None:
+        self.name = name
+        self.api_key = api_key
+        self.api_secret = api_secret
+        self.hedge = hedge
+        self.multi_assets = False
+        self.holdings: dict[str, Holding] = {}
+        self.wallets: dict[str, Wallet] = {}
+        self.open_client_ids: set[str] = set()
+        self.leverage: dict[str, int] = {}
+        self.margin_types: dict[str, str] = {}
+        self.income: list[Income] = []
+        self.income_times: list[int] = []
+
+    @property
+    def has_open_orders(self) -> bool:
+        return any(holding.open for holding in self.holdings.values())
+
+    @property
+    def has_positions(self) -> bool:
+        return any(
+            leg.current.quantity
+            for holding in self.holdings.values()
+            for leg in holding.legs.values()
+        )
+
+
+class OrderEntry(msgspec.Struct, frozen=True):
+    """A ledger entry: an order changed.
+
+    For a fill ``leg`` is the leg that it moved, ``leg_version`` how that leg stood
+    afterwards and ``balance`` the wallet balance of ``asset`` afterwards.
+    """
+
+    time_ns: int
+    order: Order
+    version: OrderVersion
+    leg: Leg | None = None
+    leg_version: LegVersion = FLAT
+    asset: str = ""
+    balance: Decimal = ZERO
+
+
+class BalanceEntry(msgspec.Struct, frozen=True):
+    """A ledger entry: money moved without a trade.  ``reason`` is Binance's ``m``."""
+
+    time_ns: int
+    account: str
+    reason: str
+    asset: str
+    change: Decimal
+    balance: Decimal
+
+
+class LeverageEntry(msgspec.Struct, frozen=True):
+    """A ledger entry: the account set a leverage."""
+
+    time_ns: int
+    account: str
+    symbol: str
+    leverage: int
+
+
+type LedgerEntry = OrderEntry | BalanceEntry | LeverageEntry
