@@ -103,6 +103,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._timer_count = 0
         self._clocks: list[VirtualClock] = []
+        self._stopped_clocks: list[VirtualClock] = []
         self._graveyard: list[asyncio.Task[Any]] = []
         self._owner = threading.get_ident()
 
@@ -275,7 +276,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._clocks.append(clock)
 
     def release_clocks(self, process: Process) -> None:
-        """Forget the clocks of a process that has ended."""
+        """Stop the clocks of a process that has ended."""
+        self._stopped_clocks += [clock for clock in self._clocks if clock.process is process]
         self._clocks = [clock for clock in self._clocks if clock.process is not process]
 
     # -- end ----------------------------------------------------------------------
@@ -299,9 +301,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if coroutine is not None:
                 with contextlib.suppress(BaseException):
                     coroutine.close()  # type: ignore[union-attr]
+        for clock in self._clocks + self._stopped_clocks:
+            clock.release()
         self._graveyard.clear()
         self._timers.clear()
         self._clocks.clear()
+        self._stopped_clocks.clear()
         super().close()
 
 
@@ -330,6 +335,12 @@ class VirtualClock(TestClock):  # type: ignore[misc]
     def set_time_alert_ns(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().set_time_alert_ns(name, *args, **kwargs)
         self._arm(name)
+
+    def release(self) -> None:
+        """Drop all callbacks.  The Rust clock below holds them where no collector looks."""
+        self.cancel_timers()
+        self.cancel_callbacks()
+        self.cancel_default_handler()
 
     def _arm(self, name: str) -> None:
         when_ns = self.next_time_ns(name)

@@ -25,6 +25,7 @@ from nautilus_trader.adapters.binance import (
     BinanceLiveDataClientFactory,
     BinanceLiveExecClientFactory,
 )
+from nautilus_trader.common.component import remove_instance_component_clocks
 from nautilus_trader.config import (
     CacheConfig,
     DatabaseConfig,
@@ -463,8 +464,11 @@ class Life:
     def dispose(self) -> None:
         """Break the cycles of the trading node, so that its memory can be used again."""
         if self._trading_node is not None:
-            self._trading_node.kernel.dispose()
+            kernel = self._trading_node.kernel
+            kernel.dispose()
+            remove_instance_component_clocks(kernel.instance_id)
             self._trading_node = None
+            self._running = None
 
 
 def instrument_id_of(symbol: str) -> InstrumentId:

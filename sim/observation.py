@@ -202,8 +202,6 @@ class Observation(msgspec.Struct, frozen=True):
     ``inert`` lists the records and faults that never took effect, in words; a
     run with any is inconclusive.  ``lookback_ns`` is None when the node asks for
     all that the venue serves.  ``symbols`` are those that the node may see.
-    ``trades_served_since_ns`` is the oldest trade time that the venue's history
-    serves without a time window, seen from the first start (Binance: 7 days).
     """
 
     position_mode: str

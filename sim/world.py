@@ -178,7 +178,7 @@ class World:
 
     def _apply(self, index: int, record: m.Record) -> None:
         action = record.action
-        word = str(type(action).__struct_config__.tag)
+        word = _WORDS[type(action)]
         label = f"{word} at {durations.format_duration(record.at_ns)}"
         if line := self._scenario.line(index):
             label += f" (line {line})"
@@ -443,6 +443,8 @@ class World:
             if held.get((symbol, side), 0) != quantity
         ]
 
+
+_WORDS = {action: word for word, action in m.ACTIONS.items()}
 
 _APPLY: dict[type[m.Action], Callable[[World, Any, str], None]] = {
     m.Submit: World._act,

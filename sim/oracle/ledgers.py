@@ -75,7 +75,8 @@ class Ledgers:
             for fill, published_ns in _fills_of(process.incarnation)
         ]
         self.entries: list[Entry] = []
-        # What is held is kept in sets: each further frame operation costs as much as all of this.
+        # A set and not another frame: most runs are tiny, and one more join would cost them more
+        # than everything else here.
         held: set[tuple[int, int]] = set()
         rows = _match(observation.trades, [fill for _, fill, _ in fills])
         for (number, fill, published_ns), row in zip(fills, rows, strict=True):

@@ -22,6 +22,7 @@ from sim.scenario.model import (
     Kill,
     Node,
     NodeAction,
+    Order,
     Record,
     Restart,
     Scenario,
@@ -113,7 +114,7 @@ class _Timeline:
     def __init__(self, scenario: Scenario, fail: Fail) -> None:
         self._scenario = scenario
         self._fail = fail
-        self._orders: dict[str, Submit | WebSubmit] = {}
+        self._orders: dict[str, Order] = {}
         self._filled: dict[str, Decimal] = {}
         self._now_ns: int | None = None
         # The node is down in [since, until); until is None when only a start ends it.
@@ -170,7 +171,7 @@ class _Timeline:
         if (symbol := getattr(action, "symbol", None)) is not None:
             _check_symbol(self._scenario, symbol, (*path, "symbol"), fail)
         match action:
-            case Submit() | WebSubmit():
+            case Order():
                 self._check_order(action, path)
             case Cancel(order=order):
                 if isinstance(self._earlier(order, path), WebSubmit):
@@ -193,7 +194,7 @@ class _Timeline:
             case FailRequest(count=int(), for_ns=int()):
                 fail((*path, "for"), "a number of requests and a time", "give 'count' or 'for'")
 
-    def _check_order(self, order: Submit | WebSubmit, path: Path) -> None:
+    def _check_order(self, order: Order, path: Path) -> None:
         fail = self._fail
         if order.id in self._orders:
             fail((*path, "id"), f"order id {order.id!r} is given twice")
@@ -206,7 +207,7 @@ class _Timeline:
             _check_strategy(self._scenario, order.strategy, (*path, "strategy"), fail)
         _check_side(self._scenario, order.position_side, path, fail)
 
-    def _earlier(self, order: str, path: Path) -> Submit | WebSubmit:
+    def _earlier(self, order: str, path: Path) -> Order:
         if order not in self._orders:
             if order in _order_ids(self._scenario):
                 self._fail((*path, "order"), f"order {order!r} is submitted only later")
@@ -226,7 +227,7 @@ class _Timeline:
 
 def _order_ids(scenario: Scenario) -> list[str]:
     actions = (record.action for record in scenario.timeline)
-    return [action.id for action in actions if isinstance(action, Submit | WebSubmit)]
+    return [action.id for action in actions if isinstance(action, Order)]
 
 
 def _path(index: int, record: Record) -> Path:

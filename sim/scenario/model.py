@@ -1,9 +1,8 @@
 """A scenario: who does what, when, and what must come of it.
 
-This is the one description of the format.  The loader, the print and the
-reference are derived from the structs below: a field's type says what may stand
-in the file, the text under it says what it means.  To add an action, add one
-struct with a `word`.
+The structs here and in `actions` are the one description of the format.  The
+loader, the print and the reference are derived from them: a field's type says
+what may stand in the file, the text under it says what it means.
 
 Quantities and prices are `Decimal`, times integer nanoseconds counted from the
 node's first start.  What a file may leave out is filled in by the loader, so a
@@ -12,24 +11,107 @@ scenario in memory says everything: no field means "the first symbol".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 from packaging.specifiers import SpecifierSet
 
-from sim.scenario.words import (
-    Implied,
-    Legs,
-    OneOrMany,
-    Pattern,
-    Prose,
-    Quoted,
-    Sign,
-    Span,
-    Unwritten,
+# Whoever works with scenarios finds the actions here, too.
+from sim.scenario.actions import (
+    ACTIONS as ACTIONS,
 )
+from sim.scenario.actions import (
+    Action as Action,
+)
+from sim.scenario.actions import (
+    Cancel as Cancel,
+)
+from sim.scenario.actions import (
+    DelayEvent as DelayEvent,
+)
+from sim.scenario.actions import (
+    Disconnect as Disconnect,
+)
+from sim.scenario.actions import (
+    DropEvent as DropEvent,
+)
+from sim.scenario.actions import (
+    DuplicateEvent as DuplicateEvent,
+)
+from sim.scenario.actions import (
+    EventFault as EventFault,
+)
+from sim.scenario.actions import (
+    FailRequest as FailRequest,
+)
+from sim.scenario.actions import (
+    Fault as Fault,
+)
+from sim.scenario.actions import (
+    Fill as Fill,
+)
+from sim.scenario.actions import (
+    Kill as Kill,
+)
+from sim.scenario.actions import (
+    LagReads as LagReads,
+)
+from sim.scenario.actions import (
+    NodeAction as NodeAction,
+)
+from sim.scenario.actions import (
+    Order as Order,
+)
+from sim.scenario.actions import (
+    Restart as Restart,
+)
+from sim.scenario.actions import (
+    SetPrice as SetPrice,
+)
+from sim.scenario.actions import (
+    Start as Start,
+)
+from sim.scenario.actions import (
+    Stop as Stop,
+)
+from sim.scenario.actions import (
+    StrategyAction as StrategyAction,
+)
+from sim.scenario.actions import (
+    Submit as Submit,
+)
+from sim.scenario.actions import (
+    VenueAction as VenueAction,
+)
+from sim.scenario.actions import (
+    WebCancel as WebCancel,
+)
+from sim.scenario.actions import (
+    WebSubmit as WebSubmit,
+)
+from sim.scenario.values import (
+    Asset,
+    Count,
+    EngineName,
+    Instant,
+    InstrumentId,
+    Line,
+    Millis,
+    NotNegative,
+    NotZero,
+    OptionName,
+    PositionSide,
+    Price,
+    Seconds,
+    Seed,
+    SignedQuantity,
+    Story,
+    StrategyId,
+    Symbol,
+)
+from sim.scenario.words import Implied, Legs, OneOrMany, Unwritten
 
 FORMAT = 1
 
@@ -51,309 +133,11 @@ Property = Literal[
 ]
 PROPERTIES: tuple[str, ...] = get_args(Property)
 
-Quantity = Annotated[Decimal, Quoted(Sign.POSITIVE)]
-SignedQuantity = Annotated[Decimal, Quoted(Sign.ANY)]
-Price = Annotated[Decimal, Quoted(Sign.POSITIVE)]
-Duration = Annotated[int, Span(Sign.NOT_NEGATIVE)]
-Period = Annotated[int, Span(Sign.POSITIVE)]
-Count = Annotated[int, Meta(ge=1)]
-Line = Annotated[str, Prose()]
-Side = Literal["BUY", "SELL"]
-OrderType = Literal["LIMIT", "MARKET"]
-PositionSide = Literal["BOTH", "LONG", "SHORT"]
-Cache = Literal["kept", "lost"]
-
-# The venue takes client order ids of this form and no other.
-OrderId = Annotated[
-    str, Pattern("an order id of up to 36 letters, digits and ._:/-", r"[A-Za-z0-9._:/-]{1,36}")
-]
-Symbol = Annotated[str, Pattern("a venue symbol such as BTCUSDT", r"[A-Z0-9_]{2,30}")]
-Asset = Annotated[str, Pattern("an asset such as USDT", r"[A-Z0-9]{1,20}")]
-StrategyId = Annotated[
-    str, Pattern("a strategy id such as S-001", r"[A-Za-z0-9]{1,30}(-[A-Za-z0-9]{1,30})+")
-]
-InstrumentId = Annotated[
-    str, Pattern("an instrument id such as BTCUSDT-PERP.BINANCE", r"[A-Z0-9_]{2,30}-PERP\.BINANCE")
-]
-EngineName = Annotated[
-    str, Pattern("an engine name of lower-case letters, digits and _.:-", r"[a-z0-9_.:-]{1,80}")
-]
-Path = Annotated[str, Pattern("a path such as /fapi/v1/order", r"/[A-Za-z0-9/_.-]{0,99}")]
-OptionName = Annotated[str, Pattern("an option name", r"[a-z][a-z0-9_]{0,79}")]
-
-
-class Action(Struct, frozen=True, kw_only=True):
-    """Something that happens at a point in time."""
-
-    word: ClassVar[str]
-    """The action's word in the file; only what can stand in one has it."""
-
-
-class StrategyAction(Action, frozen=True, kw_only=True):
-    """A strategy in the node does something; needs a running node."""
-
-
-class VenueAction(Action, frozen=True, kw_only=True):
-    """Something happens at the venue, without the node."""
-
-
-class NodeAction(Action, frozen=True, kw_only=True):
-    """The process of the node ends or begins."""
-
-
-class Fault(Action, frozen=True, kw_only=True):
-    """A view of the truth or the way to it is distorted; the truth is not."""
-
-
-class Submit(StrategyAction, frozen=True, kw_only=True):
-    """A strategy sends an order."""
-
-    word: ClassVar[str] = "submit"
-
-    id: OrderId
-    """The client order id, unique in the file."""
-    side: Side
-    """The order's side."""
-    quantity: Quantity
-    """How much, in the base asset."""
-    price: Price | None = None
-    """The limit price; a LIMIT order needs it, a MARKET order has none."""
-    type: OrderType = "LIMIT"
-    """The order's type."""
-    symbol: Annotated[Symbol, Implied("symbol")]
-    """The venue symbol; the first of the venue's when left out."""
-    position_side: PositionSide = "BOTH"
-    """The leg that the order is for: LONG or SHORT in hedge mode, and only there."""
-    strategy: Annotated[StrategyId, Implied("strategy")]
-    """The strategy that sends it; the node's first when left out."""
-
-
-class Cancel(StrategyAction, frozen=True, kw_only=True):
-    """The strategy cancels an order that it submitted."""
-
-    word: ClassVar[str] = "cancel"
-
-    order: OrderId
-    """The id of the order."""
-
-
-class Fill(VenueAction, frozen=True, kw_only=True):
-    """The venue executes an order, or a part of it, as one trade."""
-
-    word: ClassVar[str] = "fill"
-
-    order: OrderId
-    """The id of the order, whoever sent it."""
-    quantity: Quantity
-    """How much is traded; the fills of an order never exceed its quantity."""
-    price: Price | None = None
-    """The trade's price; when left out the order's, or the market's for a MARKET order."""
-    maker: bool = True
-    """Whether the order was resting; decides the fee and the liquidity side."""
-
-
-class SetPrice(VenueAction, frozen=True, kw_only=True):
-    """The market moves: last and mark price of a symbol."""
-
-    word: ClassVar[str] = "price"
-
-    symbol: Annotated[Symbol, Implied("symbol")]
-    """The venue symbol; the first of the venue's when left out."""
-    price: Price
-    """The new price."""
-
-
-class WebSubmit(VenueAction, frozen=True, kw_only=True):
-    """The user sends an order by hand, in the venue's web interface."""
-
-    word: ClassVar[str] = "web_submit"
-
-    id: OrderId
-    """The client order id, unique in the file."""
-    side: Side
-    """The order's side."""
-    quantity: Quantity
-    """How much, in the base asset."""
-    price: Price | None = None
-    """The limit price; a LIMIT order needs it, a MARKET order has none."""
-    type: OrderType = "LIMIT"
-    """The order's type."""
-    symbol: Annotated[Symbol, Implied("symbol")]
-    """The venue symbol; the first of the venue's when left out."""
-    position_side: PositionSide = "BOTH"
-    """The leg that the order is for: LONG or SHORT in hedge mode, and only there."""
-
-
-class WebCancel(VenueAction, frozen=True, kw_only=True):
-    """The user cancels an order by hand, a strategy's or an own one."""
-
-    word: ClassVar[str] = "web_cancel"
-
-    order: OrderId
-    """The id of the order."""
-
-
-class Stop(NodeAction, frozen=True, kw_only=True):
-    """The node is stopped in good order."""
-
-    word: ClassVar[str] = "stop"
-
-
-class Kill(NodeAction, frozen=True, kw_only=True):
-    """The process of the node ends between two instructions; nothing is written any more."""
-
-    word: ClassVar[str] = "kill"
-
-
-class Start(NodeAction, frozen=True, kw_only=True):
-    """A node that is down starts again."""
-
-    word: ClassVar[str] = "start"
-
-    cache: Cache = "kept"
-    """Whether the new process loads what the old one wrote, or starts from nothing."""
-
-
-class Restart(NodeAction, frozen=True, kw_only=True):
-    """The node goes down and comes back."""
-
-    word: ClassVar[str] = "restart"
-
-    cache: Cache = "kept"
-    """Whether the new process loads what the old one wrote, or starts from nothing."""
-    by: Literal["stop", "kill"] = "stop"
-    """How the old process ends."""
-    down_ns: Duration = 1_000_000_000
-    """How long the node is down."""
-
-
-class Disconnect(Fault, frozen=True, kw_only=True):
-    """The user data stream is cut and cannot be opened again for a while."""
-
-    word: ClassVar[str] = "disconnect"
-
-    for_ns: Period
-    """How long the stream stays away."""
-
-
-class EventFault(Fault, frozen=True, kw_only=True):
-    """A fault of single events of the user data stream; those that match all that is given."""
-
-    event: (
-        Literal[
-            "ORDER_TRADE_UPDATE",
-            "ACCOUNT_UPDATE",
-            "TRADE_LITE",
-            "ACCOUNT_CONFIG_UPDATE",
-            "ALGO_UPDATE",
-            "MARGIN_CALL",
-            "listenKeyExpired",
-        ]
-        | None
-    ) = None
-    """The event's type; any when left out."""
-    execution: Literal["NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT"] | None = (
-        None
-    )
-    """The execution type of an order update; any when left out."""
-    order: OrderId | None = None
-    """The id of the order that it is about; any when left out."""
-    symbol: Symbol | None = None
-    """The symbol that it is about; any when left out."""
-    count: Count = 1
-    """How many matching events it hits, the first ones from here on."""
-
-
-class DropEvent(EventFault, frozen=True, kw_only=True):
-    """Events get lost."""
-
-    word: ClassVar[str] = "drop_event"
-
-
-class DuplicateEvent(EventFault, frozen=True, kw_only=True):
-    """Events arrive more than once."""
-
-    word: ClassVar[str] = "duplicate_event"
-
-    copies: Count = 1
-    """How many copies follow each."""
-    by_ns: Duration = 0
-    """How long after the original the copies arrive."""
-
-
-class DelayEvent(EventFault, frozen=True, kw_only=True):
-    """Events arrive late; others overtake them."""
-
-    word: ClassVar[str] = "delay_event"
-
-    by_ns: Period
-    """How much later they arrive."""
-
-
-class FailRequest(Fault, frozen=True, kw_only=True):
-    """Requests of the node are answered with an error, whatever the venue does with them."""
-
-    word: ClassVar[str] = "fail_request"
-
-    method: Literal["GET", "POST", "PUT", "DELETE"] | None = None
-    """The HTTP method; any when left out."""
-    path: Path
-    """The path of the endpoint."""
-    symbol: Symbol | None = None
-    """The symbol that the request is about; any when left out."""
-    status: Annotated[int, Meta(ge=400, le=599)]
-    """The HTTP status of the answer."""
-    code: int | None = None
-    """The venue's error code, such as -1003; none when left out."""
-    message: Line | None = None
-    """The venue's error text."""
-    count: Count | None = None
-    """How many matching requests fail; one when neither this nor ``for`` is given."""
-    for_ns: Period | None = None
-    """How long every matching request fails."""
-    applied: Literal["never", "before", "after"] = "never"
-    """Whether the venue carries the request out all the same, before or after it answers."""
-
-    @property
-    def limit(self) -> int | None:
-        """How many requests fail; None when time alone decides."""
-        return 1 if self.count is None and self.for_ns is None else self.count
-
-
-Read = Literal[
-    "positionRisk", "userTrades", "openOrders", "order", "allOrders", "account", "income"
-]
-READS: tuple[Read, ...] = get_args(Read)
-
-
-class LagReads(Fault, frozen=True, kw_only=True):
-    """Answers of the venue's read endpoints show an older state."""
-
-    word: ClassVar[str] = "lag_reads"
-
-    reads: tuple[Read, ...] = READS
-    """Which endpoints lag, by the last part of their path; all when left out."""
-    by_ns: Period
-    """How old the state is that they show."""
-    for_ns: Period
-    """How long they lag."""
-
-
-def _actions(base: type[Action]) -> Iterator[tuple[str, type[Action]]]:
-    for cls in base.__subclasses__():
-        if "word" in vars(cls):
-            yield cls.word, cls
-        yield from _actions(cls)
-
-
-ACTIONS: dict[str, type[Action]] = dict(_actions(Action))
-"""Every action by its word, in the order in which they are defined above."""
-
 
 class Record(Struct, frozen=True, kw_only=True):
     """One line of the timeline."""
 
-    at_ns: Annotated[int, Span(Sign.ANY)]
+    at_ns: Instant
     """When, counted from the node's first start; what lies before it is negative."""
     action: Action
     """What happens."""
@@ -370,15 +154,10 @@ class Venue(Struct, frozen=True, kw_only=True):
     """The symbols that the venue lists."""
     prices: dict[Symbol, Price] = {}
     """Last and mark price of symbols at the beginning; the venue's default for the others."""
-    balances: dict[Asset, Annotated[Decimal, Quoted(Sign.NOT_NEGATIVE)]] = field(
-        default_factory=lambda: {"USDT": Decimal(100000)}
-    )
+    balances: dict[Asset, NotNegative] = field(default_factory=lambda: {"USDT": Decimal(100000)})
     """The account's wallet balances at the beginning."""
-    latency_ms: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]] | None = None
+    latency_ms: tuple[Millis, Millis] | None = None
     """The least and the greatest time between the node and the venue, one way."""
-
-
-Seconds = Annotated[float, Meta(gt=0)]
 
 
 class Node(Struct, frozen=True, kw_only=True):
@@ -390,7 +169,7 @@ class Node(Struct, frozen=True, kw_only=True):
     """The strategies that run; S-001 and those that claim something when left out."""
     reconciliation_interval_secs: Seconds = 300
     """How often the node compares itself with the venue."""
-    reconciliation_lookback_mins: Annotated[int, Meta(ge=1)] | None = None
+    reconciliation_lookback_mins: Count | None = None
     """How far back a start asks for history; null for all that the venue serves."""
     open_check_interval_secs: Seconds | UnsetType | None = UNSET
     """The stock check of open orders; null is off, and the engine decides when left out."""
@@ -428,7 +207,7 @@ class Adjustment(Struct, frozen=True, kw_only=True):
 
     symbol: Symbol
     """The venue symbol."""
-    quantity: Annotated[Decimal, Quoted(Sign.NOT_ZERO)]
+    quantity: NotZero
     """How much the position is changed by, signed."""
     position_side: PositionSide = "BOTH"
     """The leg: LONG or SHORT in hedge mode, and only there."""
@@ -477,13 +256,13 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
     title: Line
     """The story in one sentence."""
-    story: Annotated[str, Prose(lines=True)] | None = None
+    story: Story | None = None
     """The story at length."""
     reference: Line | None = None
     """Where it comes from: an issue, a gap, a report."""
     shows: Property
     """The property that the file exists for."""
-    seed: Annotated[int, Meta(ge=0)] = 1
+    seed: Seed = 1
     """Where all randomness of the run comes from."""
     venue: Venue
     """The venue at the beginning."""

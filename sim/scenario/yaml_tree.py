@@ -95,7 +95,7 @@ def find(tree: Tree, path: Path) -> Mark:
 
 def read_tree(text: str, file: str) -> Mapping:
     """Return the tree of a whole file.  Raises `ScenarioError` at the first thing refused."""
-    _refuse_tabs(text, file)
+    _refuse_invisible(text, file)
     parser = YAML(typ="safe", pure=True)
     try:
         return _Reader(file, iter(parser.parse(text))).document()
@@ -115,11 +115,17 @@ def read_tree(text: str, file: str) -> Mapping:
         raise ScenarioError(file, where.line, where.column, message, hint) from None
 
 
-def _refuse_tabs(text: str, file: str) -> None:
-    at = text.find("\t")
-    if at >= 0:
+def _refuse_invisible(text: str, file: str) -> None:
+    found = _INVISIBLE.search(text)
+    if found is not None:
+        at = found.start()
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-        raise ScenarioError(file, line, column, "a tab", "use spaces")
+        message, hint = (
+            ("a tab", "use spaces")
+            if found[0] == "\t"
+            else ("a byte order mark", "save the file as UTF-8 without one")
+        )
+        raise ScenarioError(file, line, column, message, hint)
 
 
 class _Reader:
@@ -229,6 +235,7 @@ def _missing_hint(word: str) -> str:
     return f"give it one, or write '{word}: {{}}' for none"
 
 
+_INVISIBLE = re.compile("[\t\ufeff]")
 _BOOLEANS = re.compile(r"y|n|yes|no|on|off|true|false", re.IGNORECASE)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")

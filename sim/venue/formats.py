@@ -23,15 +23,16 @@ def plain(value: Decimal) -> str:
 
 
 def fixed(value: Decimal, decimals: int) -> str:
-    """Return the number rounded to exactly that many decimals."""
-    return f"{value:z.{decimals}f}"
+    """Return the number rounded to exactly that many decimals; zero has no sign."""
+    text = f"{value:.{decimals}f}"
+    return text[1:] if text[0] == "-" and not text.strip("-0.") else text
 
 
 def padded(value: Decimal, decimals: int) -> str:
     """Return the number with at least that many decimals, never rounded."""
     text = plain(value)
     have = len(text) - text.find(".") - 1 if "." in text else 0
-    return text if have >= decimals else f"{value:z.{decimals}f}"
+    return text if have >= decimals else fixed(value, decimals)
 
 
 def to_ms(time_ns: int) -> int:

@@ -1,0 +1,174 @@
+"""The command line: ``recon run``.
+
+Exit codes, highest first: 2 usage or bad scenario; 4 harness error; 5 not
+deterministic; 1 a violation that `known` does not name, or a named one absent;
+3 inconclusive; 0 all as expected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sim import engines
+from sim.clock import START_NS
+from sim.report import terminal
+from sim.report.result import Result, errored, exit_code, result_of, story
+from sim.scenario import Scenario, ScenarioError, load
+from sim.world import HarnessError, run
+
+USAGE_ERROR = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nautilus-recon")
+def main() -> None:
+    """Reconciliation for NautilusTrader on Binance, and the simulation that proves it."""
+
+
+@main.command("run")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    "engine_name",
+    default="stock",
+    show_default=True,
+    help="stock, stock-defaults or package.module:name.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Use this seed instead of the files' own.")
+@click.option(
+    "--ndjson",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one JSON object per run to this file; - is standard output.",
+)
+@click.option("--twice", is_flag=True, help="Run everything twice and compare the digests.")
+@click.option("--quiet", "-q", is_flag=True, help="No stories of failing runs.")
+def run_command(
+    paths: tuple[Path, ...],
+    engine_name: str,
+    seed: int | None,
+    ndjson: Path | None,
+    twice: bool,
+    quiet: bool,
+) -> None:
+    """Run scenarios and say of each whether every fill arrived exactly once.
+
+    PATHS are scenario files or folders of them; with none, the shipped suite.
+    """
+    to_stdout = ndjson is not None and str(ndjson) == "-"
+    console = Console(stderr=to_stdout, highlight=False)
+    try:
+        engine = engines.load(engine_name)
+        scenarios = [load(path) for path in scenario_files(paths)]
+    except (engines.EngineError, ScenarioError, FileNotFoundError) as e:
+        click.echo(f"error: {e}", err=True)
+        sys.exit(USAGE_ERROR)
+    results: list[Result] = []
+    deterministic = True
+    gc.freeze()
+    with _lines(ndjson) as lines, _progress(console) as progress:
+        task = progress.add_task("", total=len(scenarios))
+        for scenario in scenarios:
+            progress.update(task, description=scenario.name)
+            result, told = _run_one(scenario, engine, seed)
+            if twice and result.error is None:
+                again, _ = _run_one(scenario, engine, seed)
+                if again.digest != result.digest:
+                    deterministic = False
+                    console.print(
+                        f"{scenario.name}: not deterministic: {result.digest} {again.digest}",
+                        style="bold red",
+                    )
+            results.append(result)
+            if lines is not None:
+                lines.write(msgspec.json.encode(result.record()).decode() + "\n")
+            if result.verdict != "pass" and not quiet:
+                terminal.print_story(console, result, told, replay_command(result, seed))
+            progress.advance(task)
+    console.print(terminal.table(results))
+    console.print(terminal.summary(results))
+    sys.exit(exit_code(results, deterministic=deterministic))
+
+
+def _run_one(
+    scenario: Scenario,
+    engine: engines.Engine,
+    seed: int | None,
+) -> tuple[Result, list[str]]:
+    try:
+        done = run(scenario, engine, seed=seed)
+        result, _ = result_of(done)
+    except HarnessError as e:
+        return errored(scenario, engine.name, scenario.seed if seed is None else seed, str(e)), []
+    return result, story(done.trace, result, START_NS)
+
+
+def replay_command(result: Result, seed: int | None) -> str:
+    """Return the command that repeats a run."""
+    words = ["recon", "run", result.scenario, "--engine", result.engine]
+    if seed is not None:
+        words += ["--seed", str(seed)]
+    return shlex.join(words)
+
+
+def suite() -> Path:
+    """Return the folder of the shipped suite."""
+    beside = Path("scenarios")
+    return beside if beside.is_dir() else Path(__file__).parent.parent / "scenarios"
+
+
+def scenario_files(paths: tuple[Path, ...]) -> list[Path]:
+    """Return the scenario files that the paths name, folders in the order of their names.
+
+    Raises `FileNotFoundError` for a path that does not exist and for a folder
+    without scenarios.
+    """
+    files: list[Path] = []
+    for path in paths or (suite(),):
+        if path.is_dir():
+            found = sorted(path.rglob("*.yaml"))
+            if not found:
+                raise FileNotFoundError(f"{path}: no scenario file (*.yaml) in this folder")
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise FileNotFoundError(f"{path}: no such file or folder")
+    return list(dict.fromkeys(files))
+
+
+@contextlib.contextmanager
+def _lines(path: Path | None) -> Iterator[IO[str] | None]:
+    if path is None:
+        yield None
+    elif str(path) == "-":
+        yield sys.stdout
+    else:
+        with path.open("w") as file:
+            yield file
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The result of one run: what a line of NDJSON, a row of a table and an exit code say."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+import nautilus_trader
+
+from sim.observation import NodeFill
+from sim.oracle import FillCounts, Judgement, Violation, judge
+from sim.scenario import Scenario
+from sim.trace import Trace
+from sim.world import Run
+
+type Outcome = Literal["pass", "fail", "inconclusive", "error"]
+
+REFERENCE_VERSION = "1.231.0"
+"""The NautilusTrader release on which `known` lists every violated property."""
+
+
+NO_FILLS = FillCounts(venue=0, applied=0, lost=0, duplicated=0, phantom=0, opening=0)
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one run.
+
+    ``expected`` is true when the verdict is what the scenario's `known` says for
+    this engine and version, or a plain pass where it says nothing.  ``error`` is
+    the harness's own failure, in which case nothing else was judged.
+    """
+
+    scenario: str
+    title: str
+    engine: str
+    nautilus_version: str
+    seed: int
+    verdict: Outcome
+    expected: bool
+    shows: str
+    violations: tuple[Violation, ...] = ()
+    unexercised: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    fills: FillCounts = NO_FILLS
+    exempt: tuple[NodeFill, ...] = ()
+    virtual_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    digest: str = ""
+    error: str | None = None
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """The properties that were violated, each once, in the order of the catalogue."""
+        return tuple(dict.fromkeys(violation.property for violation in self.violations))
+
+    def record(self) -> dict[str, Any]:
+        """Return the object that stands for this run in NDJSON."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        for violation, source in zip(plain["violations"], self.violations, strict=True):
+            violation["at"] = source.at_ns
+            del violation["at_ns"]
+        if self.error is None:
+            del plain["error"]
+        return plain
+
+
+def result_of(run: Run) -> tuple[Result, Judgement]:
+    """Judge a run."""
+    scenario = run.scenario
+    judgement = judge(run.observation, scenario.shows)
+    violated = {violation.property for violation in judgement.violations}
+    version = nautilus_trader.__version__
+    return (
+        Result(
+            scenario=scenario.name,
+            title=scenario.title,
+            engine=run.engine,
+            nautilus_version=version,
+            seed=run.seed,
+            verdict=judgement.verdict,
+            expected=is_expected(scenario, run.engine, version, run.seed, judgement.verdict, violated),
+            shows=scenario.shows,
+            violations=judgement.violations,
+            unexercised=tuple(
+                verdict.property
+                for verdict in judgement.properties
+                if verdict.outcome == "unexercised"
+            ),
+            reasons=judgement.reasons,
+            fills=judgement.fills,
+            exempt=judgement.exempt,
+            virtual_seconds=run.virtual_ns / 1e9,
+            wall_seconds=round(run.wall_secs, 4),
+            digest=run.trace.digest(),
+        ),
+        judgement,
+    )
+
+
+def errored(scenario: Scenario, engine: str, seed: int, error: str) -> Result:
+    """Return the result of a run in which the harness failed."""
+    return Result(
+        scenario=scenario.name,
+        title=scenario.title,
+        engine=engine,
+        nautilus_version=nautilus_trader.__version__,
+        seed=seed,
+        verdict="error",
+        expected=False,
+        shows=scenario.shows,
+        error=error,
+    )
+
+
+def is_expected(
+    scenario: Scenario,
+    engine: str,
+    version: str,
+    seed: int,
+    verdict: str,
+    violated: set[str],
+) -> bool:
+    """Whether a verdict is what the scenario says of the engine.
+
+    On the reference release and at the file's own seed `known` names exactly what
+    is violated.  Elsewhere only the property that the file shows decides.
+    """
+    known = [entry for entry in scenario.known.get(engine, ()) if entry.covers(version)]
+    if version == REFERENCE_VERSION and seed == scenario.seed:
+        if known:
+            return any(violated == set(entry.fails) for entry in known)
+        return verdict == "pass"
+    if known:
+        return scenario.shows in violated
+    return verdict != "inconclusive" and scenario.shows not in violated
+
+
+def exit_code(results: list[Result], *, deterministic: bool = True) -> int:
+    """Return the exit code of a command: the highest class that any run fell into."""
+    if any(result.verdict == "error" for result in results):
+        return 4
+    if not deterministic:
+        return 5
+    if any(not result.expected and result.verdict != "inconclusive" for result in results):
+        return 1
+    if any(not result.expected for result in results):
+        return 3
+    return 0
+
+
+def story(run_trace: Trace, result: Result, start_ns: int, *, limit: int = 24) -> list[str]:
+    """Tell a run in a few lines: what was done, what the node made of it, what broke."""
+    told: list[tuple[int, int, str]] = []
+    for row in run_trace.rows:
+        line = _TELL.get(row.kind, lambda _: None)(row)
+        if line is not None:
+            told.append((row.at_ns, 0, line))
+    told += [(v.at_ns, 1, f"✗ {v.property}: {v.message}") for v in result.violations]
+    told.sort(key=lambda entry: entry[:2])
+    lines = [f"{(at_ns - start_ns) / 1e9:>10.3f}s  {text}" for at_ns, _, text in told]
+    if len(lines) > limit:
+        broken = {n for n, line in enumerate(lines) if "✗" in line}
+        keep = broken | set(range(limit // 2)) | {n - 1 for n in broken} | {n - 2 for n in broken}
+        shortened: list[str] = []
+        for n, line in enumerate(lines):
+            if n in keep:
+                shortened.append(line)
+            elif shortened[-1] != _GAP:
+                shortened.append(_GAP)
+        lines = shortened
+    return lines
+
+
+_GAP = f"{'':>11}  ..."
+_SILENT_EVENTS = ("OrderInitialized", "OrderSubmitted", "OrderPending", "OrderUpdated")
+
+
+def _order_event(row: Any) -> str | None:
+    if row.details.startswith(_SILENT_EVENTS):
+        return None
+    kind, _, details = row.details.partition(" ")
+    process, _, order = row.subject.partition(" ")
+    return f"{process}: {kind} {order} {details}"
+
+
+_TELL: dict[str, Any] = {
+    "record": lambda row: f"{row.subject} {row.details}",
+    "fault": lambda row: f"fault: {row.subject}: {row.details}",
+    "node-start": lambda row: f"{row.subject} starts",
+    "node-end": lambda row: f"{row.subject} {row.details}",
+    "crash": lambda row: f"{row.subject} crashes: {row.details}",
+    "order-event": _order_event,
+}

@@ -1,0 +1,66 @@
+"""The kinds of values that stand in a scenario file.
+
+Each is a plain type with a mark from `words` that says how it is written.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, get_args
+
+from msgspec import Meta
+
+from sim.scenario.words import Pattern, Prose, Quoted, Sign, Span
+
+Quantity = Annotated[Decimal, Quoted(Sign.POSITIVE)]
+NotNegative = Annotated[Decimal, Quoted(Sign.NOT_NEGATIVE)]
+NotZero = Annotated[Decimal, Quoted(Sign.NOT_ZERO)]
+SignedQuantity = Annotated[Decimal, Quoted(Sign.ANY)]
+Price = Annotated[Decimal, Quoted(Sign.POSITIVE)]
+Instant = Annotated[int, Span(Sign.ANY)]
+Duration = Annotated[int, Span(Sign.NOT_NEGATIVE)]
+Period = Annotated[int, Span(Sign.POSITIVE)]
+Seconds = Annotated[float, Meta(gt=0)]
+Millis = Annotated[int, Meta(ge=0)]
+Seed = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+Line = Annotated[str, Prose()]
+Story = Annotated[str, Prose(lines=True)]
+HttpError = Annotated[int, Meta(ge=400, le=599)]
+Side = Literal["BUY", "SELL"]
+OrderType = Literal["LIMIT", "MARKET"]
+PositionSide = Literal["BOTH", "LONG", "SHORT"]
+Cache = Literal["kept", "lost"]
+
+# The venue takes client order ids of this form and no other.
+OrderId = Annotated[
+    str, Pattern("an order id of up to 36 letters, digits and ._:/-", r"[A-Za-z0-9._:/-]{1,36}")
+]
+Symbol = Annotated[str, Pattern("a venue symbol such as BTCUSDT", r"[A-Z0-9_]{2,30}")]
+Asset = Annotated[str, Pattern("an asset such as USDT", r"[A-Z0-9]{1,20}")]
+StrategyId = Annotated[
+    str, Pattern("a strategy id such as S-001", r"[A-Za-z0-9]{1,30}(-[A-Za-z0-9]{1,30})+")
+]
+InstrumentId = Annotated[
+    str, Pattern("an instrument id such as BTCUSDT-PERP.BINANCE", r"[A-Z0-9_]{2,30}-PERP\.BINANCE")
+]
+EngineName = Annotated[
+    str, Pattern("an engine name of lower-case letters, digits and _.:-", r"[a-z0-9_.:-]{1,80}")
+]
+Path = Annotated[str, Pattern("a path such as /fapi/v1/order", r"/[A-Za-z0-9/_.-]{0,99}")]
+OptionName = Annotated[str, Pattern("an option name", r"[a-z][a-z0-9_]{0,79}")]
+
+EventType = Literal[
+    "ORDER_TRADE_UPDATE",
+    "ACCOUNT_UPDATE",
+    "TRADE_LITE",
+    "ACCOUNT_CONFIG_UPDATE",
+    "ALGO_UPDATE",
+    "MARGIN_CALL",
+    "listenKeyExpired",
+]
+ExecutionType = Literal["NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT"]
+Read = Literal[
+    "positionRisk", "userTrades", "openOrders", "order", "allOrders", "account", "income"
+]
+READS: tuple[Read, ...] = get_args(Read)

@@ -1,0 +1,333 @@
+"""Hypothesis strategies that draw whole, valid scenarios.
+
+A timeline is a list of words; each becomes a record if it can happen at that
+point of the story and is passed over if not, so that shrinking may delete any.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from sim.scenario import model as m
+from sim.scenario.values import READS
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "1000SHIBUSDT", "SOLUSDT")
+STRATEGIES = ("S-001", "S-002", "Maker-A-7")
+SECOND_NS = 1_000_000_000
+DAY_NS = 86_400 * SECOND_NS
+
+# Each of these means something else to a YAML reader when it is printed carelessly.
+TRICKY = (
+    "on", "No", "~", "null", "true", "1", "0o17", "1_000", ".inf", "1e3", "2026-01-01", "1:30",
+    "a: b", "a:", "a #b", "# a", "- a", "a, b", "{}", "[a]", "'a'", '"a"', "a\\b", "!a", "&a", "*a",
+    "%a", "@a", "`a`", "|", ">", "?", "---", "<<", "=", "naïve", "日本", "a  b",
+)  # fmt: skip
+
+
+# What `str.isprintable` lets through: no control characters, no space but the usual one.
+PRINTABLE = st.characters(codec="utf-8", exclude_categories=("C", "Z"), include_characters=" ")
+
+
+def texts() -> st.SearchStrategy[str]:
+    """One line of text for people, without space at its ends."""
+    drawn = st.text(PRINTABLE, max_size=20).map(lambda text: text.strip() or "-")
+    return st.one_of(st.sampled_from(TRICKY), drawn)
+
+
+def stories() -> st.SearchStrategy[str]:
+    """Several lines of text, some indented, some empty, none of them at the ends."""
+    lines = st.one_of(st.just(""), texts(), texts().map("  {}".format))
+    return st.lists(lines, max_size=4).map(lambda all_: "\n".join(all_).strip() or "-")
+
+
+def decimals(greatest: int = 10**9) -> st.SearchStrategy[Decimal]:
+    """Positive decimals, also with needless zeros and with exponents."""
+    numbers = st.builds(
+        lambda units, places: Decimal(units).scaleb(-places),
+        st.integers(1, greatest),
+        st.integers(0, 8),
+    )
+    return st.one_of(numbers, numbers.map(Decimal.normalize))
+
+
+def spans(least_ns: int = 0) -> st.SearchStrategy[int]:
+    """Durations, round ones first."""
+    round_ones = (SECOND_NS, 1_000_000, 60 * SECOND_NS, DAY_NS + 1, least_ns)
+    return st.one_of(st.sampled_from(round_ones), st.integers(least_ns, 10 * DAY_NS))
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, max_records: int = 12) -> m.Scenario:
+    """A valid scenario: reading its print gives it back."""
+    venue = draw(venues())
+    node = draw(nodes(venue))
+    words = draw(st.lists(st.sampled_from(tuple(m.ACTIONS)), max_size=max_records))
+    story = _Story(draw, venue, node)
+    for word in words:
+        story.tell(word)
+    shows = draw(st.sampled_from(m.PROPERTIES))
+    return m.Scenario(
+        title=draw(texts()),
+        story=draw(st.none() | stories()),
+        reference=draw(st.none() | texts()),
+        shows=shows,
+        seed=draw(st.integers(0, 2**53)),
+        venue=venue,
+        node=node,
+        timeline=tuple(story.records),
+        expect=draw(expectations(venue)),
+        known=draw(knowledge(shows)),
+    )
+
+
+@st.composite
+def venues(draw: st.DrawFn) -> m.Venue:
+    symbols = draw(st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=3, unique=True))
+    latency = st.tuples(st.integers(0, 500), st.integers(0, 500)).map(sorted).map(tuple)
+    return m.Venue(
+        position_mode=draw(st.sampled_from(("one-way", "hedge"))),
+        symbols=tuple(symbols),
+        prices=draw(st.dictionaries(st.sampled_from(symbols), decimals())),
+        balances=draw(
+            st.just({"USDT": Decimal(100000)})
+            | st.dictionaries(
+                st.sampled_from(("USDT", "BNB", "1INCH")), st.just(Decimal("0.00")) | decimals()
+            )
+        ),
+        latency_ms=draw(st.none() | latency),
+    )
+
+
+@st.composite
+def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
+    owners = draw(st.lists(st.sampled_from(STRATEGIES), max_size=len(venue.symbols)))
+    claims: dict[str, tuple[str, ...]] = {}
+    for owner, symbol in zip(owners, venue.symbols, strict=False):
+        claims[owner] = (*claims.get(owner, ()), f"{symbol}-PERP.BINANCE")
+    running = tuple(dict.fromkeys(("S-001", *sorted(claims))))
+    checks = st.one_of(st.just(UNSET), st.none(), intervals())
+    return m.Node(
+        claims=claims,
+        strategies=tuple(draw(st.just(running) | st.permutations(STRATEGIES))),
+        reconciliation_interval_secs=draw(st.just(300.0) | intervals()),
+        reconciliation_lookback_mins=draw(st.none() | st.integers(1, 10_000)),
+        open_check_interval_secs=draw(checks),
+        position_check_interval_secs=draw(checks),
+        inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
+        exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
+    )
+
+
+EXEC_ENGINE: dict[str, st.SearchStrategy[Any]] = {
+    "open_check_open_only": st.booleans(),
+    "qsize": st.integers(1, 10**6),
+    "own_books_audit_interval_secs": st.none() | st.sampled_from((0.5, 1e-6, 60.0)),
+    "reconciliation_instrument_ids": st.lists(st.just("BTCUSDT-PERP.BINANCE"), max_size=2),
+    "filtered_client_order_ids": st.lists(st.sampled_from(("O-1", "on", "1")), max_size=2),
+}
+
+
+def intervals() -> st.SearchStrategy[float]:
+    return st.integers(1, 10**6).map(lambda thousandths: thousandths / 1000)
+
+
+@st.composite
+def expectations(draw: st.DrawFn, venue: m.Venue) -> m.Expect:
+    symbols = st.sampled_from(venue.symbols)
+    not_zero = st.one_of(decimals(), decimals().map(Decimal.copy_negate))
+    signed = st.one_of(st.just(Decimal(0)), not_zero)
+    sizes = st.one_of(st.just(Decimal(0)), decimals())
+    legs = (
+        st.fixed_dictionaries({"BOTH": signed})
+        if venue.position_mode == "one-way"
+        else st.fixed_dictionaries(
+            {}, optional={"LONG": sizes, "SHORT": sizes.map(Decimal.copy_negate)}
+        )
+    )
+    adjustments = st.builds(
+        m.Adjustment,
+        symbol=symbols,
+        quantity=not_zero,
+        position_side=sides(venue),
+    )
+    return m.Expect(
+        venue_position=draw(st.dictionaries(symbols, legs)),
+        adjustments=tuple(draw(st.lists(adjustments, max_size=2))),
+    )
+
+
+def sides(venue: m.Venue) -> st.SearchStrategy[Any]:
+    return st.sampled_from(("BOTH",) if venue.position_mode == "one-way" else ("LONG", "SHORT"))
+
+
+def knowledge(shows: str) -> st.SearchStrategy[dict[str, tuple[m.Known, ...]]]:
+    fails = st.lists(st.sampled_from(m.PROPERTIES), max_size=3, unique=True).map(
+        lambda others: tuple(dict.fromkeys((shows, *others)))
+    )
+    versions = st.sampled_from(("", ">=1.222,<=1.231", "==1.231.*", "!=1.2"))
+    entries = st.lists(st.builds(m.Known, fails=fails, versions=versions), min_size=1, max_size=2)
+    engines = st.sampled_from(("stock", "stock-defaults", "package.module:engine", "on", "1"))
+    return st.dictionaries(engines, entries.map(tuple), max_size=2)
+
+
+class _Story:
+    """Draws records one after the other, each possible after those before it."""
+
+    def __init__(self, draw: st.DrawFn, venue: m.Venue, node: m.Node) -> None:
+        self._draw = draw
+        self._venue = venue
+        self._node = node
+        self._now_ns: int = draw(st.just(0) | spans().map(int.__neg__))
+        self._open: dict[str, Decimal] = {}
+        self._sent: list[str] = []
+        # Up from here on; None while only a start brings the node back.
+        self._up_at_ns: int | None = 0
+        self.records: list[m.Record] = []
+
+    def tell(self, word: str) -> None:
+        """Add a record of that word, unless it cannot happen now."""
+        at_ns = self._now_ns + self._draw(spans())
+        kind = m.ACTIONS[word]
+        is_down = self._up_at_ns is None or at_ns < self._up_at_ns
+        needs_node = issubclass(kind, m.StrategyAction | m.NodeAction)
+        if needs_node and (at_ns < 0 or is_down != (kind is m.Start)):
+            return
+        if kind is m.Start and self._up_at_ns is not None:
+            return
+        action = getattr(self, f"_{word}")()
+        if action is None:
+            return
+        match action:
+            case m.Stop() | m.Kill():
+                self._up_at_ns = None
+            case m.Start():
+                self._up_at_ns = at_ns
+            case m.Restart():
+                self._up_at_ns = at_ns + action.down_ns
+        self._now_ns = at_ns
+        note = self._draw(st.none() | texts())
+        self.records.append(m.Record(at_ns=at_ns, action=action, note=note))
+
+    def _order(self) -> dict[str, Any]:
+        draw = self._draw
+        id_ = f"O-{len(self._open) + 1}"
+        quantity = draw(decimals())
+        type_ = draw(st.sampled_from(("LIMIT", "MARKET")))
+        self._open[id_] = quantity
+        return {
+            "id": id_,
+            "side": draw(st.sampled_from(("BUY", "SELL"))),
+            "quantity": quantity,
+            "price": draw(decimals()) if type_ == "LIMIT" else None,
+            "type": type_,
+            "symbol": draw(self._symbols()),
+            "position_side": draw(sides(self._venue)),
+        }
+
+    def _symbols(self) -> st.SearchStrategy[str]:
+        return st.sampled_from(self._venue.symbols)
+
+    def _submit(self) -> m.Action:
+        order = self._order()
+        self._sent.append(order["id"])
+        return m.Submit(**order, strategy=self._draw(st.sampled_from(self._node.strategies)))
+
+    def _cancel(self) -> m.Action | None:
+        if not self._sent:
+            return None
+        return m.Cancel(order=self._draw(st.sampled_from(self._sent)))
+
+    def _fill(self) -> m.Action | None:
+        fillable = [id_ for id_, rest in self._open.items() if rest]
+        if not fillable:
+            return None
+        id_ = self._draw(st.sampled_from(fillable))
+        # Eight places hold every quantity drawn here.
+        units = int(self._open[id_].scaleb(8))
+        quantity = Decimal(self._draw(st.integers(1, units))).scaleb(-8)
+        self._open[id_] -= quantity
+        return m.Fill(
+            order=id_,
+            quantity=quantity,
+            price=self._draw(st.none() | decimals()),
+            maker=self._draw(st.booleans()),
+        )
+
+    def _price(self) -> m.Action:
+        return m.SetPrice(symbol=self._draw(self._symbols()), price=self._draw(decimals()))
+
+    def _web_submit(self) -> m.Action:
+        return m.WebSubmit(**self._order())
+
+    def _web_cancel(self) -> m.Action | None:
+        if not self._open:
+            return None
+        return m.WebCancel(order=self._draw(st.sampled_from(tuple(self._open))))
+
+    def _stop(self) -> m.Action:
+        return m.Stop()
+
+    def _kill(self) -> m.Action:
+        return m.Kill()
+
+    def _start(self) -> m.Action:
+        return m.Start(cache=self._draw(st.sampled_from(("kept", "lost"))))
+
+    def _restart(self) -> m.Action:
+        return m.Restart(
+            cache=self._draw(st.sampled_from(("kept", "lost"))),
+            by=self._draw(st.sampled_from(("stop", "kill"))),
+            down_ns=self._draw(spans()),
+        )
+
+    def _disconnect(self) -> m.Action:
+        return m.Disconnect(for_ns=self._draw(spans(1)))
+
+    def _match(self) -> dict[str, Any]:
+        draw = self._draw
+        event = draw(st.sampled_from((None, "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE")))
+        executions = (None, "TRADE") if event != "ACCOUNT_UPDATE" else (None,)
+        return {
+            "event": event,
+            "execution": draw(st.sampled_from(executions)),
+            "order": draw(st.sampled_from((None, *self._open))),
+            "symbol": draw(st.none() | self._symbols()),
+            "count": draw(st.integers(1, 3)),
+        }
+
+    def _drop_event(self) -> m.Action:
+        return m.DropEvent(**self._match())
+
+    def _duplicate_event(self) -> m.Action:
+        copies = self._draw(st.integers(1, 3))
+        return m.DuplicateEvent(**self._match(), copies=copies, by_ns=self._draw(spans()))
+
+    def _delay_event(self) -> m.Action:
+        return m.DelayEvent(**self._match(), by_ns=self._draw(spans(1)))
+
+    def _fail_request(self) -> m.Action:
+        draw = self._draw
+        count = draw(st.none() | st.integers(1, 3))
+        return m.FailRequest(
+            method=draw(st.none() | st.sampled_from(("GET", "POST"))),
+            path=draw(st.sampled_from(("/fapi/v1/order", "/fapi/v3/positionRisk", "/"))),
+            symbol=draw(st.none() | self._symbols()),
+            status=draw(st.integers(400, 599)),
+            code=draw(st.none() | st.integers(-5000, 0)),
+            message=draw(st.none() | texts()),
+            count=count,
+            for_ns=draw(st.none() | spans(1)) if count is None else None,
+            applied=draw(st.sampled_from(("never", "before", "after"))),
+        )
+
+    def _lag_reads(self) -> m.Action:
+        reads = st.lists(st.sampled_from(READS), min_size=1, unique=True).map(tuple)
+        return m.LagReads(
+            reads=self._draw(st.just(READS) | reads),
+            by_ns=self._draw(spans(1)),
+            for_ns=self._draw(spans(1)),
+        )

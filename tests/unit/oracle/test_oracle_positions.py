@@ -1,0 +1,187 @@
+"""position-mismatch."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from sim.observation import NodePosition, Observation, VenuePosition
+from sim.oracle import judge
+from tests.unit.oracle.observations import (
+    END,
+    HOUR,
+    START,
+    failed,
+    fill_of,
+    held,
+    judged,
+    known,
+    observe,
+    outcome,
+    process,
+    published,
+    state_of,
+    subjects,
+    trade,
+    venue_order,
+)
+
+MISMATCH = {"position-mismatch"}
+LEG = VenuePosition("main", "BTCUSDT", "BOTH", Decimal(3), Decimal(50000))
+
+
+def run(
+    venue: list[VenuePosition], node: list[NodePosition], *strategies: str, **changes: Any
+) -> Observation:
+    """A run without trades in scope, whose node ends with these positions.
+
+    Each of ``strategies`` has an order on BTCUSDT that it cancelled.
+    """
+    orders = [venue_order(number, "CANCELED") for number in range(len(strategies))]
+    shown = [known(o, strategy_id=s) for o, s in zip(orders, strategies, strict=True)]
+    final = replace(state_of([]), orders=tuple(shown), positions=tuple(node))
+    return observe([], process(final), orders=tuple(orders), positions=tuple(venue), **changes)
+
+
+def part(quantity: str, entry_price: str = "50000", **changes: Any) -> NodePosition:
+    return held(LEG, quantity=Decimal(quantity), entry_price=Decimal(entry_price), **changes)
+
+
+def verdict(observation: Observation) -> set[str]:
+    judgement = judge(observation, "position-mismatch")
+    assert judgement.verdict != "inconclusive"
+    return failed(judgement)
+
+
+def test_the_same_position_is_no_mismatch() -> None:
+    assert verdict(run([LEG], [held(LEG)])) == set()
+
+
+@pytest.mark.parametrize("quantity", ["2", "3.00000001", "-3"])
+def test_the_quantity_must_be_the_same(quantity: str) -> None:
+    judgement = judged(run([LEG], [part(quantity)]))
+    assert failed(judgement) == MISMATCH
+    (violation,) = judgement.violations
+    assert violation.at_ns == END
+    assert violation.message == (
+        f"BTCUSDT BOTH (main): at node n1 the position is {quantity} instead of 3."
+    )
+
+
+def test_a_leg_missing_on_either_side_is_flat_there() -> None:
+    assert verdict(run([LEG], [])) == MISMATCH
+    assert verdict(run([], [held(LEG)])) == MISMATCH
+
+
+def test_a_leg_that_is_flat_again_is_judged() -> None:
+    trades = [trade(70), trade(71, "SELL")]
+    judgement = judge(observe(trades), "position-mismatch")
+    assert judgement.verdict == "pass"
+    assert subjects(judgement, "position-mismatch") == 1
+
+
+def test_a_leg_that_was_flat_throughout_is_not_judged() -> None:
+    trades = [trade(70, at=START - 2 * HOUR), trade(71, "SELL", at=START - 2 * HOUR)]
+    assert outcome(judged(observe(trades, process())), "position-mismatch") == "unexercised"
+
+
+def test_a_leg_that_the_node_may_not_see_is_judged_only_where_the_node_holds_it() -> None:
+    unseen = replace(LEG, symbol="SOLUSDT")
+    assert outcome(judged(run([unseen], [])), "position-mismatch") == "unexercised"
+    assert verdict(run([], [held(unseen)])) == MISMATCH
+
+
+def test_several_positions_of_a_leg_add_up() -> None:
+    parts = [part("1", "49000", position_id="a"), part("2", "50500", position_id="b")]
+    assert verdict(run([LEG], parts)) == set()
+    assert verdict(run([LEG], parts[1:])) == MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("entry_price", "same"),
+    [("50000.00005", True), ("49999.99995", True), ("50000.0001", False), ("0", False)],
+)
+def test_the_entry_price_may_differ_by_the_error_of_a_double(entry_price: str, same: bool) -> None:
+    assert verdict(run([LEG], [part("3", entry_price)])) == (set() if same else MISMATCH)
+
+
+@pytest.mark.parametrize(
+    ("printed", "entry_price", "same"),
+    [
+        # Eight digits or fewer: half a unit of the eighth.  Eleven: half a unit of the last.
+        ("0.5", "0.500000005", True),
+        ("0.5", "0.500000007", False),
+        ("0.00010000001", "0.000100000014", True),
+        ("0.00010000001", "0.000100000016", False),
+    ],
+)
+def test_the_entry_price_may_differ_by_half_a_unit_of_what_is_printed(
+    printed: str, entry_price: str, same: bool
+) -> None:
+    leg = replace(LEG, entry_price=Decimal(printed))
+    assert verdict(run([leg], [part("3", entry_price)])) == (set() if same else MISMATCH)
+
+
+def test_a_strategy_does_not_stand_on_both_sides_of_a_leg() -> None:
+    parts = [part("4"), part("-1", position_id="P-1")]
+    judgement = judged(run([LEG], parts))
+    assert failed(judgement) == MISMATCH
+    assert "have opposite signs" in judgement.violations[0].message
+
+
+def test_different_strategies_may_stand_on_both_sides_of_a_leg() -> None:
+    parts = [part("4"), part("-1", "70000", position_id="b", strategy_id="S-002")]
+    assert verdict(run([LEG], parts)) == set()
+
+
+def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
+    long = replace(LEG, position_side="LONG")
+    short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
+    hedge = {"position_mode": "hedge"}
+    assert verdict(run([long, short], [held(long), held(short)], **hedge)) == set()
+    assert verdict(run([long, short], [], **hedge)) == MISMATCH
+    judgement = judged(run([long, short], [held(long)], **hedge))
+    assert [v.message for v in judgement.violations] == [
+        "BTCUSDT SHORT (main): at node n1 the position is 0 instead of -3."
+    ]
+
+
+def test_accounts_are_kept_apart() -> None:
+    other = replace(LEG, account="other")
+    assert verdict(run([LEG, other], [held(LEG), held(other)])) == set()
+    assert verdict(run([LEG, other], [held(LEG), held(LEG, position_id="b")])) == MISMATCH
+
+
+def test_the_claiming_strategy_owns_the_position() -> None:
+    claims = {"BTCUSDT": "S-001"}
+    assert verdict(run([LEG], [held(LEG)], claims=claims)) == set()
+    foreign = held(LEG, strategy_id="EXTERNAL")
+    judgement = judged(run([LEG], [foreign], claims=claims))
+    assert failed(judgement) == MISMATCH
+    assert "is owned by EXTERNAL instead of S-001" in judgement.violations[0].message
+    assert verdict(run([LEG], [foreign], claims={"ETHUSDT": "S-001"})) == set()
+
+
+@pytest.mark.parametrize(
+    ("strategies", "expected"),
+    [
+        (("S-001",), MISMATCH),
+        (("S-001", "EXTERNAL"), MISMATCH),
+        (("S-001", "S-002"), set()),
+    ],
+)
+def test_a_claim_decides_only_where_no_other_strategy_trades(
+    strategies: tuple[str, ...], expected: set[str]
+) -> None:
+    position = held(LEG, strategy_id="S-002")
+    observation = run([LEG], [position], *strategies, claims={"BTCUSDT": "S-001"})
+    assert verdict(observation) == expected
+
+
+def test_only_the_position_may_be_wrong() -> None:
+    t = trade()
+    final = replace(state_of([t]), positions=())
+    assert verdict(observe([t], process(final, [published(fill_of(t))]))) == MISMATCH
