@@ -11,7 +11,8 @@ it between two callbacks (`sim.clock`, rule 5).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 from contextvars import copy_context
 from decimal import Decimal
 from typing import Any, Literal
@@ -72,6 +73,10 @@ BASE_URL = "venue.invalid"
 
 STOP_LIMIT_SECS = 60.0
 """How long a graceful stop may take before the process counts as hanging."""
+
+class SetupError(ValueError):
+    """A node that cannot be built as the scenario and the engine want it."""
+
 
 type Ended = Literal["running", "stopped", "killed", "crashed"]
 
@@ -224,8 +229,23 @@ class NodeUnderTest:
     # -- building -----------------------------------------------------------------
 
     def build(self) -> TradingNode:
-        """Build the node as a user would, then hand it to the engine."""
-        node = TradingNode(config=self._engine.configure(self._config(), self.spec), loop=self._loop)
+        """Build the node as a user would, then hand it to the engine.
+
+        Raises `SetupError` when NautilusTrader refuses the configuration or the
+        engine fails.
+        """
+        with _refusals("the node's configuration was refused"):
+            config = self._config()
+        with _refusals(f"engine '{self._engine.name}' failed in configure"):
+            config = self._engine.configure(config, self.spec)
+        with _refusals("the node could not be built"):
+            node = self._assemble(config)
+        with _refusals(f"engine '{self._engine.name}' failed in attach"):
+            self._engine.attach(node)
+        return node
+
+    def _assemble(self, config: TradingNodeConfig) -> TradingNode:
+        node = TradingNode(config=config, loop=self._loop)
         for strategy_id in self.spec.strategies:
             name, _, tag = strategy_id.rpartition("-")
             claims = [InstrumentId.from_str(c) for c in self.spec.claims.get(strategy_id, ())]
@@ -243,7 +263,6 @@ class NodeUnderTest:
         node.add_data_client_factory(BINANCE, BinanceLiveDataClientFactory)
         node.add_exec_client_factory(BINANCE, BinanceLiveExecClientFactory)
         node.build()
-        self._engine.attach(node)
         return node
 
     def _config(self) -> TradingNodeConfig:
@@ -337,6 +356,14 @@ class NodeUnderTest:
             orders=tuple(self.order(order) for order in node.cache.orders()),
             positions=tuple(self.position(p) for p in node.cache.positions_open()),
         )
+
+
+@contextlib.contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as e:
+        raise SetupError(f"{what}: {type(e).__name__}: {e}") from e
 
 
 _LIQUIDITY = {side: liquidity_side_to_str(side) for side in (LiquiditySide.MAKER, LiquiditySide.TAKER)}

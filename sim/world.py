@@ -43,7 +43,7 @@ SETTLE_SECS = 60
 
 BUDGET_SLACK_NS = 3_600 * NS_PER_SEC
 
-NODE = "node"
+NODE = "A"
 
 
 class HarnessError(RuntimeError):

@@ -53,8 +53,10 @@ class _Printer:
             return _story(value)
         if name == "timeline" and value:
             return "timeline:\n" + "".join(f"  - {self.flow(Record, each)}\n" for each in value)
+        if isinstance(value, str):
+            return f"{name}: {_text(value, in_braces=False)}\n"
         line = f"{name}: {self.flow(kind, value)}\n"
-        if len(line) <= WIDTH + 1 or isinstance(value, str):
+        if len(line) <= WIDTH + 1 or isinstance(value, int):
             return line
         items = (
             [(word, self.flow(*rest)) for word, *rest in self.written(value)]
@@ -135,7 +137,12 @@ def _scalar(value: bool | int | float | str | None) -> str:
         case float():
             return format_decimal(Decimal(repr(value)))
         case str():
-            return value if reads_as_text(value) else json.dumps(value, ensure_ascii=False)
+            return _text(value, in_braces=True)
+
+
+def _text(value: str, *, in_braces: bool) -> str:
+    plain = reads_as_text(value, in_braces=in_braces)
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def _story(text: str) -> str:

@@ -243,7 +243,7 @@ class _Loader:
             self._fail(tree.mark, f"{word} must be {wanted}, not {_shown(tree)}", hint)
         if mark is not None:
             if mark.gt is not None and value <= mark.gt:
-                self._fail(tree.mark, f"{word} must be more than {mark.gt}, not {value}")
+                self._fail(tree.mark, f"{word} must be more than {mark.gt:g}, not {value}")
             if mark.ge is not None and not mark.ge <= value <= (mark.le or value):
                 wanted = f"from {mark.ge} to {mark.le}" if mark.le else f"{mark.ge} or more"
                 self._fail(tree.mark, f"{word} must be {wanted}, not {value}")

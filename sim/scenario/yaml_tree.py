@@ -280,10 +280,12 @@ def _plain(text: str) -> bool | int | float | str | None:
     return text
 
 
-def reads_as_text(text: str) -> bool:
-    """Whether a plain ``text`` would be read as that same text, whatever it stands in."""
-    return _SAFE.fullmatch(text) is not None and not _surprise(text) and _plain(text) == text
+def reads_as_text(text: str, *, in_braces: bool) -> bool:
+    """Whether ``text`` can stand without quotes and is read as itself."""
+    safe = _SAFE if in_braces else _SAFE_LINE
+    return safe.fullmatch(text) is not None and not _surprise(text) and _plain(text) == text
 
 
-# In any place, also between braces: no punctuation that YAML or a reader could trip over.
-_SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9 _./()'+-]*[A-Za-z0-9_./)'+-])?")
+# No punctuation that YAML or a reader could trip over; between braces a comma is one.
+_SAFE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9 _./()'+-]*[A-Za-z0-9_./)'+-])?")
+_SAFE_LINE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9 _./()'+,;=-]*[A-Za-z0-9_./)'+-])?")

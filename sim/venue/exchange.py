@@ -66,6 +66,8 @@ class Exchange:
             for asset, amount in entry.balances.items():
                 wallets[asset] = Wallet(asset, amount)
         self.ledger: list[LedgerEntry] = []
+        self.orders: list[Order] = []  # in the order of acceptance
+        self.trades: list[VenueTrade] = []  # in the order of execution
         self.revision = 0
         self._rng = rng
         self._order_ids = {
@@ -125,6 +127,7 @@ class Exchange:
             OrderVersion(now_ns, "NEW", "NEW", quantity, ticket.price, ZERO, ZERO),
         )
         holding = self.holding(account, symbol)
+        self.orders.append(order)
         holding.orders.append(order)
         holding.created_times.append(now_ns)
         holding.by_id[order.order_id] = order
@@ -171,6 +174,7 @@ class Exchange:
             ),
             realized,
         )
+        self.trades.append(trade.record)
         holding.trades.append(trade)
         holding.trade_ids.append(trade.record.trade_id)
         holding.trade_times.append(now_ns)

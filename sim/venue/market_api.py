@@ -69,9 +69,9 @@ def _rate_limit(kind: str, interval: str, number: int, limit: int) -> dict[str, 
 
 def _symbol_info(symbol: SymbolConfig) -> dict[str, Any]:
     lot = {
-        "minQty": str(symbol.min_quantity),
-        "maxQty": str(symbol.max_quantity),
-        "stepSize": str(symbol.step_size),
+        "minQty": f"{symbol.min_quantity:f}",
+        "maxQty": f"{symbol.max_quantity:f}",
+        "stepSize": f"{symbol.step_size:f}",
     }
     return {
         "symbol": symbol.name,
@@ -98,15 +98,15 @@ def _symbol_info(symbol: SymbolConfig) -> dict[str, Any]:
         "filters": [
             {
                 "filterType": "PRICE_FILTER",
-                "minPrice": str(symbol.min_price),
-                "maxPrice": str(symbol.max_price),
-                "tickSize": str(symbol.tick_size),
+                "minPrice": f"{symbol.min_price:f}",
+                "maxPrice": f"{symbol.max_price:f}",
+                "tickSize": f"{symbol.tick_size:f}",
             },
             {"filterType": "LOT_SIZE", **lot},
             {"filterType": "MARKET_LOT_SIZE", **lot},
             {"filterType": "MAX_NUM_ORDERS", "limit": 200},
             {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
-            {"filterType": "MIN_NOTIONAL", "notional": str(symbol.min_notional)},
+            {"filterType": "MIN_NOTIONAL", "notional": f"{symbol.min_notional:f}"},
             {
                 "filterType": "PERCENT_PRICE",
                 "multiplierUp": "1.1000",

@@ -165,7 +165,7 @@ class Streams:
             return
         try:
             command = msgspec.json.decode(text)
-            method, params = command["method"], command.get("params", [])
+            method, params = command["method"], list(command.get("params", ()))
             answer = {"result": None, "id": command.get("id")}
         except (msgspec.DecodeError, TypeError, KeyError):
             self._answer(connection, {"error": {"code": 3, "msg": "Invalid JSON"}}, now_ns)

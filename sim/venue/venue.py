@@ -25,7 +25,7 @@ from sim.venue.errors import Rejection, VenueError
 from sim.venue.exchange import Exchange
 from sim.venue.formats import plain
 from sim.venue.history import History, Reads
-from sim.venue.models import ZERO, Account, Order, OrderEntry
+from sim.venue.models import ZERO, Account, Order
 from sim.venue.rest import Gateway
 from sim.venue.stream import Connection, Streams
 from sim.venue.validation import new_order, random_client_id
@@ -225,19 +225,11 @@ class Venue:
 
     def trades(self) -> tuple[VenueTrade, ...]:
         """Return every execution, in the order in which they happened."""
-        return tuple(
-            entry.version.trade.record
-            for entry in self.exchange.ledger
-            if isinstance(entry, OrderEntry) and entry.version.trade is not None
-        )
+        return tuple(self.exchange.trades)
 
     def orders(self) -> tuple[VenueOrder, ...]:
         """Return every order as it stands, in the order of acceptance."""
-        return tuple(
-            entry.order.truth()
-            for entry in self.exchange.ledger
-            if isinstance(entry, OrderEntry) and entry.version is entry.order.versions[0]
-        )
+        return tuple(order.truth() for order in self.exchange.orders)
 
     def order(
         self,
