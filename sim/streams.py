@@ -38,13 +38,14 @@ class SeededSet[T](set[T]):
 
     def __init__(self, elements: set[T], key: str) -> None:
         super().__init__(elements)
-        self._key = key.encode()
+        self._key = key
+        self._salt = hashlib.blake2b(key.encode(), digest_size=16).digest()
 
     def __iter__(self) -> Iterator[T]:
         return iter(sorted(set.__iter__(self), key=self._rank))
 
     def __sub__(self, other: Any) -> SeededSet[T]:
-        return SeededSet(set(set.__iter__(self)).difference(set.__iter__(other)), self._key.decode())
+        return SeededSet(set(set.__iter__(self)).difference(set.__iter__(other)), self._key)
 
     def _rank(self, element: T) -> bytes:
-        return hashlib.blake2b(str(element).encode(), key=self._key, digest_size=8).digest()
+        return hashlib.blake2b(str(element).encode(), key=self._salt, digest_size=8).digest()

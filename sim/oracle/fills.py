@@ -8,11 +8,11 @@ fill-duplicated
 phantom-fill
     No process publishes a fill without a trade, except an opening balance and what the
     scenario declares as an adjustment (each once for each node).
-    An opening balance is the one fill for each leg and lineage of state whose signed quantity
-    is, at its publication, the venue's position (the sum of all trades of the leg so far)
-    minus what the loaded state holds minus the trades served in the process's own lookback
-    that the loaded state lacks.  Zero exempts nothing.  When a torn cache lost the opening
-    balance together with its order, the lineage has none any more, and it may be made again.
+    An opening balance is a fill whose signed quantity is the venue's position (the sum of all
+    trades of the leg so far) minus what the loaded state holds minus the trades served in the
+    process's own lookback that the loaded state lacks.  Zero exempts nothing.  A state has one
+    for each leg: it stands in that of the process that made it and of each that loads its
+    order, so that a lineage has one unless a torn cache lost it, and a lost cache starts anew.
 fill-wrong
     A published fill that matches a trade has its price, quantity, commission and currency,
     liquidity side, and time in milliseconds.
@@ -81,7 +81,7 @@ def phantom(observation: Observation, ledgers: Ledgers) -> tuple[Finding, tuple[
             continue
         fill, at_ns = entry.fill, entry.published_ns
         leg = _leg_of_fill(observation, fill)
-        opening = exemptions.opening_balance(entry.process, leg, at_ns)
+        opening = exemptions.opening_balance(entry.process, leg)
         if exemptions.allow(entry, leg, opening):
             exempt.append(fill)
             continue
@@ -106,11 +106,16 @@ class _Exemptions:
         for entry in ledgers.entries:
             if entry.published_ns is None:
                 self._loaded.setdefault(_process_key(entry.process), []).append(entry)
-        self._made: dict[tuple[str, int, Leg], tuple[Process, NodeFill]] = {}
+        self._made: dict[tuple[str, Leg], tuple[Process, NodeFill]] = {}
         self._adjustments: dict[str, list[Adjustment]] = {}
 
-    def opening_balance(self, process: Process, leg: Leg, at_ns: int) -> Decimal:
-        """What the leg lacks, at an instant, that no trade served to the process explains."""
+    def opening_balance(self, process: Process, leg: Leg) -> Decimal:
+        """What the loaded leg lacks that no trade served to the process explains.
+
+        It does not depend on when it is made: a trade that is served and that the loaded state
+        lacks, which any trade of the process's lifetime is, counts in the venue's position and
+        against it.
+        """
         incarnation = process.incarnation
         window_ns = lookback_start_ns(self._observation, incarnation.started_ns)
         loaded = {
@@ -122,9 +127,7 @@ class _Exemptions:
             (
                 signed(trade.side, trade.quantity)
                 for trade in self._observation.trades
-                if leg_of(trade) == leg
-                and trade.time_ns <= at_ns
-                and (trade.time_ns < window_ns or trade in loaded)
+                if leg_of(trade) == leg and (trade.time_ns < window_ns or trade in loaded)
             ),
             Decimal(0),
         )
@@ -142,17 +145,16 @@ class _Exemptions:
 
     def _use_opening(self, entry: Entry, leg: Leg, quantity: Decimal, opening: Decimal) -> bool:
         process = entry.process
-        key = (process.node.name, process.incarnation.lineage, leg)
-        if quantity != opening or quantity == 0 or self._stands(key, process):
+        if quantity != opening or quantity == 0 or self._stands(process, leg):
             return False
-        self._made[key] = (process, entry.fill)
+        self._made[process.node.name, leg] = (process, entry.fill)
         return True
 
-    def _stands(self, key: tuple[str, int, Leg], process: Process) -> bool:
+    def _stands(self, process: Process, leg: Leg) -> bool:
         """Whether the state of this process contains an opening balance of the leg."""
-        if key not in self._made:
+        if (process.node.name, leg) not in self._made:
             return False
-        maker, made = self._made[key]
+        maker, made = self._made[process.node.name, leg]
         return maker.incarnation is process.incarnation or any(
             entry.fill.trade_id == made.trade_id
             and entry.fill.client_order_id == made.client_order_id

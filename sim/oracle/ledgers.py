@@ -38,8 +38,8 @@ class Process(NamedTuple):
 class Entry(NamedTuple):
     """One fill of a process: loaded with its state, or published by it.
 
-    ``trade`` is the venue's trade with the same key, if there is one.  ``again`` is true of a
-    publication whose trade the process had loaded or published before.
+    ``trade`` is the venue's trade with the same key, if there is one; ``again``, whether the
+    process had loaded or published that trade before.
     """
 
     process: Process
@@ -83,7 +83,7 @@ class Ledgers:
             trade, again = None, False
             if row is not None:
                 trade = observation.trades[row]
-                again = published_ns is not None and (number, row) in held
+                again = (number, row) in held
                 held.add((number, row))
             self.entries.append(Entry(processes[number], fill, published_ns, trade, again))
 

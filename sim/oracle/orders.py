@@ -75,7 +75,7 @@ class Filled(NamedTuple):
     def agrees(self, venue: Filled) -> bool:
         if self.quantity != venue.quantity:
             return False
-        if not venue.quantity or venue.average_price is None:
+        if venue.average_price is None:
             return True
         return self.average_price is not None and same_price(
             self.average_price, venue.average_price, AVERAGE_PRICE_DECIMALS
@@ -151,8 +151,7 @@ class _Comparison:
             ]
             if candidates:
                 order = max(candidates, key=lambda o: (_key(o) not in self._standing, o.created_ns))
-                # Before the others: a continuation order comes after its original.
-                self._standing.setdefault(_key(order), []).insert(0, shown)
+                self._standing.setdefault(_key(order), []).append(shown)
             else:
                 self._unsent.append(shown)
 
@@ -201,10 +200,9 @@ class _Comparison:
         )
 
     def _is_unserved(self, order: VenueOrder) -> bool:
+        """Whether the venue has ceased to show an order that is closed."""
         return (
-            not order.is_open
-            and not order.filled
-            and order.created_ns < self._observation.ended_ns - UNFILLED_SERVED_NS
+            not order.filled and order.created_ns < self._observation.ended_ns - UNFILLED_SERVED_NS
         )
 
     def _in_scope(self, order: VenueOrder) -> Filled:

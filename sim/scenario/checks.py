@@ -192,7 +192,7 @@ class _Timeline:
             case EventFault():
                 self._check_event_fault(action, path)
             case FailRequest(count=int(), for_ns=int()):
-                fail((*path, "for"), "a number of requests and a time", "give 'count' or 'for'")
+                fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
 
     def _check_order(self, order: Order, path: Path) -> None:
         fail = self._fail

@@ -24,7 +24,9 @@ class ScenarioError(ValueError):
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        text = f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        # What a file says may be quoted here, whatever it says.
+        return " ".join(text.splitlines())
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

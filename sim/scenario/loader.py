@@ -195,7 +195,8 @@ class _Loader:
         return made
 
     def _list(self, kinds: tuple[Any, ...], tree: Tree, word: str, marks: Any) -> tuple[Any, ...]:
-        if any(isinstance(mark, OneOrMany) for mark in marks) and isinstance(tree, Mapping):
+        one_or_many = any(isinstance(mark, OneOrMany) for mark in marks)
+        if one_or_many and isinstance(tree, Mapping):
             return (self._value(kinds[0], tree, word),)
         if not isinstance(tree, Sequence):
             self._fail(tree.mark, f"{word} must be a list, not {_shown(tree)}")
@@ -204,9 +205,9 @@ class _Loader:
                 self._fail(tree.mark, f"{word} must be a list of {len(kinds)} values")
             return tuple(map(partial(self._value, word=word), kinds, tree.items))
         values = tuple(self._value(kinds[0], item, word) for item in tree.items)
-        # A list of names has a meaning as a set; a list of things that happen may be empty.
+        # Names are listed as a set; only a list of whole things says something when empty.
         is_names = not (isinstance(kinds[0], type) and issubclass(kinds[0], Struct))
-        if not values and (is_names or marks):
+        if not values and (is_names or one_or_many):
             self._fail(tree.mark, f"{word} must not be empty")
         for index, value in enumerate(values):
             if is_names and value in values[:index]:
@@ -241,12 +242,8 @@ class _Loader:
         if isinstance(value, bool) or not isinstance(value, allowed):
             hint = "leave the quotes out" if tree.quoted else ""
             self._fail(tree.mark, f"{word} must be {wanted}, not {_shown(tree)}", hint)
-        if mark is not None:
-            if mark.gt is not None and value <= mark.gt:
-                self._fail(tree.mark, f"{word} must be more than {mark.gt:g}, not {value}")
-            if mark.ge is not None and not mark.ge <= value <= (mark.le or value):
-                wanted = f"from {mark.ge} to {mark.le}" if mark.le else f"{mark.ge} or more"
-                self._fail(tree.mark, f"{word} must be {wanted}, not {value}")
+        if mark is not None and (wanted := _out_of_range(value, mark)):
+            self._fail(tree.mark, f"{word} must be {wanted}, not {tree.text}")
         return kind(value)
 
     def _decimal(self, tree: Scalar, word: str, mark: Quoted) -> Decimal:
@@ -291,6 +288,17 @@ class _Loader:
         if not value:
             self._fail(tree.mark, f"{word} must not be empty")
         return value
+
+
+def _out_of_range(value: float, mark: Meta) -> str:
+    """Return the range in words if the value is not in it."""
+    if mark.gt is not None and value <= mark.gt:
+        return f"more than {mark.gt:g}"
+    if mark.ge is not None and value < mark.ge and mark.le is None:
+        return f"{mark.ge:g} or more"
+    if mark.ge is not None and mark.le is not None and not mark.ge <= value <= mark.le:
+        return f"from {mark.ge:g} to {mark.le:g}"
+    return ""
 
 
 def _unmarked(kind: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -121,9 +121,9 @@ def _refuse_invisible(text: str, file: str) -> None:
         at = found.start()
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         message, hint = (
-            ("a tab", "use spaces")
+            ("tabs are refused", "use spaces")
             if found[0] == "\t"
-            else ("a byte order mark", "save the file as UTF-8 without one")
+            else ("a byte order mark is refused", "save the file as UTF-8 without one")
         )
         raise ScenarioError(file, line, column, message, hint)
 
@@ -147,13 +147,13 @@ class _Reader:
             self._fail(Mark(1, 1), "the file is empty", "begin it with 'format: 1'")
         assert isinstance(start, DocumentStartEvent)
         if start.version or start.tags:
-            self._fail(_mark(start.start_mark), "a YAML directive", "leave it out")
+            self._fail(_mark(start.start_mark), "YAML directives are refused", "leave it out")
         tree = self._tree(next(self._events))
         next(self._events)  # the end of the document
         after = next(self._events)
         if not isinstance(after, StreamEndEvent):
             self._fail(
-                _mark(after.start_mark), "a second YAML document", "one scenario makes one file"
+                _mark(after.start_mark), "a second YAML document begins", "one scenario, one file"
             )
         if isinstance(tree, Scalar) and not tree.text:
             self._fail(Mark(1, 1), "the file is empty", "begin it with 'format: 1'")
@@ -164,11 +164,11 @@ class _Reader:
     def _tree(self, event: Any) -> Tree:
         mark = _mark(event.start_mark)
         if isinstance(event, AliasEvent):
-            self._fail(mark, f"an alias, '*{event.anchor}'", "write the value out")
+            self._fail(mark, f"aliases are refused, '*{event.anchor}'", "write the value out")
         if event.anchor is not None:
-            self._fail(mark, f"an anchor, '&{event.anchor}'", "write the value out where needed")
+            self._fail(mark, f"anchors are refused, '&{event.anchor}'", "write the value out")
         if event.tag is not None:
-            self._fail(mark, "a YAML tag", "leave it out")
+            self._fail(mark, "YAML tags are refused", "leave it out")
         if isinstance(event, ScalarEvent):
             return self._scalar(event, mark)
         self._depth += 1
@@ -214,7 +214,7 @@ class _Reader:
     def _key(self, event: Event) -> tuple[str, Mark]:
         mark = _mark(event.start_mark)
         if isinstance(event, ScalarEvent) and event.value == "<<" and event.style is None:
-            self._fail(mark, "a merge key, '<<'", "write the words out")
+            self._fail(mark, "merge keys are refused, '<<'", "write the words out")
         key = self._tree(event)
         if not isinstance(key, Scalar) or not isinstance(key.value, str):
             self._fail(mark, "a key that is not a word", "quote it if it is one")
@@ -240,9 +240,9 @@ _BOOLEANS = re.compile(r"y|n|yes|no|on|off|true|false", re.IGNORECASE)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _OTHER_NUMBERS = re.compile(
-    r"""[-+]?( \.(inf|nan)                            # no number at all
-      | 0[box]?[0-9a-f_]+                             # octal, binary, hexadecimal
-      | [0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?       # 1_000, 1., 1e3, too long
+    r"""[-+]?( \.(inf|nan)
+      | 0x[0-9a-f_]+ | 0o[0-7_]+ | 0b[01_]+
+      | [0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?       # also 017, an octal number to some
       | \.[0-9][0-9_]*(e[-+]?[0-9]+)?
       | [0-9]+(:[0-5]?[0-9])+(\.[0-9]*)? )            # base sixty""",
     re.IGNORECASE | re.VERBOSE,
@@ -255,17 +255,16 @@ def _surprise(text: str) -> tuple[str, str] | None:
     if text in ("true", "false", "null") or _INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text):
         return None
     if _BOOLEANS.fullmatch(text):
-        return f"the plain word {text!r}, a truth value to some", "quote it, or write true or false"
-    if text == "~" or text.lower() == "null":
-        return f"the plain word {text!r}, nothing to some", "quote it, or write null"
-    if _DATE.fullmatch(text):
-        return f"the plain date {text!r}", "quote it"
-    if _OTHER_NUMBERS.fullmatch(text):
-        return (
-            f"the plain number {text[:40]!r}",
-            "quote it, or write it in plain digits such as 1000 or 0.5",
-        )
-    return None
+        kind, hint = "a truth value", "quote it, or write true or false"
+    elif text == "~" or text.lower() == "null":
+        kind, hint = "nothing", "quote it, or write null"
+    elif _DATE.fullmatch(text):
+        kind, hint = "a date", "quote it"
+    elif _OTHER_NUMBERS.fullmatch(text):
+        kind, hint = "a number", "quote it, or write it in plain digits such as 1000 or 0.5"
+    else:
+        return None
+    return f"the plain word {text[:40]!r} is {kind} to some", hint
 
 
 def _plain(text: str) -> bool | int | float | str | None:

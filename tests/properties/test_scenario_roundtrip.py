@@ -64,6 +64,7 @@ def test_a_damaged_file_is_read_or_refused(scenario: Scenario, data: st.DataObje
 @example("{" * 2000)
 @example("- " * 2000)
 @example("a: *a")
+@example('"a\\nb":')
 @example("%YAML 9.9\n---\na: 1")
 @example("%TAG ! tag:x,2000:\n---\n!a b")
 @example("\x85\u2028\u2029")

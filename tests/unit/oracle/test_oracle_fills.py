@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from sim.observation import Adjustment, NodeFill, NodePosition, Observation, State, VenueTrade
 from sim.oracle import judge
-from sim.oracle.scope import SERVED_WITHOUT_TIMES_NS
 from tests.unit.oracle.observations import (
     HOUR,
     SECOND,
@@ -29,6 +28,7 @@ from tests.unit.oracle.observations import (
     trade,
 )
 
+WEEK = 7 * 24 * HOUR
 OPENING_AT = START + SECOND
 
 
@@ -67,8 +67,8 @@ def test_scope_begins_one_lookback_before_the_first_start() -> None:
 
 
 def test_an_unlimited_lookback_reaches_what_the_venue_serves_without_times() -> None:
-    edge = trade(70, at=START - SERVED_WITHOUT_TIMES_NS)
-    outside = trade(71, at=START - SERVED_WITHOUT_TIMES_NS - 1)
+    edge = trade(70, at=START - WEEK)
+    outside = trade(71, at=START - WEEK - 1)
     judgement = judged(observe([outside, edge], process(), lookback_ns=None))
     assert [v.at_ns for v in judgement.violations if v.property == "fill-lost"] == [edge.time_ns]
 
@@ -153,6 +153,7 @@ def test_a_trade_published_twice_by_one_process_is_duplicated() -> None:
     judgement = judged(observe([t], node))
     assert failed(judgement) == {"fill-duplicated"}
     assert judgement.fills.duplicated == 2, "one violation for each extra event"
+    assert subjects(judgement, "fill-duplicated") == 1
     assert judgement.violations[0].message == (
         "BTCUSDT (main): trade 70 of order 1070, BUY 1 at 50000, was published again by "
         "process 0 of node n1, whose state already contained it."
@@ -245,8 +246,11 @@ def test_an_opening_balance_is_exempt_once() -> None:
     assert (judgement.fills.opening, judgement.fills.phantom) == (1, 1)
 
 
-def test_no_opening_balance_where_trades_explain_the_position() -> None:
-    assert failed(judged(opened(opening("2"), trades=(trade(),)))) >= {"phantom-fill"}
+@pytest.mark.parametrize("quantity", ["1", "0"])
+def test_no_opening_balance_where_trades_explain_the_position(quantity: str) -> None:
+    t = trade()
+    node = process(state_of([t]), [published(opening(quantity)), published(fill_of(t))])
+    assert failed(judged(observe([t], node))) == {"phantom-fill"}
 
 
 def test_a_leg_that_went_flat_before_the_scope_has_no_opening_balance() -> None:
@@ -328,6 +332,26 @@ def test_what_the_loaded_state_holds_is_no_part_of_the_opening_balance() -> None
     loaded = state_of([before_scope(quantity="1.5")])
     judgement = judge(restarted(opening("0.5"), State(positions=loaded.positions)), "phantom-fill")
     assert judgement.verdict == "pass"
+
+
+def test_what_another_leg_holds_is_no_part_of_the_opening_balance() -> None:
+    ether = before_scope(2, quantity="7", symbol="ETHUSDT")
+    loaded = State(positions=state_of([ether]).positions)
+    final = State(positions=state_of([before_scope(), ether]).positions)
+    node = process(final, [published(opening("2"))], loaded)
+    assert judge(observe([before_scope(), ether], node), "phantom-fill").verdict == "pass"
+
+
+def test_the_opening_balance_of_a_process_is_measured_with_its_own_lookback() -> None:
+    """The first process missed the trade; the second starts too late to be served it."""
+    t = trade(quantity="2")
+    late = START + 3 * HOUR
+    second = process(
+        state_of([t]), [published(opening("2"), late + SECOND)], number=1, started=late
+    )
+    judgement = judged(observe([t], process(ended="killed"), second))
+    assert failed(judgement) == {"fill-lost"}
+    assert judgement.fills.opening == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from sim.observation import NodeOrder, Observation, State, VenueOrder, VenueTrade
 from sim.oracle import judge
-from sim.oracle.orders import UNFILLED_SERVED_NS
 from tests.unit.oracle.observations import (
     END,
     HOUR,
@@ -30,6 +29,7 @@ from tests.unit.oracle.observations import (
     venue_order,
 )
 
+THREE_DAYS = 72 * HOUR
 MISMATCH = {"order-mismatch"}
 OPEN = ["ACCEPTED", "TRIGGERED", "PENDING_UPDATE", "PENDING_CANCEL", "PARTIALLY_FILLED"]
 UNREACHED = ["INITIALIZED", "SUBMITTED", "RELEASED"]
@@ -120,6 +120,12 @@ def test_the_average_price_may_differ_by_the_error_of_a_double(
     assert verdict(seen([order], [shown], trades)) == (set() if same else MISMATCH)
 
 
+def test_an_average_price_that_the_node_does_not_know_is_told() -> None:
+    order, trades = half_filled("PARTIALLY_FILLED")
+    (violation,) = judged(seen([order], [known(order, average_price=None)], trades)).violations
+    assert "with 0.4 filled at an unknown price as O-5" in violation.message
+
+
 def test_the_average_price_may_differ_by_half_a_unit_of_what_is_printed() -> None:
     order = venue_order(5, "FILLED", filled="1", average_price="0.12346")
     trades = (trade(70, price="0.123456", order_id=5),)
@@ -146,16 +152,22 @@ def test_an_order_closed_and_unfilled_need_not_be_known(status: str) -> None:
 
 
 @pytest.mark.parametrize("shown", UNREACHED + OPEN + CLOSED)
-@pytest.mark.parametrize("age_ns", [UNFILLED_SERVED_NS - 1, UNFILLED_SERVED_NS + 1])
+@pytest.mark.parametrize("age_ns", [THREE_DAYS - 1, THREE_DAYS + 1])
 def test_an_unfilled_order_no_longer_served_may_end_in_any_way_without_fills(
     shown: str, age_ns: int
 ) -> None:
     order = venue_order(5, "CANCELED", created=END - age_ns, updated=START)
     right = {"CANCELED"}
-    if age_ns > UNFILLED_SERVED_NS:
+    if age_ns > THREE_DAYS:
         right |= {"EXPIRED", "REJECTED"}
     expected = set() if shown in right else MISMATCH
     assert verdict(seen([order], [known(order, status=shown)])) == expected
+
+
+def test_an_order_with_fills_is_served_for_longer() -> None:
+    order, trades = half_filled("CANCELED", created=END - THREE_DAYS - 1, updated=START)
+    assert verdict(seen([order], [known(order)], trades)) == set()
+    assert verdict(seen([order], [known(order, status="EXPIRED")], trades)) == MISMATCH
 
 
 def test_an_order_of_long_ago_is_judged_only_where_the_node_shows_it() -> None:
@@ -234,6 +246,12 @@ def test_an_order_without_id_stands_for_the_newest_that_nothing_else_stands_for(
     assert verdict(seen([old, new], [unsent])) == set()
     elsewhere = known(new, client_order_id="EXT-1", strategy_id="EXTERNAL")
     assert verdict(seen([old, new], [elsewhere, unsent])) == MISMATCH
+    assert verdict(seen([old, new], [elsewhere, replace(unsent, status="CANCELED")])) == set()
+
+
+def test_an_order_without_id_does_not_stand_for_one_from_before_the_scope() -> None:
+    old = venue_order(5, "CANCELED", client_order_id="O-1", created=START - 2 * HOUR)
+    assert verdict(seen([old], [known(old, venue_order_id="", status="REJECTED")])) == set()
 
 
 def test_a_client_order_id_of_another_account_or_symbol_is_another_order() -> None:
@@ -284,6 +302,17 @@ def test_a_continuation_order_speaks_for_its_original(original: str, venue_order
     assert verdict(seen([order], [rest, shown], trades)) == set()
     assert verdict(seen([order], [shown], trades)) == MISMATCH
     assert verdict(seen([order], [rest], trades)) == MISMATCH
+
+
+@pytest.mark.parametrize("original", ["REJECTED", "EXPIRED"])
+def test_a_continuation_of_a_living_order_must_be_open(original: str) -> None:
+    order, trades = half_filled("PARTIALLY_FILLED")
+    shown = known(order, status=original, filled=Decimal(0), average_price=None)
+    rest = known(order, client_order_id="O-5-C")
+    for orders in ([shown, rest], [rest, shown]):
+        assert verdict(seen([order], orders, trades)) == set()
+    closed = replace(rest, status="CANCELED")
+    assert verdict(seen([order], [shown, closed], trades)) == MISMATCH
 
 
 def test_a_continuation_that_is_filled_completes_an_order_that_expired() -> None:

@@ -83,6 +83,15 @@ def test_a_leg_that_is_flat_again_is_judged() -> None:
     assert subjects(judgement, "position-mismatch") == 1
 
 
+def test_a_leg_that_is_flat_again_is_judged_for_the_nodes_in_whose_scope_it_was_not() -> None:
+    trades = [trade(70), trade(71, "SELL")]
+    first = process(state_of(trades), [published(fill_of(t)) for t in trades], node="n1")
+    late = process(node="n2", started=START + 5 * HOUR)
+    judgement = judge(observe(trades, first, late), "position-mismatch")
+    assert judgement.verdict == "pass"
+    assert subjects(judgement, "position-mismatch") == 1
+
+
 def test_a_leg_that_was_flat_throughout_is_not_judged() -> None:
     trades = [trade(70, at=START - 2 * HOUR), trade(71, "SELL", at=START - 2 * HOUR)]
     assert outcome(judged(observe(trades, process())), "position-mismatch") == "unexercised"

@@ -42,7 +42,7 @@ def refusal(text: str) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize(("old", "new", "error"), malformed())
+@pytest.mark.parametrize(("old", "new", "error"), list(malformed()))
 def test_a_malformed_file_is_refused_in_one_line(old: str, new: str, error: str) -> None:
     assert old in GOOD
 
@@ -61,10 +61,10 @@ def test_a_malformed_file_is_refused_in_one_line(old: str, new: str, error: str)
         pytest.param(
             "hello\n", "1:1: a scenario is words with values; begin with 'format: 1'", id="word"
         ),
-        pytest.param("a: 1\nb:\tc", "2:3: a tab; use spaces", id="tab"),
+        pytest.param("a: 1\nb:\tc", "2:3: tabs are refused; use spaces", id="tab"),
         pytest.param(
             "\ufeffformat: 1",
-            "1:1: a byte order mark; save the file as UTF-8 without one",
+            "1:1: a byte order mark is refused; save the file as UTF-8 without one",
             id="byte-order-mark",
         ),
         pytest.param(

@@ -141,7 +141,7 @@ def test_orders_go_to_the_first_symbol_by_the_first_strategy() -> None:
 
 def test_legs_in_hedge_mode() -> None:
     read = scenario(
-        '{at: 0s, web_submit: {id: W, side: BUY, quantity: "1", type: MARKET, position_side: SHORT}}',
+        '{at: 0s, web_submit: {id: W, side: BUY, quantity: "1", price: "1", position_side: SHORT}}',
         venue="{symbols: [BTCUSDT], position_mode: hedge}",
         expect='{venue_position: {BTCUSDT: {LONG: "1", SHORT: "-2"}}}',
     )

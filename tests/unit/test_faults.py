@@ -1,0 +1,175 @@
+"""Faults: what each may do, how it ends, and that one that did nothing is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from sim.faults import (
+    DelayedFrame,
+    DroppedFrame,
+    DuplicatedFrame,
+    FailedRequest,
+    Fault,
+    Faults,
+    ReadLag,
+    StreamOutage,
+)
+from sim.venue.wire import Frame, Request
+
+ORDER = Request("POST", "/fapi/v1/order", "symbol=BTCUSDT&side=BUY")
+QUERY = Request("GET", "/fapi/v1/order", "symbol=BTCUSDT&orderId=1")
+
+
+def frame(**changes: Any) -> Frame:
+    base = Frame(
+        connection_id=1,
+        sequence=1,
+        text="{}",
+        account="main",
+        event="ORDER_TRADE_UPDATE",
+        time_ns=0,
+        symbol="BTCUSDT",
+        execution="TRADE",
+        client_order_id="O-1",
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+class Clock:
+    now_ns = 0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def faults(clock: Clock) -> Faults:
+    return Faults(lambda: clock.now_ns, lambda fault, what: None)
+
+
+def test_without_faults_nothing_is_touched(faults: Faults):
+    assert faults.on_request(ORDER, 0) is None
+    assert faults.on_frame(frame(), 0) == [0]
+    assert not faults.streams_are_down
+
+
+def test_a_request_fails_as_often_as_told(faults: Faults):
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=503, code=-1007, count=2))
+
+    answers = [faults.on_request(ORDER, 0) for _ in range(3)]
+    assert [answer is not None for answer in answers] == [True, True, False]
+    assert answers[0] is not None
+    assert answers[0].response.status == 503
+    assert msgspec.json.decode(answers[0].response.body)["code"] == -1007
+
+
+def test_a_request_fails_until_it_is_healed(faults: Faults):
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=503, until_ns=10))
+
+    assert faults.on_request(ORDER, 9) is not None
+    assert faults.on_request(ORDER, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hit"),
+    [
+        ({"method": "POST"}, True),
+        ({"method": "GET"}, False),
+        ({"symbol": "BTCUSDT"}, True),
+        ({"symbol": "BTC"}, False),
+        ({"symbol": "ETHUSDT"}, False),
+    ],
+)
+def test_a_request_is_chosen_by_all_that_is_given(faults: Faults, wanted: Any, hit: bool):
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=500, count=1, **wanted))
+
+    assert (faults.on_request(ORDER, 0) is not None) == hit
+
+
+def test_a_failure_without_a_code_has_no_json(faults: Faults):
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=502, message="<html>", count=1))
+
+    answer = faults.on_request(QUERY, 0)
+    assert answer is not None
+    assert answer.response.body == b"<html>"
+
+
+def test_frames_are_dropped_repeated_and_late(faults: Faults):
+    faults.arm(DroppedFrame("drop", client_order_id="O-1", count=1))
+    faults.arm(DuplicatedFrame("copy", copies=2, by_ns=5, client_order_id="O-2", count=1))
+    faults.arm(DelayedFrame("late", by_ns=7, client_order_id="O-3", count=1))
+
+    assert faults.on_frame(frame(client_order_id="O-1"), 0) == []
+    assert faults.on_frame(frame(client_order_id="O-2"), 0) == [0, 5, 10]
+    assert faults.on_frame(frame(client_order_id="O-3"), 0) == [7]
+    assert faults.on_frame(frame(client_order_id="O-1"), 0) == [0]
+
+
+def test_faults_of_one_frame_add_up(faults: Faults):
+    faults.arm(DelayedFrame("late", by_ns=7, count=1))
+    faults.arm(DuplicatedFrame("copy", copies=1, by_ns=5, count=1))
+
+    assert faults.on_frame(frame(), 0) == [7, 12]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hit"),
+    [
+        ({"event": "ORDER_TRADE_UPDATE"}, True),
+        ({"event": "ACCOUNT_UPDATE"}, False),
+        ({"event": "ORDER_TRADE_UPDATE", "execution": "TRADE"}, True),
+        ({"event": "ORDER_TRADE_UPDATE", "execution": "NEW"}, False),
+        ({"symbol": "BTCUSDT", "client_order_id": "O-1"}, True),
+        ({"symbol": "BTCUSDT", "client_order_id": "O-2"}, False),
+    ],
+)
+def test_a_frame_is_chosen_by_all_that_is_given(faults: Faults, wanted: Any, hit: bool):
+    faults.arm(DroppedFrame("drop", count=1, **wanted))
+
+    assert (faults.on_frame(frame(), 0) == []) == hit
+
+
+def test_an_outage_ends_by_itself(faults: Faults, clock: Clock):
+    faults.arm(StreamOutage("outage", until_ns=10))
+
+    assert faults.streams_are_down
+    clock.now_ns = 10
+    assert not faults.streams_are_down
+
+
+def test_a_lag_counts_what_is_read_in_it(faults: Faults):
+    lag = ReadLag("lag", reads=("order",), until_ns=10)
+    faults.arm(lag)
+    faults.on_request(ORDER, 0)
+    assert not lag.activations
+
+    assert faults.on_request(QUERY, 0) is None
+    assert lag.activations == 1
+
+
+def test_what_never_acted_is_named(faults: Faults):
+    faults.arm(DroppedFrame("the first", count=1))
+    faults.arm(DroppedFrame("the second", event="ACCOUNT_UPDATE", count=1))
+    faults.on_frame(frame(), 0)
+
+    assert faults.inert() == ["the second"]
+
+
+def test_every_activation_is_reported(clock: Clock):
+    seen: list[tuple[str, str]] = []
+
+    def report(fault: Fault, what: str) -> None:
+        seen.append((fault.label, what))
+
+    faults = Faults(lambda: clock.now_ns, report)
+    faults.arm(DroppedFrame("drop", count=1))
+    faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, count=1))
+    faults.on_frame(frame(), 0)
+    faults.on_request(ORDER, 0)
+
+    assert seen == [("drop", "ORDER_TRADE_UPDATE TRADE"), ("fail", "nt POST /fapi/v1/order")]

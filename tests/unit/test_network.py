@@ -1,0 +1,306 @@
+"""The network: latency, order, loss; and the transport that stands in for Rust's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from nautilus_trader.core.nautilus_pyo3 import HttpMethod, WebSocketClientError
+
+from sim.clock import NS_PER_MS, NS_PER_SEC, PROCESS, Process, VirtualLoop
+from sim.faults import DelayedFrame, FailedRequest, Faults, StreamOutage
+from sim.trace import Trace
+from sim.transport.nautilus import (
+    InProcessHttpClient,
+    WebSocketSettings,
+    web_socket_client,
+)
+from sim.transport.network import Network, NetworkError
+from sim.venue import AccountConfig, Request, Venue, VenueConfig, symbol_config
+
+ACCOUNT = AccountConfig()
+KEY = (("X-MBX-APIKEY", ACCOUNT.api_key),)
+LISTEN = Request("POST", "/fapi/v1/listenKey", headers=KEY)
+TIME = Request("GET", "/fapi/v1/time")
+
+
+class Rig:
+    """A venue behind a network on the running loop."""
+
+    def __init__(self, latency_ns: tuple[int, int] = (10 * NS_PER_MS, 10 * NS_PER_MS)) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        self.loop = loop
+        self.venue = Venue(
+            VenueConfig(symbols=(symbol_config("BTCUSDT"),), accounts=(ACCOUNT,)),
+            random.Random(1),
+        )
+        self.faults = Faults(lambda: loop.now_ns, lambda fault, what: None)
+        self.trace = Trace()
+        self.network = Network(
+            loop,
+            self.venue,
+            self.faults,
+            self.trace,
+            random.Random(2),
+            latency_ns,
+        )
+        self.frames: list[tuple[int, str]] = []
+        self.closed_ns: list[int] = []
+
+    async def listen_key(self) -> str:
+        response = await self.network.request(LISTEN)
+        return str(json.loads(response.body)["listenKey"])
+
+    async def stream(self) -> Any:
+        key = await self.listen_key()
+        return await self.network.open_stream(
+            f"/ws?listenKey={key}",
+            "nt",
+            lambda text: self.frames.append((self.loop.now_ns, json.loads(text)["e"])),
+            lambda: self.closed_ns.append(self.loop.elapsed_ns),
+        )
+
+    def trade(self, number: int = 1) -> None:
+        self.venue.web_submit(
+            "main",
+            "BTCUSDT",
+            side="BUY",
+            order_type="MARKET",
+            quantity=Decimal("0.01"),
+            now_ns=self.loop.now_ns,
+            client_order_id=f"web_{number}",
+        )
+        self.network.flush()
+
+
+async def test_a_request_takes_time_each_way():
+    rig = Rig()
+    response = await rig.network.request(TIME)
+
+    assert response.status == 200
+    assert rig.loop.elapsed_ns == 20 * NS_PER_MS
+    assert json.loads(response.body)["serverTime"] == (rig.loop.now_ns // NS_PER_MS) - 10
+
+
+async def test_every_request_is_in_the_trace_without_its_signature():
+    rig = Rig()
+    await rig.network.request(Request("GET", "/fapi/v1/time", "a=1&signature=abc"))
+
+    assert [(r.kind, r.subject, r.details) for r in rig.trace.rows] == [
+        ("request", "nt GET /fapi/v1/time", "a=1 -> 200"),
+    ]
+
+
+@pytest.mark.parametrize(("applied", "calls"), [("never", 0), ("before", 1), ("after", 1)])
+async def test_a_failing_request_is_carried_out_or_not(applied: Any, calls: int):
+    rig = Rig()
+    rig.faults.arm(
+        FailedRequest("f", path="/fapi/v1/listenKey", status=503, applied=applied, count=1),
+    )
+    response = await rig.network.request(LISTEN)
+    await asyncio.sleep(1)
+
+    assert response.status == 503
+    assert (rig.venue.next_deadline_ns() is not None) == bool(calls)
+
+
+async def test_frames_arrive_in_the_order_they_were_sent():
+    rig = Rig((1, 50 * NS_PER_MS))
+    await rig.stream()
+    for number in range(20):
+        rig.trade(number)
+    await asyncio.sleep(1)
+
+    arrived = [at_ns for at_ns, _ in rig.frames]
+    assert len(arrived) == 60
+    assert arrived == sorted(arrived)
+    assert [event for _, event in rig.frames[:3]] == [
+        "ORDER_TRADE_UPDATE",
+        "ACCOUNT_UPDATE",
+        "ORDER_TRADE_UPDATE",
+    ]
+
+
+async def test_a_late_frame_is_overtaken():
+    rig = Rig()
+    await rig.stream()
+    rig.faults.arm(
+        DelayedFrame("late", by_ns=NS_PER_SEC, event="ORDER_TRADE_UPDATE", execution="NEW", count=1)
+    )
+    rig.trade()
+    await asyncio.sleep(2)
+
+    assert [event for _, event in rig.frames] == [
+        "ACCOUNT_UPDATE",
+        "ORDER_TRADE_UPDATE",
+        "ORDER_TRADE_UPDATE",
+    ]
+
+
+async def test_nothing_is_replayed_to_a_new_connection():
+    rig = Rig()
+    socket = await rig.stream()
+    socket.close()
+    rig.trade(1)
+    await rig.stream()
+    await asyncio.sleep(1)
+    assert rig.frames == []
+
+    rig.trade(2)
+    await asyncio.sleep(1)
+    assert len(rig.frames) == 3
+
+
+async def test_what_is_on_the_wire_when_a_connection_ends_is_lost():
+    rig = Rig()
+    await rig.stream()
+    rig.trade()
+    assert rig.network.cut_streams() == 1
+    await asyncio.sleep(1)
+
+    assert rig.frames == []
+    assert len(rig.closed_ns) == 1
+
+
+async def test_streams_are_refused_during_an_outage():
+    rig = Rig()
+    rig.faults.arm(StreamOutage("outage", until_ns=rig.loop.now_ns + NS_PER_SEC))
+    with pytest.raises(NetworkError, match="refused"):
+        await rig.stream()
+    await asyncio.sleep(1)
+    assert await rig.stream()
+
+
+async def test_the_venue_closes_the_streams_of_a_deleted_key():
+    rig = Rig()
+    socket = await rig.stream()
+    await rig.network.request(Request("DELETE", "/fapi/v1/listenKey", headers=KEY))
+    await asyncio.sleep(1)
+
+    assert not socket.is_open
+    assert len(rig.closed_ns) == 1
+
+
+async def test_an_expiring_key_is_announced_at_its_time():
+    rig = Rig()
+    await rig.stream()
+    started = rig.loop.now_ns
+    await asyncio.sleep(3700)
+
+    assert [event for _, event in rig.frames] == ["listenKeyExpired"]
+    assert (rig.frames[0][0] - started) // NS_PER_SEC in (3599, 3600)
+
+
+async def test_the_sockets_of_a_process_go_with_it():
+    rig = Rig()
+    process = Process("victim")
+
+    async def open_in_process() -> Any:
+        PROCESS.set(process)
+        return await rig.stream()
+
+    mine = await rig.stream()
+    its = await asyncio.create_task(open_in_process())
+    rig.network.drop_process(process)
+
+    assert mine.is_open
+    assert not its.is_open
+
+
+async def test_a_request_that_was_sent_arrives_after_its_sender_died():
+    rig = Rig()
+    process = Process("victim")
+
+    async def send() -> None:
+        PROCESS.set(process)
+        await rig.network.request(LISTEN)
+
+    task = asyncio.create_task(send())
+    await asyncio.sleep(0.005)
+    process.alive = False
+    await asyncio.sleep(1)
+
+    assert rig.venue.next_deadline_ns() is not None
+    process.alive = True  # or the test's own loop could never end the task
+    task.cancel()
+
+
+# -- what stands in for NautilusTrader's Rust clients -----------------------------
+
+
+async def test_the_http_client_speaks_bytes():
+    rig = Rig()
+    client = InProcessHttpClient(rig.network)
+    reply = await client.request(HttpMethod.GET, "http://venue.invalid/fapi/v1/time")
+
+    assert reply.status == 200
+    assert b"serverTime" in reply.body
+    assert "X-MBX-USED-WEIGHT-1M" in reply.headers
+
+
+async def connect(
+    rig: Rig, handler: Callable[[bytes], None], post_reconnection: Callable[[], None] | None = None
+) -> Any:
+    key = await rig.listen_key()
+    return await web_socket_client(rig.network).connect(
+        config=WebSocketSettings(url=f"ws://venue.invalid/private/ws?listenKey={key}"),
+        handler=handler,
+        post_reconnection=post_reconnection,
+    )
+
+
+async def test_a_cut_stream_reconnects_at_once_and_says_so_afterwards():
+    rig = Rig()
+    frames: list[bytes] = []
+    reconnected: list[int] = []
+    client = await connect(rig, frames.append, lambda: reconnected.append(rig.loop.elapsed_ns))
+    cut_ns = rig.loop.elapsed_ns
+    rig.network.cut_streams()
+    await asyncio.sleep(1)
+    rig.trade()
+    await asyncio.sleep(1)
+
+    assert [at_ns - cut_ns for at_ns in reconnected] == [10 * NS_PER_MS]
+    assert client.is_active()
+    assert len(frames) == 3
+
+
+async def test_reconnection_backs_off_while_the_venue_refuses():
+    rig = Rig()
+    reconnected: list[float] = []
+    client = await connect(rig, lambda raw: None, lambda: reconnected.append(rig.loop.time()))
+    rig.faults.arm(StreamOutage("outage", until_ns=rig.loop.now_ns + 10 * NS_PER_SEC))
+    cut = rig.loop.time()
+    rig.network.cut_streams()
+    await asyncio.sleep(1)
+    assert client.is_reconnecting()
+    await asyncio.sleep(60)
+
+    # 0, then after 2, 3, 4.5 and 6.75 s, each try 10 ms long: the first past 10 s succeeds.
+    assert [round(at - cut, 3) for at in reconnected] == [16.3]
+
+
+async def test_a_disconnected_client_stays_disconnected():
+    rig = Rig()
+    client = await connect(rig, lambda raw: None)
+    rig.faults.arm(StreamOutage("outage", until_ns=rig.loop.now_ns + 10 * NS_PER_SEC))
+    rig.network.cut_streams()
+    await asyncio.sleep(1)
+    await client.disconnect()
+    await asyncio.sleep(60)
+
+    assert client.is_closed()
+    assert not client.is_active()
+
+
+async def test_a_refused_first_connection_raises_what_the_adapter_catches():
+    rig = Rig()
+    rig.faults.arm(StreamOutage("outage", until_ns=rig.loop.now_ns + 10 * NS_PER_SEC))
+    with pytest.raises(WebSocketClientError):
+        await connect(rig, lambda raw: None)
