@@ -4,8 +4,8 @@ Machines differ and share their cores, so each rate is printed with its ratio to
 calibration loop that ran right before it: a fixed piece of plain Python, in rounds
 per second of CPU time.  Compare ratios, not rates.
 
-A minimal scenario is one order, sent and filled in a process that is started for
-it, in a simulated minute.  The day is 24 hours with 1,000 orders, open checks every
+A minimal scenario is one order, sent and filled by a node that is started for it
+with the release's defaults, and a simulated minute after.  The day is 24 hours with 1,000 orders, open checks every
 5 s, position checks every 5 min and in-flight checks every 2 s.
 """
 
@@ -103,7 +103,7 @@ def day_scenario() -> m.Scenario:
 
 def bench_minimal(count: int) -> None:
     """Measure minimal scenarios in this process, one after the other."""
-    scenario, stock = minimal_scenario(), engines.load("stock")
+    scenario, stock = minimal_scenario(), engines.load("stock-defaults")
     for _ in range(WARM_UP):
         run(scenario, stock)
     gc.collect()

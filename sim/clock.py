@@ -159,6 +159,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
         when_ns = self._now_ns + round(delay * NS_PER_SEC)
         return self.call_at_ns(when_ns, callback, *args, context=context)
 
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: Unpack[_Ts],
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        self._check_open()
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
     def _run_once(self) -> None:
         # Overrides the one method of `BaseEventLoop` that waits.
         ready: Any = self._ready  # type: ignore[attr-defined]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from nautilus_trader.core.nautilus_pyo3 import HttpError, WebSocketClientError
@@ -48,11 +47,11 @@ class InProcessHttpClient:
         timeout_secs: int | None = None,
     ) -> HttpReply:
         """Send one request; raises ``nautilus_pyo3.HttpError`` as the Rust client does."""
-        parts = urlsplit(url)
+        path, _, query = _target(url).partition("?")
         request = Request(
             method=str(method).rpartition(".")[2],
-            path=parts.path,
-            query=parts.query,
+            path=path,
+            query=query,
             headers=tuple((headers or {}).items()),
             body=body or b"",
             client=CLIENT,
@@ -102,10 +101,8 @@ class InProcessWebSocketClient:
 
     async def open(self) -> None:
         """Connect; raises `NetworkError` when the venue refuses."""
-        parts = urlsplit(self._config.url)
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         self._socket = await self._network.open_stream(
-            target,
+            _target(self._config.url),
             CLIENT,
             self._on_frame,
             self._on_close,
@@ -166,6 +163,11 @@ class InProcessWebSocketClient:
 
     def is_closed(self) -> bool:
         return self._closed
+
+
+def _target(url: str) -> str:
+    """Return path and query of an absolute URL, untouched."""
+    return "/" + url.split("/", 3)[3]
 
 
 def http_client(network: Network) -> Callable[..., InProcessHttpClient]:

@@ -93,6 +93,7 @@ class Network:
         self._context = copy_context()
         self._sockets: dict[int, Socket] = {}
         self._deadline: asyncio.TimerHandle | None = None
+        self._deadline_ns: int | None = None
 
     # -- requests -----------------------------------------------------------------
 
@@ -181,6 +182,9 @@ class Network:
                     context=socket.context,
                 )
         deadline_ns = self._venue.next_deadline_ns()
+        if deadline_ns == self._deadline_ns:
+            return
+        self._deadline_ns = deadline_ns
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -192,7 +196,7 @@ class Network:
             )
 
     def _on_deadline(self) -> None:
-        self._deadline = None
+        self._deadline = self._deadline_ns = None
         self._venue.advance(self._loop.now_ns)
         self.flush()
 
@@ -253,7 +257,8 @@ class Network:
     # -- time ---------------------------------------------------------------------
 
     def _delay_ns(self) -> int:
-        return self._rng.randint(*self._latency_ns)
+        lowest_ns, highest_ns = self._latency_ns
+        return lowest_ns + int(self._rng.random() * (highest_ns - lowest_ns + 1))
 
     def _later(self, delay_ns: int, callback: Callable[..., None], *args: object) -> None:
         # In the network's own context: what is on the wire outlives its sender.

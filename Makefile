@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Both set up what they need below .tox and .cache, and nothing outside the checkout.
+
+PYTHON ?= python3
+TOX := .cache/tox/bin/tox
+ENV := .tox/check
+READY := .cache/ready
+
+.PHONY: demo test bench requirements clean
+
+demo: $(READY)
+	$(ENV)/bin/recon run
+
+test: $(READY)
+	$(TOX) run -e check
+
+bench: $(READY)
+	$(ENV)/bin/python -m sim.bench
+
+$(TOX): requirements-tox.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
+	  { echo "error: $(PYTHON) is not Python 3.13; install 3.13 (pyenv and uv read .python-version) or call make PYTHON=..."; exit 2; }
+	$(PYTHON) -m venv .cache/tox
+	.cache/tox/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tox.txt
+	@touch $@
+
+$(READY): $(TOX) requirements.txt pyproject.toml tox.ini
+	$(TOX) run -e check --notest
+	$(ENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Pins what pyproject.toml asks for, with hashes and without index addresses.
+requirements: PIP_COMPILE = .cache/tools/bin/pip-compile --quiet --strip-extras --allow-unsafe \
+  --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+requirements:
+	$(PYTHON) -m venv .cache/tools
+	.cache/tools/bin/python -m pip install --quiet pip-tools
+	$(PIP_COMPILE) --all-build-deps --extra sim --extra test -o requirements.txt pyproject.toml
+	$(PIP_COMPILE) -o requirements-tox.txt requirements-tox.in
+
+clean:
+	rm -rf .cache .tox build *.egg-info
