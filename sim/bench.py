@@ -5,8 +5,9 @@ calibration loop that ran right before it: a fixed piece of plain Python, in rou
 per second of CPU time.  Compare ratios, not rates.
 
 A minimal scenario is one order, sent and filled by a node that is started for it
-with the release's defaults, and a simulated minute after.  The day is 24 hours with 1,000 orders, open checks every
-5 s, position checks every 5 min and in-flight checks every 2 s.
+with the release's defaults, and a simulated minute after.  The day is 24 hours
+with 1,000 orders, open checks every 5 s, position checks every 5 min and in-flight
+checks every 2 s.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from sim.clock import START_NS
 from sim.report import terminal
 from sim.report.result import Result, errored, exit_code, result_of, story
 from sim.scenario import Scenario, ScenarioError, load
+from sim.suite import scenario_files
 from sim.world import HarnessError, run
 
 USAGE_ERROR = 2
@@ -66,7 +67,7 @@ def run_command(
     PATHS are scenario files or folders of them; with none, the shipped suite.
     """
     to_stdout = ndjson is not None and str(ndjson) == "-"
-    console = Console(stderr=to_stdout, highlight=False)
+    console = terminal.console(stderr=to_stdout)
     try:
         engine = engines.load(engine_name)
         scenarios = [load(path) for path in scenario_files(paths)]
@@ -119,32 +120,6 @@ def replay_command(result: Result, seed: int | None) -> str:
     if seed is not None:
         words += ["--seed", str(seed)]
     return shlex.join(words)
-
-
-def suite() -> Path:
-    """Return the folder of the shipped suite."""
-    beside = Path("scenarios")
-    return beside if beside.is_dir() else Path(__file__).parent.parent / "scenarios"
-
-
-def scenario_files(paths: tuple[Path, ...]) -> list[Path]:
-    """Return the scenario files that the paths name, folders in the order of their names.
-
-    Raises `FileNotFoundError` for a path that does not exist and for a folder
-    without scenarios.
-    """
-    files: list[Path] = []
-    for path in paths or (suite(),):
-        if path.is_dir():
-            found = sorted(path.rglob("*.yaml"))
-            if not found:
-                raise FileNotFoundError(f"{path}: no scenario file (*.yaml) in this folder")
-            files += found
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise FileNotFoundError(f"{path}: no such file or folder")
-    return list(dict.fromkeys(files))
 
 
 @contextlib.contextmanager

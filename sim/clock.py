@@ -27,9 +27,9 @@ import asyncio
 import contextlib
 import heapq
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any, TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple
 
 from nautilus_trader.common.component import TestClock
 
@@ -126,8 +126,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at_ns(
         self,
         when_ns: int,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run a callback at an instant; one that has passed means now."""
@@ -142,8 +142,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         when_ns = self._start_ns + round(when * NS_PER_SEC)
@@ -152,8 +152,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_later(
         self,
         delay: float,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         when_ns = self._now_ns + round(delay * NS_PER_SEC)
@@ -161,8 +161,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_soon(
         self,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         self._check_open()
@@ -230,8 +230,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         if threading.get_ident() != self._owner:
@@ -241,8 +241,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def run_in_executor(
         self,
         executor: Any,
-        func: Callable[[Unpack[_Ts]], Any],
-        *args: Unpack[_Ts],
+        func: Callable[[*_Ts], Any],
+        *args: *_Ts,
     ) -> asyncio.Future[Any]:
         """Run the function now, in this thread; its result is ready at once."""
         future = self.create_future()
@@ -256,7 +256,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Take the executor and never start a thread of it."""
         executor.shutdown(wait=False)
 
-    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+    def add_signal_handler(
+        self,
+        sig: int,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+    ) -> None:
         """Ignored: signals are not part of a simulated run."""
 
     def remove_signal_handler(self, sig: int) -> bool:
@@ -273,7 +278,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def kill(self, process: Process) -> None:
         """End a process as ``kill -9`` does: none of its code runs again."""
         process.alive = False
-        self._graveyard += [t for t in asyncio.all_tasks(self) if t.get_context().get(PROCESS) is process]
+        self._graveyard += [
+            t for t in asyncio.all_tasks(self) if t.get_context().get(PROCESS) is process
+        ]
         self.release_clocks(process)
 
     @staticmethod
@@ -311,7 +318,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             coroutine = task.get_coro()
             if coroutine is not None:
                 with contextlib.suppress(BaseException):
-                    coroutine.close()  # type: ignore[union-attr]
+                    coroutine.close()
         for clock in self._clocks + self._stopped_clocks:
             clock.release()
         self._graveyard.clear()
@@ -372,7 +379,7 @@ class VirtualClock(TestClock):  # type: ignore[misc]
 
 
 def run[T](
-    main: Callable[[], Any],
+    main: Callable[[], Coroutine[Any, Any, T]],
     *,
     start_ns: int = START_NS,
     budget_ns: int | None = None,
@@ -383,7 +390,6 @@ def run[T](
     """
     loop = VirtualLoop(start_ns, budget_ns=budget_ns)
     try:
-        result: T = loop.run_until_complete(main())
-        return result
+        return loop.run_until_complete(main())
     finally:
         loop.close()

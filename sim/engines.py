@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -113,8 +113,8 @@ def load(name: str) -> Engine:
         raise EngineError(f"engine '{name}': {module_name} has no '{attribute}'") from None
     if inspect.isfunction(found):
         return Attached(name, found)
-    engine = found() if inspect.isclass(found) else found
+    engine: Any = found() if inspect.isclass(found) else found
     for member in ("name", "alerts", "configure", "attach"):
         if not hasattr(engine, member):
             raise EngineError(f"engine '{name}' has no '{member}'")
-    return engine  # type: ignore[no-any-return]
+    return cast(Engine, engine)

@@ -48,7 +48,9 @@ class Fault:
         The instant at which it is healed; None is never.
     """
 
-    def __init__(self, label: str, *, count: int | None = None, until_ns: int | None = None) -> None:
+    def __init__(
+        self, label: str, *, count: int | None = None, until_ns: int | None = None
+    ) -> None:
         self.label = label
         self.activations = 0
         self._count = count

@@ -17,7 +17,6 @@ from contextvars import copy_context
 from decimal import Decimal
 from typing import Any, Literal
 
-from msgspec import UNSET
 from nautilus_trader.adapters.binance import (
     BINANCE,
     BinanceAccountType,
@@ -36,9 +35,13 @@ from nautilus_trader.config import (
     TradingNodeConfig,
 )
 from nautilus_trader.live.node import TradingNode
-from nautilus_trader.model.enums import LiquiditySide, OrderSide, OrderStatus
-from nautilus_trader.model.enums import liquidity_side_to_str, order_side_to_str
-from nautilus_trader.model.enums import order_status_to_str
+from nautilus_trader.model.enums import (
+    LiquiditySide,
+    OrderSide,
+    liquidity_side_to_str,
+    order_side_to_str,
+    order_status_to_str,
+)
 from nautilus_trader.model.events import OrderEvent, OrderFilled
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
@@ -73,6 +76,7 @@ BASE_URL = "venue.invalid"
 
 STOP_LIMIT_SECS = 60.0
 """How long a graceful stop may take before the process counts as hanging."""
+
 
 class SetupError(ValueError):
     """A node that cannot be built as the scenario and the engine want it."""
@@ -366,7 +370,9 @@ def _refusals(what: str) -> Iterator[None]:
         raise SetupError(f"{what}: {type(e).__name__}: {e}") from e
 
 
-_LIQUIDITY = {side: liquidity_side_to_str(side) for side in (LiquiditySide.MAKER, LiquiditySide.TAKER)}
+_LIQUIDITY = {
+    side: liquidity_side_to_str(side) for side in (LiquiditySide.MAKER, LiquiditySide.TAKER)
+}
 
 
 class Life:
@@ -417,7 +423,9 @@ class Life:
             )
         elif reason := getattr(event, "reason", None):
             details += f" ({reason})"
-        self._node._trace.add(record.at_ns, "order-event", f"{self.process.name} {record.client_order_id}", details)
+        self._node._trace.add(
+            record.at_ns, "order-event", f"{self.process.name} {record.client_order_id}", details
+        )
 
     async def stop(self) -> None:
         """Stop in good order; a process that does not end within a minute is killed."""

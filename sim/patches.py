@@ -275,9 +275,7 @@ PATCHES: tuple[Patch, ...] = (
     ),
 )
 
-HASH_ORDER = frozenset(
-    patch.name for patch in PATCHES if patch.why.startswith("hash order")
-)
+HASH_ORDER = frozenset(patch.name for patch in PATCHES if patch.why.startswith("hash order"))
 """The names whose replacement makes a run independent of ``PYTHONHASHSEED``."""
 
 
@@ -354,5 +352,3 @@ def forget_shared_clients() -> None:
     ):
         if factories is not None:
             getattr(factories, name).cache_clear()
-
-

@@ -30,7 +30,7 @@ from sim.faults import (
 )
 from sim.node import NodeProcess, NodeUnderTest
 from sim.observation import Adjustment, Crash, Observation
-from sim.scenario import durations
+from sim.scenario import dump_record, durations
 from sim.scenario import model as m
 from sim.streams import Streams
 from sim.trace import Trace
@@ -178,11 +178,11 @@ class World:
 
     def _apply(self, index: int, record: m.Record) -> None:
         action = record.action
-        word = _WORDS[type(action)]
+        word = action.word
         label = f"{word} at {durations.format_duration(record.at_ns)}"
         if line := self._scenario.line(index):
             label += f" (line {line})"
-        self.trace.add(self.loop.now_ns, "record", word, repr(action))
+        self.trace.add(self.loop.now_ns, "record", word, dump_record(self._scenario, record))
         try:
             _APPLY[type(action)](self, action, label)
         except (VenueError, LookupError) as e:
@@ -386,7 +386,9 @@ class World:
         if isinstance(error, patches.ProcessExited):
             return
         source = context.get("task") or context.get("future") or context.get("handle")
-        owner = source.get_context().get(PROCESS) if hasattr(source, "get_context") else PROCESS.get()
+        owner = PROCESS.get()
+        if isinstance(source, asyncio.Task | asyncio.Handle):
+            owner = source.get_context().get(PROCESS)
         if owner is None:
             self._harness_errors.append(error or HarnessError(str(context.get("message"))))
             return
@@ -443,8 +445,6 @@ class World:
             if held.get((symbol, side), 0) != quantity
         ]
 
-
-_WORDS = {action: word for word, action in m.ACTIONS.items()}
 
 _APPLY: dict[type[m.Action], Callable[[World, Any, str], None]] = {
     m.Submit: World._act,

@@ -78,7 +78,9 @@ def result_of(run: Run) -> tuple[Result, Judgement]:
             nautilus_version=version,
             seed=run.seed,
             verdict=judgement.verdict,
-            expected=is_expected(scenario, run.engine, version, run.seed, judgement.verdict, violated),
+            expected=is_expected(
+                scenario, run.engine, version, run.seed, judgement.verdict, violated
+            ),
             shows=scenario.shows,
             violations=judgement.violations,
             unexercised=tuple(
@@ -184,7 +186,7 @@ def _order_event(row: Any) -> str | None:
 
 
 _TELL: dict[str, Any] = {
-    "record": lambda row: f"{row.subject} {row.details}",
+    "record": lambda row: row.details,
     "fault": lambda row: f"fault: {row.subject}: {row.details}",
     "node-start": lambda row: f"{row.subject} starts",
     "node-end": lambda row: f"{row.subject} {row.details}",

@@ -11,6 +11,18 @@ from sim.report.result import Result
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "bold red"}
 
 
+PIPE_WIDTH = 110
+"""How wide output is that does not go to a terminal."""
+
+
+def console(*, stderr: bool) -> Console:
+    """Return where results are printed."""
+    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not made.is_terminal:
+        made.width = max(made.width, PIPE_WIDTH)
+    return made
+
+
 def verdict_text(result: Result) -> Text:
     """Return the verdict in its colour, with a word on whether it was expected."""
     style = _STYLES[result.verdict]
@@ -20,35 +32,42 @@ def verdict_text(result: Result) -> Text:
     return Text(f"{result.verdict}{note}", style=style)
 
 
+def fills_text(result: Result) -> str:
+    """Return how many of the venue's fills were applied, and what was wrong besides."""
+    fills = result.fills
+    parts = [f"{fills.applied}/{fills.venue}"]
+    parts += [
+        f"{count} {word}"
+        for count, word in (
+            (fills.lost, "lost"),
+            (fills.duplicated, "twice"),
+            (fills.phantom, "phantom"),
+            (fills.opening, "opening"),
+        )
+        if count
+    ]
+    return ", ".join(parts)
+
+
 def table(results: list[Result]) -> Table:
     """Return the table of all runs."""
     engines = {result.engine for result in results}
     versions = {result.nautilus_version for result in results}
     grid = Table(
-        title=f"engine {', '.join(sorted(engines))} on nautilus_trader {', '.join(sorted(versions))}",
+        title=f"engine {', '.join(sorted(engines))} "
+        f"on nautilus_trader {', '.join(sorted(versions))}",
         title_justify="left",
     )
-    grid.add_column("scenario", overflow="fold")
+    grid.add_column("scenario", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     grid.add_column("violated", overflow="fold")
-    grid.add_column("fills", justify="right", no_wrap=True)
-    grid.add_column("lost", justify="right")
-    grid.add_column("twice", justify="right")
-    grid.add_column("phantom", justify="right")
-    grid.add_column("virtual s", justify="right", no_wrap=True)
-    grid.add_column("wall s", justify="right", no_wrap=True)
+    grid.add_column("fills applied", overflow="fold")
     for result in results:
-        fills = result.fills
         grid.add_row(
             result.scenario,
             verdict_text(result),
             ", ".join(result.violated) or "-",
-            f"{fills.applied}/{fills.venue}",
-            str(fills.lost),
-            str(fills.duplicated),
-            str(fills.phantom),
-            f"{result.virtual_seconds:.0f}",
-            f"{result.wall_seconds:.2f}",
+            fills_text(result),
         )
     return grid
 
@@ -82,4 +101,9 @@ def summary(results: list[Result]) -> str:
     ]
     surprises = sum(not result.expected for result in results)
     what = "all as expected" if not surprises else f"{surprises} not as expected"
-    return f"{len(results)} scenarios: {', '.join(counts)}; {what}"
+    virtual_secs = sum(result.virtual_seconds for result in results)
+    wall_secs = sum(result.wall_seconds for result in results)
+    return (
+        f"{len(results)} scenarios: {', '.join(counts)}; {what} "
+        f"({virtual_secs:,.0f} virtual s in {wall_secs:.1f} s)"
+    )

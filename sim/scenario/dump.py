@@ -30,6 +30,11 @@ def dump(scenario: Scenario) -> str:
     )
 
 
+def dump_record(scenario: Scenario, record: Record) -> str:
+    """Return one record of a scenario as its file would say it."""
+    return _Printer(scenario).flow(Record, record)
+
+
 class _Printer:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario

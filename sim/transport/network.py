@@ -234,7 +234,9 @@ class Network:
             socket.is_open = False
             del self._sockets[socket.connection_id]
             self._venue.close_stream(socket.connection_id)
-            self._trace.add(self._loop.now_ns, "stream-close", socket.client, str(socket.connection_id))
+            self._trace.add(
+                self._loop.now_ns, "stream-close", socket.client, str(socket.connection_id)
+            )
 
     def _end(self, socket: Socket) -> None:
         if socket.is_open:

@@ -73,7 +73,7 @@ class VenueError(Exception):
     """The world asked the venue for something that cannot happen there."""
 
 
-class VenueUnsupported(Exception):  # noqa: N818 - the name says what it is: a gap, not an error
+class VenueUnsupported(Exception):
     """A client used a part of Binance that this fake does not serve."""
 
 
@@ -81,7 +81,7 @@ class VenueInvariantError(Exception):
     """The venue's own books do not add up: a bug of the harness, never of a client."""
 
 
-class Rejection(Exception):  # noqa: N818 - an answer of the venue, not an error of the harness
+class Rejection(Exception):
     """An error answer of Binance: ``code`` and ``text`` of the body, HTTP ``status``."""
 
     def __init__(

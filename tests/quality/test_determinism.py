@@ -18,9 +18,9 @@ import pytest
 from freezegun import freeze_time
 
 from sim import engines
-from sim.cli import scenario_files
 from sim.patches import HASH_ORDER
 from sim.scenario import load, loads
+from sim.suite import scenario_files
 from sim.world import World, run
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,6 @@ def in_processes(code: str, hash_seeds: range, *args: str) -> list[str]:
 SUITE = """
 import json
 from sim import engines
-from sim.cli import scenario_files
 from sim.scenario import load
 from sim.world import run
 stock = engines.load("stock")

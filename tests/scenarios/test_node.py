@@ -60,7 +60,7 @@ def test_a_lost_cache_starts_a_new_lineage_from_nothing():
 
 
 def test_a_killed_node_does_nothing_more():
-    done = play("{at: 4001ms, kill: {}}", "{at: 5s, fill: {order: O-1, quantity: \"0.1\"}}")
+    done = play("{at: 4001ms, kill: {}}", '{at: 5s, fill: {order: O-1, quantity: "0.1"}}')
     rows = [row for row in done.trace.rows if row.kind in ("order-event", "request", "frame")]
     end_ns = next(row.at_ns for row in done.trace.rows if row.kind == "node-end")
 
@@ -86,7 +86,7 @@ def test_a_position_is_loaded_with_the_order():
 
 def test_claims_decide_whose_a_manual_order_is():
     claimed = HEAD.replace("node: {", "node: {claims: {S-007: [BTCUSDT-PERP.BINANCE]}, ")
-    manual = "{at: 10s, web_submit: {id: W-1, side: BUY, quantity: \"1\", price: \"40000\"}}"
+    manual = '{at: 10s, web_submit: {id: W-1, side: BUY, quantity: "1", price: "40000"}}'
     restart = "{at: 20s, restart: {cache: lost}}"
 
     def owner(head: str) -> str:
@@ -98,10 +98,12 @@ def test_claims_decide_whose_a_manual_order_is():
 
 
 def test_a_record_without_effect_makes_the_run_inconclusive():
-    done = play("{at: 4500ms, kill: {}}", "{at: 5s, fill: {order: O-1, quantity: \"0.6\"}}")
+    done = play("{at: 4500ms, kill: {}}", '{at: 5s, fill: {order: O-1, quantity: "0.6"}}')
     assert done.observation.inert == ()
 
-    late = play("{at: 5s, web_cancel: {order: O-1}}", "{at: 6s, fill: {order: O-1, quantity: \"0.6\"}}")
+    late = play(
+        "{at: 5s, web_cancel: {order: O-1}}", '{at: 6s, fill: {order: O-1, quantity: "0.6"}}'
+    )
     assert len(late.observation.inert) == 1
     assert "fill at 6s (line" in late.observation.inert[0]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sim import engines
-from sim.cli import scenario_files
 from sim.report.result import result_of
 from sim.scenario import load
+from sim.suite import scenario_files
 from sim.world import run
 
 FILES = scenario_files(())

@@ -22,7 +22,7 @@ def test_a_seeded_set_holds_exactly_what_the_set_held(left: set[str], right: set
     seeded = SeededSet(left, key)
 
     assert seeded == left
-    assert set(list(seeded)) == left
+    assert set(iter(seeded)) == left
     assert len(list(seeded)) == len(left)
     assert seeded - right == left - right
     assert list(seeded - right) == [x for x in seeded if x not in right]
