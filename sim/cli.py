@@ -13,7 +13,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import click
 import msgspec
@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sim import engines
 from sim.clock import START_NS
+from sim.node import SetupError
 from sim.report import terminal
 from sim.report.result import Result, errored, exit_code, result_of, story
 from sim.scenario import Scenario, ScenarioError, load
@@ -72,8 +73,7 @@ def run_command(
         engine = engines.load(engine_name)
         scenarios = [load(path) for path in scenario_files(paths)]
     except (engines.EngineError, ScenarioError, FileNotFoundError) as e:
-        click.echo(f"error: {e}", err=True)
-        sys.exit(USAGE_ERROR)
+        _usage_error(str(e))
     results: list[Result] = []
     deterministic = True
     gc.freeze()
@@ -81,7 +81,10 @@ def run_command(
         task = progress.add_task("", total=len(scenarios))
         for scenario in scenarios:
             progress.update(task, description=scenario.name)
-            result, told = _run_one(scenario, engine, seed)
+            try:
+                result, told = _run_one(scenario, engine, seed)
+            except SetupError as e:
+                _usage_error(f"{scenario.name}: {e}")
             if twice and result.error is None:
                 again, _ = _run_one(scenario, engine, seed)
                 if again.digest != result.digest:
@@ -99,6 +102,11 @@ def run_command(
     console.print(terminal.table(results))
     console.print(terminal.summary(results))
     sys.exit(exit_code(results, deterministic=deterministic))
+
+
+def _usage_error(message: str) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(USAGE_ERROR)
 
 
 def _run_one(

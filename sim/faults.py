@@ -209,6 +209,11 @@ class Faults:
         self._armed.append(fault)
         self.all.append(fault)
 
+    def act(self, fault: Fault, what: str) -> None:
+        """Take note that the world did for a fault what it says."""
+        fault.activations += 1
+        self._report(fault, what)
+
     def _live(self, now_ns: int) -> list[Fault]:
         if self._armed:
             self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]

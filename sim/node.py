@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from contextvars import copy_context
-from decimal import Decimal
 from typing import Any, Literal
 
 from nautilus_trader.adapters.binance import (
@@ -35,23 +34,12 @@ from nautilus_trader.config import (
     TradingNodeConfig,
 )
 from nautilus_trader.live.node import TradingNode
-from nautilus_trader.model.enums import (
-    LiquiditySide,
-    OrderSide,
-    liquidity_side_to_str,
-    order_side_to_str,
-    order_status_to_str,
-)
 from nautilus_trader.model.events import OrderEvent, OrderFilled
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
     InstrumentId,
-    PositionId,
     TraderId,
 )
-from nautilus_trader.model.orders import Order
-from nautilus_trader.model.position import Position
-from nautilus_trader.trading.strategy import Strategy
 
 from sim.clock import PROCESS, Process, VirtualLoop
 from sim.database import WriteLog
@@ -59,13 +47,12 @@ from sim.engines import Engine
 from sim.observation import (
     Incarnation,
     NodeEvent,
-    NodeFill,
-    NodeOrder,
-    NodePosition,
     State,
 )
+from sim.plain import Reader, symbol_of
 from sim.scenario.model import Cancel, Submit
 from sim.scenario.model import Node as NodeSpec
+from sim.strategy import TimelineStrategy
 from sim.trace import Trace
 from sim.venue.config import AccountConfig
 
@@ -92,39 +79,6 @@ class NodeProcess(Process):
         super().__init__(f"{node.name}#{number}")
         self.node = node
         self.number = number
-
-
-class TimelineStrategy(Strategy):  # type: ignore[misc]
-    """A strategy that does what the timeline says and nothing else."""
-
-    def submit(self, action: Submit, *, hedged: bool) -> None:
-        """Send the order of a record."""
-        instrument_id = instrument_id_of(action.symbol)
-        instrument = self.cache.instrument(instrument_id)
-        if instrument is None:
-            raise LookupError(f"{instrument_id} is not loaded")
-        terms: dict[str, Any] = {
-            "instrument_id": instrument_id,
-            "order_side": OrderSide[action.side],
-            "quantity": instrument.make_qty(action.quantity),
-            "client_order_id": ClientOrderId(action.id),
-        }
-        if action.price is None:
-            order = self.order_factory.market(**terms)
-        else:
-            price = instrument.make_price(action.price)
-            order = self.order_factory.limit(price=price, **terms)
-        position_id = PositionId(f"{instrument_id}-{action.position_side}") if hedged else None
-        self.submit_order(order, position_id=position_id)
-
-    def cancel(self, action: Cancel) -> None:
-        """Cancel the order of a record."""
-        order = self.cache.order(ClientOrderId(action.order))
-        if order is None:
-            raise LookupError(f"order {action.order} is not in the cache")
-        if order.is_closed:
-            raise LookupError(f"order {action.order} is closed in the cache")
-        self.cancel_order(order)
 
 
 class NodeUnderTest:
@@ -155,10 +109,11 @@ class NodeUnderTest:
         self.account = account
         self.log = WriteLog()
         self.process: NodeProcess | None = None
+        self.reader = Reader(account.name, hedged=position_mode == "hedge")
         self._engine = engine
         self._hedged = position_mode == "hedge"
-        self._loop = loop
-        self._trace = trace
+        self.loop = loop
+        self.trace = trace
         self._lineage = 0
         self._lives: list[Life] = []
 
@@ -179,7 +134,7 @@ class NodeUnderTest:
         context.run(PROCESS.set, self.process)
         life = Life(self, self.process, self._lineage)
         self._lives.append(life)
-        self._trace.add(self._loop.now_ns, "node-start", self.process.name)
+        self.trace.add(self.loop.now_ns, "node-start", self.process.name)
         context.run(life.begin)
 
     async def stop(self) -> None:
@@ -198,8 +153,8 @@ class NodeUnderTest:
         if life is None or not life.process.alive:
             return
         life.conclude(how)
-        self._loop.kill(life.process)
-        self._trace.add(self._loop.now_ns, "node-end", life.process.name, how)
+        self.loop.kill(life.process)
+        self.trace.add(self.loop.now_ns, "node-end", life.process.name, how)
 
     @property
     def _life(self) -> Life | None:
@@ -249,7 +204,7 @@ class NodeUnderTest:
         return node
 
     def _assemble(self, config: TradingNodeConfig) -> TradingNode:
-        node = TradingNode(config=config, loop=self._loop)
+        node = TradingNode(config=config, loop=self.loop)
         for strategy_id in self.spec.strategies:
             name, _, tag = strategy_id.rpartition("-")
             claims = [InstrumentId.from_str(c) for c in self.spec.claims.get(strategy_id, ())]
@@ -298,69 +253,6 @@ class NodeUnderTest:
             timeout_post_stop=1.0,
         )
 
-    # -- NautilusTrader's objects as plain data -----------------------------------
-
-    def fill(self, event: OrderFilled) -> NodeFill:
-        """Return a fill event as plain data."""
-        commission = event.commission
-        return NodeFill(
-            account=self.account.name,
-            symbol=symbol_of(event.instrument_id),
-            client_order_id=event.client_order_id.value,
-            venue_order_id=event.venue_order_id.value,
-            trade_id=event.trade_id.value,
-            side=order_side_to_str(event.order_side),
-            quantity=event.last_qty.as_decimal(),
-            price=event.last_px.as_decimal(),
-            commission=commission.as_decimal() if commission else Decimal(0),
-            commission_asset=commission.currency.code if commission else "",
-            liquidity=_LIQUIDITY.get(event.liquidity_side, "NONE"),
-            position_id=event.position_id.value if event.position_id else "",
-            time_ns=event.ts_event,
-        )
-
-    def order(self, order: Order) -> NodeOrder:
-        """Return an order as plain data."""
-        average = order.avg_px
-        return NodeOrder(
-            account=self.account.name,
-            symbol=symbol_of(order.instrument_id),
-            client_order_id=order.client_order_id.value,
-            venue_order_id=order.venue_order_id.value if order.venue_order_id else "",
-            strategy_id=order.strategy_id.value,
-            side=order_side_to_str(order.side),
-            status=order_status_to_str(order.status),
-            quantity=order.quantity.as_decimal(),
-            filled=order.filled_qty.as_decimal(),
-            average_price=Decimal(repr(average)) if average else None,
-            fills=tuple(self.fill(e) for e in order.events if isinstance(e, OrderFilled)),
-        )
-
-    def position(self, position: Position) -> NodePosition:
-        """Return a position as plain data."""
-        quantity = position.signed_decimal_qty()
-        side = "BOTH"
-        if self._hedged:
-            suffix = position.id.value.rpartition("-")[2]
-            by_sign = "LONG" if quantity > 0 else "SHORT"
-            side = suffix if suffix in ("LONG", "SHORT") else by_sign
-        return NodePosition(
-            account=self.account.name,
-            symbol=symbol_of(position.instrument_id),
-            position_id=position.id.value,
-            position_side=side,
-            strategy_id=position.strategy_id.value,
-            quantity=quantity,
-            entry_price=Decimal(repr(position.avg_px_open)),
-        )
-
-    def state(self, node: TradingNode) -> State:
-        """Return what the cache of a process holds now."""
-        return State(
-            orders=tuple(self.order(order) for order in node.cache.orders()),
-            positions=tuple(self.position(p) for p in node.cache.positions_open()),
-        )
-
 
 @contextlib.contextmanager
 def _refusals(what: str) -> Iterator[None]:
@@ -370,11 +262,6 @@ def _refusals(what: str) -> Iterator[None]:
         raise SetupError(f"{what}: {type(e).__name__}: {e}") from e
 
 
-_LIQUIDITY = {
-    side: liquidity_side_to_str(side) for side in (LiquiditySide.MAKER, LiquiditySide.TAKER)
-}
-
-
 class Life:
     """One process of a node, from the inside."""
 
@@ -382,7 +269,7 @@ class Life:
         self.process = process
         self._node = node
         self._lineage = lineage
-        self._started_ns = node._loop.now_ns
+        self._started_ns = node.loop.now_ns
         self._ended_ns = 0
         self._ended: Ended = "running"
         self._events: list[NodeEvent] = []
@@ -398,15 +285,15 @@ class Life:
         """Build the node and run it.  Called in the context of the process."""
         trading_node = self._node.build()
         self._trading_node = trading_node
-        self._loaded = self._node.state(trading_node)
+        self._loaded = self._node.reader.state(trading_node.cache)
         trading_node.kernel.msgbus.subscribe(topic="events.order.*", handler=self._on_order_event)
-        self._running = self._node._loop.create_task(trading_node.run_async())
+        self._running = self._node.loop.create_task(trading_node.run_async())
 
     def _on_order_event(self, event: OrderEvent) -> None:
-        fill = self._node.fill(event) if isinstance(event, OrderFilled) else None
+        fill = self._node.reader.fill(event) if isinstance(event, OrderFilled) else None
         venue_order_id = event.venue_order_id
         record = NodeEvent(
-            at_ns=self._node._loop.now_ns,
+            at_ns=self._node.loop.now_ns,
             kind=type(event).__name__,
             account=self._node.account.name,
             symbol=symbol_of(event.instrument_id),
@@ -423,7 +310,7 @@ class Life:
             )
         elif reason := getattr(event, "reason", None):
             details += f" ({reason})"
-        self._node._trace.add(
+        self._node.trace.add(
             record.at_ns, "order-event", f"{self.process.name} {record.client_order_id}", details
         )
 
@@ -434,7 +321,7 @@ class Life:
         self._trader_ran = self._trading_node.trader.is_running
         context = copy_context()
         context.run(PROCESS.set, self.process)
-        stopping = context.run(self._node._loop.create_task, self._trading_node.stop_async())
+        stopping = context.run(self._node.loop.create_task, self._trading_node.stop_async())
         await asyncio.wait([stopping], timeout=STOP_LIMIT_SECS)
         self._node.end("stopped")
 
@@ -467,10 +354,10 @@ class Life:
     def conclude(self, how: Ended) -> None:
         """Take the last look at the process."""
         self._ended = how
-        self._ended_ns = self._node._loop.now_ns
+        self._ended_ns = self._node.loop.now_ns
         if self._trading_node is not None:
             self._trader_ran = self._trader_ran or self._trading_node.trader.is_running
-            self._final = self._node.state(self._trading_node)
+            self._final = self._node.reader.state(self._trading_node.cache)
 
     def failure(self) -> str | None:
         """Return the error that ended the process's main task, if one did."""
@@ -504,13 +391,3 @@ class Life:
             remove_instance_component_clocks(kernel.instance_id)
             self._trading_node = None
             self._running = None
-
-
-def instrument_id_of(symbol: str) -> InstrumentId:
-    """Return NautilusTrader's id of a Binance USD-M perpetual."""
-    return InstrumentId.from_str(f"{symbol}-PERP.BINANCE")
-
-
-def symbol_of(instrument_id: InstrumentId) -> str:
-    """Return Binance's symbol of an instrument."""
-    return str(instrument_id.symbol.value).removesuffix("-PERP")
