@@ -32,7 +32,7 @@ from sim.streams import SeededSet, Streams
 from sim.transport import nautilus as transport
 from sim.transport.network import Network
 
-POLL_SECS = 0.005
+POLL_SECS = 0.01
 """How often the kernel looks whether its engines are ready.  It has no meaning of
 its own: the original looks at every turn of the loop, so that time could not pass."""
 

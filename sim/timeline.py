@@ -285,10 +285,3 @@ _DO: dict[type[m.Action], Callable[[Timeline, Any, str], None]] = {
 def venue_client_id(order: m.Submit | m.WebSubmit) -> str:
     """Return the client order id under which the venue knows an order of the scenario."""
     return f"web_{order.id}" if isinstance(order, m.WebSubmit) else order.id
-
-
-def ends_ns(record: m.Record) -> int:
-    """Return when a record is over: faults and downtimes last, everything else is an instant."""
-    action = record.action
-    lasts_ns: int = getattr(action, "for_ns", None) or getattr(action, "down_ns", 0)
-    return record.at_ns + lasts_ns

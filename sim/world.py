@@ -22,7 +22,7 @@ from sim.node import NodeProcess, NodeUnderTest, SetupError
 from sim.observation import Adjustment, Crash, Observation
 from sim.scenario import model as m
 from sim.streams import Streams
-from sim.timeline import Timeline, ends_ns
+from sim.timeline import Timeline
 from sim.trace import Trace
 from sim.transport.network import DEFAULT_LATENCY_NS, Network
 from sim.venue import Venue, VenueConfig
@@ -71,7 +71,7 @@ class World:
         self._engine = engine
         self._seed = seed
         first_ns = min((record.at_ns for record in scenario.timeline), default=0)
-        last_ns = max((ends_ns(record) for record in scenario.timeline), default=0)
+        last_ns = max((r.at_ns + r.action.lasts_ns for r in scenario.timeline), default=0)
         interval_ns = round(scenario.node.reconciliation_interval_secs * NS_PER_SEC)
         self._end_ns = START_NS + max(last_ns, 0) + 2 * interval_ns + SETTLE_SECS * NS_PER_SEC
         start_ns = START_NS + min(first_ns, 0)

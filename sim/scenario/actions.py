@@ -41,6 +41,11 @@ class Action(Struct, frozen=True, kw_only=True):
     word: ClassVar[str]
     """The action's word in the file; only what can stand in one has it."""
 
+    @property
+    def lasts_ns(self) -> int:
+        """How long it lasts; what is not a fault or a downtime is an instant."""
+        return getattr(self, "for_ns", None) or getattr(self, "down_ns", None) or 0
+
 
 class StrategyAction(Action, frozen=True, kw_only=True):
     """A strategy in the node does something; needs a running node."""
