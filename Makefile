@@ -12,7 +12,7 @@ demo: $(READY)
 	$(ENV)/bin/recon run
 
 test: $(READY)
-	$(TOX) run -e check
+	$(TOX) run -qq -e check
 
 bench: $(READY)
 	$(ENV)/bin/python -m sim.bench
