@@ -24,6 +24,7 @@ from sim import engines
 from sim.clock import START_NS
 from sim.node import SetupError
 from sim.report import terminal
+from sim.report.junit import write_junit
 from sim.report.result import Result, errored, exit_code, result_of, story
 from sim.scenario import Scenario, ScenarioError, load
 from sim.suite import scenario_files
@@ -53,6 +54,11 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write one JSON object per run to this file; - is standard output.",
 )
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a JUnit XML report to this file.",
+)
 @click.option("--twice", is_flag=True, help="Run everything twice and compare the digests.")
 @click.option("--quiet", "-q", is_flag=True, help="No stories of failing runs.")
 def run_command(
@@ -60,6 +66,7 @@ def run_command(
     engine_name: str,
     seed: int | None,
     ndjson: Path | None,
+    junit: Path | None,
     twice: bool,
     quiet: bool,
 ) -> None:
@@ -99,6 +106,8 @@ def run_command(
             if result.verdict != "pass" and not quiet:
                 terminal.print_story(console, result, told, replay_command(result, seed))
             progress.advance(task)
+    if junit is not None:
+        write_junit(junit, results)
     console.print(terminal.table(results))
     console.print(terminal.summary(results))
     sys.exit(exit_code(results, deterministic=deterministic))

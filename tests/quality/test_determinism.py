@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,27 @@ def test_another_date_on_the_wall_changes_nothing(digests: dict[Path, str]):
         frozen = {path: digest(path) for path in digests}
 
     assert frozen == digests
+
+
+def looks_at_the_wall(node: Any) -> None:
+    """An engine that behaves otherwise from the year 2030 on."""
+
+    def on_event(event: Any) -> None:
+        if type(event).__name__ == "OrderAccepted" and time.time() > 1_893_456_000:
+            strategy = node.trader.strategies()[0]
+            strategy.cancel_order(node.cache.order(event.client_order_id))
+
+    node.kernel.msgbus.subscribe("events.order.*", on_event)
+
+
+def test_an_engine_that_looks_at_the_wall_trips_over_it():
+    scenario = load(ROOT / "scenarios/control/orders-and-fills.yaml")
+    engine = engines.Attached("looks-at-the-wall", looks_at_the_wall)
+    now = run(scenario, engine).trace.digest()
+    with freeze_time("2031-05-05 12:34:56"):
+        later = run(scenario, engine).trace.digest()
+
+    assert now != later
 
 
 def test_another_seed_changes_the_digest(digests: dict[Path, str]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -176,6 +177,24 @@ def test_ndjson_to_standard_output_is_nothing_else(folder: Path):
 
     assert json.loads(result.stdout)["verdict"] == "pass"
     assert "1 passed" in result.stderr
+
+
+def test_a_junit_report_has_a_case_for_each_run(folder: Path):
+    texts = {"pass": PASSES, "known": KNOWN, "new": FAILS, "none": INCONCLUSIVE}
+    names = [write(folder, f"{name}.yaml", text) for name, text in texts.items()]
+    recon(*names, "--junit", "out.xml")
+    suite = ElementTree.parse(folder / "out.xml").getroot()
+    cases = {case.attrib["name"]: [child.tag for child in case] for case in suite}
+
+    assert cases == {
+        "pass.yaml": [],
+        "known.yaml": [],
+        "new.yaml": ["failure"],
+        "none.yaml": ["skipped"],
+    }
+    counted = {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")}
+    assert counted == {"tests": "4", "failures": "1", "errors": "0", "skipped": "1"}
+    assert "phantom-fill" in "".join(suite.itertext())
 
 
 def test_another_seed_is_another_run_and_the_same_seed_the_same(folder: Path):
