@@ -8,7 +8,10 @@ or at the node, and those that had trades in scope.  On each leg
   the leg, there is no such average and only the quantity is compared;
 * no two positions have opposite signs, unless they belong to different strategies;
 * where a strategy claims the symbol and no other trades it, the claiming strategy owns them.
-  ``EXTERNAL`` is where NautilusTrader books what nobody claims; it does not trade.
+
+``EXTERNAL`` is where NautilusTrader books what nobody claims.  It is no strategy and does not
+trade: a strategy's long beside an external short is one leg shown as two, and the strategy
+goes on believing in its half.
 """
 
 from __future__ import annotations
@@ -79,10 +82,11 @@ def _problems(
 
     for long in longs:
         for short in shorts:
-            if long.strategy_id == short.strategy_id:
+            owners = sorted({long.strategy_id, short.strategy_id})
+            if len(owners) == 1 or _NOBODY in owners:
                 yield (
                     f"{long.position_id} ({plain(long.quantity)}) and "
-                    f"{short.position_id} ({plain(short.quantity)}) of {long.strategy_id} "
+                    f"{short.position_id} ({plain(short.quantity)}) of {' and '.join(owners)} "
                     "have opposite signs"
                 )
 

@@ -146,6 +146,13 @@ def test_different_strategies_may_stand_on_both_sides_of_a_leg() -> None:
     assert verdict(run([LEG], parts)) == set()
 
 
+def test_a_position_of_nobody_does_not_stand_against_a_strategys() -> None:
+    parts = [part("4"), part("-1", position_id="b", strategy_id="EXTERNAL")]
+    judgement = judged(run([LEG], parts))
+    assert failed(judgement) == MISMATCH
+    assert "of EXTERNAL and S-001 have opposite signs" in judgement.violations[0].message
+
+
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
