@@ -25,7 +25,8 @@ from sim.clock import START_NS
 from sim.node import SetupError
 from sim.report import terminal
 from sim.report.junit import write_junit
-from sim.report.result import Result, errored, exit_code, result_of, story
+from sim.report.result import Result, errored, exit_code, result_of
+from sim.report.story import Line, story
 from sim.scenario import Scenario, ScenarioError, load
 from sim.suite import scenario_files
 from sim.world import HarnessError, run
@@ -122,7 +123,7 @@ def _run_one(
     scenario: Scenario,
     engine: engines.Engine,
     seed: int | None,
-) -> tuple[Result, list[str]]:
+) -> tuple[Result, list[Line]]:
     try:
         done = run(scenario, engine, seed=seed)
         result, _ = result_of(done)

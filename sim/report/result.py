@@ -10,7 +10,6 @@ import nautilus_trader
 from sim.observation import NodeFill
 from sim.oracle import FillCounts, Judgement, Violation, judge
 from sim.scenario import Scenario
-from sim.trace import Trace
 from sim.world import Run
 
 type Outcome = Literal["pass", "fail", "inconclusive", "error"]
@@ -148,48 +147,3 @@ def exit_code(results: list[Result], *, deterministic: bool = True) -> int:
     if any(not result.expected for result in results):
         return 3
     return 0
-
-
-def story(run_trace: Trace, result: Result, start_ns: int, *, limit: int = 24) -> list[str]:
-    """Tell a run in a few lines: what was done, what the node made of it, what broke."""
-    told: list[tuple[int, int, str]] = []
-    for row in run_trace.rows:
-        line = _TELL.get(row.kind, lambda _: None)(row)
-        if line is not None:
-            told.append((row.at_ns, 0, line))
-    told += [(v.at_ns, 1, f"✗ {v.property}: {v.message}") for v in result.violations]
-    told.sort(key=lambda entry: entry[:2])
-    lines = [f"{(at_ns - start_ns) / 1e9:>10.3f}s  {text}" for at_ns, _, text in told]
-    if len(lines) > limit:
-        broken = {n for n, line in enumerate(lines) if "✗" in line}
-        keep = broken | set(range(limit // 2)) | {n - 1 for n in broken} | {n - 2 for n in broken}
-        shortened: list[str] = []
-        for n, line in enumerate(lines):
-            if n in keep:
-                shortened.append(line)
-            elif shortened[-1] != _GAP:
-                shortened.append(_GAP)
-        lines = shortened
-    return lines
-
-
-_GAP = f"{'':>11}  ..."
-_SILENT_EVENTS = ("OrderInitialized", "OrderSubmitted", "OrderPending", "OrderUpdated")
-
-
-def _order_event(row: Any) -> str | None:
-    if row.details.startswith(_SILENT_EVENTS):
-        return None
-    kind, _, details = row.details.partition(" ")
-    process, _, order = row.subject.partition(" ")
-    return f"{process}: {kind} {order} {details}"
-
-
-_TELL: dict[str, Any] = {
-    "record": lambda row: row.details,
-    "fault": lambda row: f"fault: {row.subject}: {row.details}",
-    "node-start": lambda row: f"{row.subject} starts",
-    "node-end": lambda row: f"{row.subject} {row.details}",
-    "crash": lambda row: f"{row.subject} crashes: {row.details}",
-    "order-event": _order_event,
-}

@@ -7,12 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.report.result import Result
+from sim.report.story import Line
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "bold red"}
 
 
-PIPE_WIDTH = 110
-"""How wide output is that does not go to a terminal."""
+PIPE_WIDTH = 240
+"""How wide output may be that does not go to a terminal: lines stay whole."""
 
 
 def console(*, stderr: bool) -> Console:
@@ -72,19 +73,23 @@ def table(results: list[Result]) -> Table:
     return grid
 
 
-def print_story(console: Console, result: Result, lines: list[str], replay: str) -> None:
+def print_story(console: Console, result: Result, lines: list[Line], replay: str) -> None:
     """Print the story of a run that did not pass."""
     heading = Text(f"{result.scenario}: {result.title} [{result.engine}] ", style="bold")
     heading.append_text(verdict_text(result))
-    console.print(heading)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", no_wrap=True, min_width=10)
+    grid.add_column(overflow="fold")
     for line in lines:
-        style = "red" if "✗" in line else "dim"
-        console.print(Text(line, style=style), soft_wrap=True)
+        grid.add_row(line.at, line.text, style="red" if line.broken else "dim")
     for reason in result.reasons:
-        console.print(Text(f"{'':>11}  inconclusive: {reason}", style="yellow"), soft_wrap=True)
+        grid.add_row("", f"inconclusive: {reason}", style="yellow")
     if result.error is not None:
-        console.print(Text(f"{'':>11}  harness error: {result.error}", style="bold red"))
-    console.print(Text(f"{'':>11}  replay: {replay}\n", style="cyan"), soft_wrap=True)
+        grid.add_row("", f"harness error: {result.error}", style="bold red")
+    grid.add_row("", f"replay: {replay}", style="cyan")
+    console.print(heading)
+    console.print(grid)
+    console.print()
 
 
 def summary(results: list[Result]) -> str:
