@@ -105,7 +105,9 @@ def run_command(
             if lines is not None:
                 lines.write(msgspec.json.encode(result.record()).decode() + "\n")
             if result.verdict != "pass" and not quiet:
-                terminal.print_story(console, result, told, replay_command(result, seed))
+                terminal.print_story(
+                    console, result, told, replay_command(scenario.name, engine_name, seed)
+                )
             progress.advance(task)
     if junit is not None:
         write_junit(junit, results)
@@ -121,20 +123,20 @@ def _usage_error(message: str) -> NoReturn:
 
 def _run_one(
     scenario: Scenario,
-    engine: engines.Engine,
+    engine: engines.MakeEngine,
     seed: int | None,
 ) -> tuple[Result, list[Line]]:
     try:
         done = run(scenario, engine, seed=seed)
         result, _ = result_of(done)
     except HarnessError as e:
-        return errored(scenario, engine.name, scenario.seed if seed is None else seed, str(e)), []
+        return errored(scenario, engine().name, scenario.seed if seed is None else seed, str(e)), []
     return result, story(done.trace, result, START_NS)
 
 
-def replay_command(result: Result, seed: int | None) -> str:
+def replay_command(scenario: str, engine_name: str, seed: int | None) -> str:
     """Return the command that repeats a run."""
-    words = ["recon", "run", result.scenario, "--engine", result.engine]
+    words = ["recon", "run", scenario, "--engine", engine_name]
     if seed is not None:
         words += ["--seed", str(seed)]
     return shlex.join(words)

@@ -7,8 +7,13 @@ An engine is an object with four members; nothing else of it is used::
     configure(config, spec) -> config  changes the node's configuration before it is built
     attach(node)                       does what it likes with the node after ``node.build()``
 
-``package.module:name`` loads anybody's own.  A plain function is taken as the
-`attach` of an engine that is otherwise `stock`.
+``package.module:name`` loads anybody's own: an object with any of these (by default
+the configuration is unchanged and nothing is attached), a class that makes one, or a
+plain function, which is taken as the `attach` of an engine that is otherwise `stock`.
+
+Each process of a node gets an engine of its own, made when it starts: nothing but the
+database outlives a process.  An engine that is given as an object, not as a class, is
+its author's way to say that it has no state.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, cast
 
 from msgspec import UNSET
@@ -91,16 +97,35 @@ class Attached(Stock):
         self._attach(node)
 
 
-BUILT_IN: dict[str, Callable[[], Engine]] = {"stock": Stock, "stock-defaults": StockDefaults}
+class Loaded(StockDefaults):
+    """Anybody's own engine; what it does not have is as in `StockDefaults`."""
+
+    def __init__(self, name: str, engine: Any) -> None:
+        self.name = getattr(engine, "name", name)
+        self.alerts = getattr(engine, "alerts", None)
+        self._configure = getattr(engine, "configure", super().configure)
+        self._attach = getattr(engine, "attach", super().attach)
+
+    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
+        return cast(TradingNodeConfig, self._configure(config, spec))
+
+    def attach(self, node: TradingNode) -> None:
+        self._attach(node)
 
 
-def load(name: str) -> Engine:
-    """Return the engine of a name: a built-in one, or ``package.module:name``.
+type MakeEngine = Callable[[], Engine]
+"""Makes the engine of one process."""
+
+BUILT_IN: dict[str, MakeEngine] = {"stock": Stock, "stock-defaults": StockDefaults}
+
+
+def load(name: str) -> MakeEngine:
+    """Return what makes the engine of a name: a built-in one, or ``package.module:name``.
 
     Raises `EngineError` with a sentence that says what was looked for.
     """
     if name in BUILT_IN:
-        return BUILT_IN[name]()
+        return BUILT_IN[name]
     module_name, colon, attribute = name.partition(":")
     if not colon:
         known = ", ".join(BUILT_IN)
@@ -112,9 +137,15 @@ def load(name: str) -> Engine:
     except AttributeError:
         raise EngineError(f"engine '{name}': {module_name} has no '{attribute}'") from None
     if inspect.isfunction(found):
-        return Attached(name, found)
-    engine: Any = found() if inspect.isclass(found) else found
-    for member in ("name", "alerts", "configure", "attach"):
-        if not hasattr(engine, member):
-            raise EngineError(f"engine '{name}' has no '{member}'")
-    return cast(Engine, engine)
+        return partial(Attached, name, found)
+    made = _make(name, found)
+    if not any(callable(getattr(made, hook, None)) for hook in ("configure", "attach")):
+        raise EngineError(f"engine '{name}' is none: it has neither 'configure' nor 'attach'")
+    return lambda: Loaded(name, _make(name, found))
+
+
+def _make(name: str, found: Any) -> Any:
+    try:
+        return found() if inspect.isclass(found) else found
+    except Exception as e:
+        raise EngineError(f"engine '{name}' cannot be made: {type(e).__name__}: {e}") from None

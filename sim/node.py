@@ -43,7 +43,7 @@ from nautilus_trader.model.identifiers import (
 
 from sim.clock import PROCESS, Process, VirtualLoop
 from sim.database import WriteLog
-from sim.engines import Engine
+from sim.engines import MakeEngine
 from sim.observation import (
     Incarnation,
     NodeEvent,
@@ -98,7 +98,7 @@ class NodeUnderTest:
         self,
         name: str,
         spec: NodeSpec,
-        engine: Engine,
+        engine: MakeEngine,
         account: AccountConfig,
         position_mode: str,
         loop: VirtualLoop,
@@ -110,7 +110,7 @@ class NodeUnderTest:
         self.log = WriteLog()
         self.process: NodeProcess | None = None
         self.reader = Reader(account.name, hedged=position_mode == "hedge")
-        self._engine = engine
+        self._make_engine = engine
         self._hedged = position_mode == "hedge"
         self.loop = loop
         self.trace = trace
@@ -195,12 +195,13 @@ class NodeUnderTest:
         """
         with _refusals("the node's configuration was refused"):
             config = self._config()
-        with _refusals(f"engine '{self._engine.name}' failed in configure"):
-            config = self._engine.configure(config, self.spec)
+        engine = self._make_engine()
+        with _refusals(f"engine '{engine.name}' failed in configure"):
+            config = engine.configure(config, self.spec)
         with _refusals("the node could not be built"):
             node = self._assemble(config)
-        with _refusals(f"engine '{self._engine.name}' failed in attach"):
-            self._engine.attach(node)
+        with _refusals(f"engine '{engine.name}' failed in attach"):
+            engine.attach(node)
         return node
 
     def _assemble(self, config: TradingNodeConfig) -> TradingNode:

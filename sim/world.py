@@ -16,7 +16,7 @@ import msgspec
 from sim import patches
 from sim.clock import NS_PER_MS, NS_PER_SEC, PROCESS, START_NS, VirtualLoop, VirtualTimeError
 from sim.database import Backing
-from sim.engines import Engine
+from sim.engines import MakeEngine
 from sim.faults import Fault, Faults
 from sim.node import NodeProcess, NodeUnderTest, SetupError
 from sim.observation import Adjustment, Crash, Observation
@@ -52,10 +52,10 @@ class Run(msgspec.Struct, frozen=True):
     wall_secs: float
 
 
-def run(scenario: m.Scenario, engine: Engine, *, seed: int | None = None) -> Run:
+def run(scenario: m.Scenario, engine: MakeEngine, *, seed: int | None = None) -> Run:
     """Play a scenario to its end.
 
-    `seed` takes the place of the scenario's own.  Raises `HarnessError` when the
+    `engine` makes the engine of each process.  `seed` takes the place of the scenario's own.  Raises `HarnessError` when the
     simulation fails, `SetupError` when the node cannot be built as the scenario and
     the engine want it, and what `sim.patches` raises when NautilusTrader is not one
     that it knows.
@@ -66,9 +66,9 @@ def run(scenario: m.Scenario, engine: Engine, *, seed: int | None = None) -> Run
 class World:
     """The state of one run.  It is the `sim.patches.Host` of the replacements."""
 
-    def __init__(self, scenario: m.Scenario, engine: Engine, seed: int) -> None:
+    def __init__(self, scenario: m.Scenario, engine: MakeEngine, seed: int) -> None:
         self._scenario = scenario
-        self._engine = engine
+        self._engine_name = engine().name
         self._seed = seed
         first_ns = min((record.at_ns for record in scenario.timeline), default=0)
         last_ns = max((r.at_ns + r.action.lasts_ns for r in scenario.timeline), default=0)
@@ -139,7 +139,7 @@ class World:
             raise HarnessError(f"{type(error).__name__}: {error}") from error
         return Run(
             scenario=self._scenario,
-            engine=self._engine.name,
+            engine=self._engine_name,
             seed=self._seed,
             observation=observation,
             trace=self.trace,

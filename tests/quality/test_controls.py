@@ -24,7 +24,7 @@ def test_the_control_passes_without_a_bug():
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
 def test_a_planted_bug_is_caught_by_its_property(planted: type[Planted]):
-    result, _ = result_of(run(load(CONTROL), planted()))
+    result, _ = result_of(run(load(CONTROL), planted))
 
     assert planted.breaks in result.violated
     assert set(result.violated) <= {planted.breaks} | planted.follows

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def looks_at_the_wall(node: Any) -> None:
 
 def test_an_engine_that_looks_at_the_wall_trips_over_it():
     scenario = load(ROOT / "scenarios/control/orders-and-fills.yaml")
-    engine = engines.Attached("looks-at-the-wall", looks_at_the_wall)
+    engine = partial(engines.Attached, "looks-at-the-wall", looks_at_the_wall)
     now = run(scenario, engine).trace.digest()
     with freeze_time("2031-05-05 12:34:56"):
         later = run(scenario, engine).trace.digest()

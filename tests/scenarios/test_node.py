@@ -108,6 +108,20 @@ def test_a_record_without_effect_makes_the_run_inconclusive():
     assert "fill at 6s (line" in late.observation.inert[0]
 
 
+def test_each_process_has_an_engine_of_its_own():
+    made: list[object] = []
+
+    class Remembers(engines.StockDefaults):
+        name = "remembers"
+
+        def attach(self, node: Any) -> None:
+            made.append(self)
+
+    play("{at: 10s, restart: {cache: kept}}", engine=Remembers)
+
+    assert len({id(engine) for engine in made}) == 2
+
+
 def test_an_exception_in_the_engine_is_a_crash_of_the_node_not_of_the_run():
     class Breaks(engines.StockDefaults):
         name = "breaks"
@@ -122,7 +136,7 @@ def test_an_exception_in_the_engine_is_a_crash_of_the_node_not_of_the_run():
             node.kernel.msgbus.subscribe(topic="events.order.*", handler=explode)
             assert cache is not None
 
-    done = play(engine=Breaks())
+    done = play(engine=Breaks)
     assert [crash.reason for crash in done.observation.crashes] == [
         "the process called os._exit(1)",
     ]

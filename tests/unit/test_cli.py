@@ -106,7 +106,8 @@ def test_a_bad_file_stops_before_anything_runs(folder: Path):
         (["--engine", "nonsense"], "unknown engine 'nonsense'; use stock, stock-defaults or"),
         (["--engine", "no.such:thing"], "cannot import no.such"),
         (["--engine", "sim.engines:nothing"], "sim.engines has no 'nothing'"),
-        (["--engine", "sim.trace:Trace"], "has no 'name'"),
+        (["--engine", "sim.trace:Trace"], "is none: it has neither 'configure' nor 'attach'"),
+        (["--engine", "sim.engines:Attached"], "cannot be made: TypeError"),
         (["--sed", "1"], "No such option '--sed'. Did you mean '--seed'?"),
         (["--seed", "-1"], "-1 is not in the range"),
     ],
@@ -248,6 +249,20 @@ def test_a_function_is_an_engine(folder: Path):
     name = write(folder, "s.yaml", PASSES)
 
     assert recon(name, "--engine", f"{__name__}:attach_only").exit_code == 0
+
+
+class OnlyAttaches:
+    """Everything but a hook may be left out."""
+
+    def attach(self, node: Any) -> None:
+        assert node.kernel.exec_engine is not None
+
+
+def test_an_engine_may_leave_out_what_it_does_not_need(folder: Path):
+    result = recon(write(folder, "s.yaml", PASSES), "--engine", f"{__name__}:OnlyAttaches")
+
+    assert result.exit_code == 0
+    assert "OnlyAttaches" in result.output
 
 
 def broken_attach(node: Any) -> None:
