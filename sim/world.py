@@ -55,10 +55,10 @@ class Run(msgspec.Struct, frozen=True):
 def run(scenario: m.Scenario, engine: MakeEngine, *, seed: int | None = None) -> Run:
     """Play a scenario to its end.
 
-    `engine` makes the engine of each process.  `seed` takes the place of the scenario's own.  Raises `HarnessError` when the
-    simulation fails, `SetupError` when the node cannot be built as the scenario and
-    the engine want it, and what `sim.patches` raises when NautilusTrader is not one
-    that it knows.
+    `engine` makes the engine of each process.  `seed` takes the place of the
+    scenario's own.  Raises `HarnessError` when the simulation fails, `SetupError` when
+    the node cannot be built as the scenario and the engine want it, and what
+    `sim.patches` raises when NautilusTrader is not one that it knows.
     """
     return World(scenario, engine, scenario.seed if seed is None else seed).run()
 
