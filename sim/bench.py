@@ -37,7 +37,7 @@ timeline:
 
 DAY_SECS = 86_400
 DAY_ORDERS = 1_000
-WARM_UP = 20
+WARM_UP = 300
 
 
 def calibration_rounds_per_second(rounds: int = 40_000) -> float:

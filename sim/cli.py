@@ -32,6 +32,7 @@ from sim.suite import scenario_files
 from sim.world import HarnessError, run
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,6 +94,9 @@ def run_command(
                 result, told = _run_one(scenario, engine, seed)
             except SetupError as e:
                 _usage_error(f"{scenario.name}: {e}")
+            except KeyboardInterrupt:
+                click.echo(f"interrupted in {scenario.name}", err=True)
+                sys.exit(INTERRUPTED)
             if twice and result.error is None:
                 again, _ = _run_one(scenario, engine, seed)
                 if again.digest != result.digest:

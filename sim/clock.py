@@ -15,7 +15,7 @@ Rules of this file:
    `BudgetExceeded`.  Each carries the reason, each is a finding about the
    program that ran, and none is a hang.
 4. There is one thread.  Executors run inline; a call from another thread is an
-   error, because its arrival could not be repeated.
+   error, because its arrival could not be repeated, and is counted.
 5. A callback belongs to the `Process` in whose context it was scheduled.  When
    a process is killed nothing of it runs again, no ``finally`` and no
    ``__del__``: its tasks are kept until the loop is closed.
@@ -43,7 +43,9 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class VirtualTimeError(RuntimeError):
-    """A finding of the loop about the program that it ran."""
+    """A finding of the loop about the program that it ran, and the process it is about."""
+
+    process: Process | None = None
 
 
 class Deadlock(VirtualTimeError):
@@ -106,6 +108,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._stopped_clocks: list[VirtualClock] = []
         self._graveyard: list[asyncio.Task[Any]] = []
         self._owner = threading.get_ident()
+        self.foreign_calls = 0
 
     # -- time ---------------------------------------------------------------------
 
@@ -183,12 +186,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if process is not None and not process.alive:
                 continue
             self._spins += 1
-            handle._run()
-        if self._spins > self._spin_limit:
-            raise Livelock(
-                f"{self._spins} callbacks ran at {self.elapsed_ns / NS_PER_SEC:.3f} s "
-                f"and time did not pass; next: {self._describe(ready)}",
-            )
+            try:
+                handle._run()
+            except SystemExit as e:
+                if process is None:
+                    raise
+                # The end of a simulated process is not the end of this one.
+                self.call_exception_handler({"exception": e, "handle": handle})
+            if self._spins > self._spin_limit:
+                raise self._livelock(handle)
 
     def _jump(self, ready: Any) -> None:
         timers = self._timers
@@ -221,10 +227,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         tasks = [t for t in asyncio.all_tasks(self) if self._lives(t)]
         return sorted(getattr(t.get_coro(), "__qualname__", "?") for t in tasks)
 
-    @staticmethod
-    def _describe(ready: Any) -> str:
-        names = {getattr(h._callback, "__qualname__", repr(h._callback)) for h in list(ready)[:8]}
-        return ", ".join(sorted(names)) or "nothing"
+    def _livelock(self, handle: Any) -> Livelock:
+        callback = handle._callback
+        task = getattr(callback, "__self__", None)
+        running = task.get_coro() if isinstance(task, asyncio.Task) else callback
+        error = Livelock(
+            f"{self._spins} callbacks ran at {self.elapsed_ns / NS_PER_SEC:.3f} s and time did "
+            f"not pass; the last was {getattr(running, '__qualname__', repr(running))}",
+        )
+        error.process = handle._context.get(PROCESS)
+        return error
 
     # -- one thread ---------------------------------------------------------------
 
@@ -235,6 +247,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.Handle:
         if threading.get_ident() != self._owner:
+            self.foreign_calls += 1
             raise RuntimeError("a virtual loop takes no calls from other threads")
         return self.call_soon(callback, *args, context=context)
 
@@ -266,12 +279,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def remove_signal_handler(self, sig: int) -> bool:
         return False
-
-    def _process_events(self, event_list: object) -> None:
-        """There are no sockets."""
-
-    def _write_to_self(self) -> None:
-        """There is nobody to wake up."""
 
     # -- processes ----------------------------------------------------------------
 

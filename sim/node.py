@@ -12,35 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-from contextvars import copy_context
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from contextvars import Context, copy_context
+from functools import partial
+from typing import Literal
 
-from nautilus_trader.adapters.binance import (
-    BINANCE,
-    BinanceAccountType,
-    BinanceDataClientConfig,
-    BinanceExecClientConfig,
-    BinanceLiveDataClientFactory,
-    BinanceLiveExecClientFactory,
-)
 from nautilus_trader.common.component import remove_instance_component_clocks
 from nautilus_trader.config import (
-    CacheConfig,
-    DatabaseConfig,
-    InstrumentProviderConfig,
-    LiveExecEngineConfig,
-    StrategyConfig,
     TradingNodeConfig,
 )
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.events import OrderEvent, OrderFilled
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
-    InstrumentId,
-    TraderId,
 )
 
+from sim.assembly import assemble, node_config
 from sim.clock import PROCESS, Process, VirtualLoop
 from sim.database import WriteLog
 from sim.engines import MakeEngine
@@ -55,11 +42,6 @@ from sim.scenario.model import Node as NodeSpec
 from sim.strategy import TimelineStrategy
 from sim.trace import Trace
 from sim.venue.config import AccountConfig
-
-TRADER_ID = TraderId("TRADER-001")
-
-BASE_URL = "venue.invalid"
-"""No such host can exist: a request that bypasses the simulation goes nowhere."""
 
 STOP_LIMIT_SECS = 60.0
 """How long a graceful stop may take before the process counts as hanging."""
@@ -92,6 +74,10 @@ class NodeUnderTest:
         The venue account that it trades.
     position_mode
         "one-way" or "hedge", as the account is set.
+    on_crash
+        Called when the main task of a process fails; it has to `end` the process.
+    on_end
+        Called when a process has ended, however it did.
     """
 
     def __init__(
@@ -103,6 +89,8 @@ class NodeUnderTest:
         position_mode: str,
         loop: VirtualLoop,
         trace: Trace,
+        on_crash: Callable[[NodeProcess, str], None],
+        on_end: Callable[[NodeProcess], None],
     ) -> None:
         self.name = name
         self.spec = spec
@@ -110,6 +98,8 @@ class NodeUnderTest:
         self.log = WriteLog()
         self.process: NodeProcess | None = None
         self.reader = Reader(account.name, hedged=position_mode == "hedge")
+        self.on_crash = on_crash
+        self._on_end = on_end
         self._make_engine = engine
         self._hedged = position_mode == "hedge"
         self.loop = loop
@@ -154,6 +144,7 @@ class NodeUnderTest:
             return
         life.conclude(how)
         self.loop.kill(life.process)
+        self._on_end(life.process)
         self.trace.add(self.loop.now_ns, "node-end", life.process.name, how)
 
     @property
@@ -175,11 +166,6 @@ class NodeUnderTest:
         """Return the processes so far; the living one as it is now."""
         return [life.observed() for life in self._lives]
 
-    def failures(self) -> list[tuple[str, str]]:
-        """Return the errors that ended processes' main tasks, with the process's name."""
-        found = ((life.failure(), life.process.name) for life in self._lives)
-        return [(reason, name) for reason, name in found if reason is not None]
-
     def dispose(self) -> None:
         """Let go of all that the processes held.  The run is over."""
         for life in self._lives:
@@ -194,72 +180,24 @@ class NodeUnderTest:
         engine fails.
         """
         with _refusals("the node's configuration was refused"):
-            config = self._config()
+            config = node_config(self.spec, self.account, hedged=self._hedged)
         engine = self._make_engine()
         with _refusals(f"engine '{engine.name}' failed in configure"):
             config = engine.configure(config, self.spec)
+            if not isinstance(config, TradingNodeConfig):
+                raise TypeError(f"it returned {config!r}, not a TradingNodeConfig")
         with _refusals("the node could not be built"):
-            node = self._assemble(config)
+            node = assemble(config, self.spec, self.loop)
         with _refusals(f"engine '{engine.name}' failed in attach"):
             engine.attach(node)
         return node
-
-    def _assemble(self, config: TradingNodeConfig) -> TradingNode:
-        node = TradingNode(config=config, loop=self.loop)
-        for strategy_id in self.spec.strategies:
-            name, _, tag = strategy_id.rpartition("-")
-            claims = [InstrumentId.from_str(c) for c in self.spec.claims.get(strategy_id, ())]
-            node.trader.add_strategy(
-                TimelineStrategy(
-                    StrategyConfig(
-                        strategy_id=name,
-                        order_id_tag=tag,
-                        external_order_claims=claims or None,
-                        log_events=False,
-                        log_commands=False,
-                    ),
-                ),
-            )
-        node.add_data_client_factory(BINANCE, BinanceLiveDataClientFactory)
-        node.add_exec_client_factory(BINANCE, BinanceLiveExecClientFactory)
-        node.build()
-        return node
-
-    def _config(self) -> TradingNodeConfig:
-        spec = self.spec
-        access: dict[str, Any] = {
-            "api_key": self.account.api_key,
-            "api_secret": self.account.api_secret,
-            "account_type": BinanceAccountType.USDT_FUTURES,
-            "base_url_http": f"http://{BASE_URL}",
-            "base_url_ws": f"ws://{BASE_URL}",
-            "instrument_provider": InstrumentProviderConfig(load_all=True),
-        }
-        return TradingNodeConfig(
-            trader_id=TRADER_ID,
-            cache=CacheConfig(database=DatabaseConfig(type="redis")),
-            exec_engine=LiveExecEngineConfig(
-                reconciliation=True,
-                reconciliation_lookback_mins=spec.reconciliation_lookback_mins,
-                **spec.exec_engine,
-            ),
-            data_clients={BINANCE: BinanceDataClientConfig(**access)},
-            exec_clients={
-                BINANCE: BinanceExecClientConfig(
-                    **access,
-                    base_url_ws_stream=f"ws://{BASE_URL}",
-                    use_reduce_only=not self._hedged,
-                ),
-            },
-            timeout_post_stop=1.0,
-        )
 
 
 @contextlib.contextmanager
 def _refusals(what: str) -> Iterator[None]:
     try:
         yield
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         raise SetupError(f"{what}: {type(e).__name__}: {e}") from e
 
 
@@ -277,6 +215,7 @@ class Life:
         self._loaded = State()
         self._final = State()
         self._trader_ran = False
+        self._is_stopping = False
         self._trading_node: TradingNode | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -289,6 +228,16 @@ class Life:
         self._loaded = self._node.reader.state(trading_node.cache)
         trading_node.kernel.msgbus.subscribe(topic="events.order.*", handler=self._on_order_event)
         self._running = self._node.loop.create_task(trading_node.run_async())
+        self._running.add_done_callback(self._on_main_task_done)
+
+    def _on_main_task_done(self, task: asyncio.Task[None]) -> None:
+        if self._is_stopping or not self.process.alive or task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._node.end("stopped")
+        else:
+            self._node.on_crash(self.process, f"{type(error).__name__}: {error}")
 
     def _on_order_event(self, event: OrderEvent) -> None:
         fill = self._node.reader.fill(event) if isinstance(event, OrderFilled) else None
@@ -319,29 +268,37 @@ class Life:
         """Stop in good order; a process that does not end within a minute is killed."""
         if self._trading_node is None or not self.process.alive:
             return
+        self._is_stopping = True
         self._trader_ran = self._trading_node.trader.is_running
-        context = copy_context()
-        context.run(PROCESS.set, self.process)
+        context = self._context()
         stopping = context.run(self._node.loop.create_task, self._trading_node.stop_async())
         await asyncio.wait([stopping], timeout=STOP_LIMIT_SECS)
         self._node.end("stopped")
 
     def act(self, action: Submit | Cancel, *, hedged: bool) -> None:
-        """Have a strategy act, in the context of the process."""
+        """Have a strategy act, in the process and so that only the process can fail."""
         assert self._trading_node is not None
-        trader = self._trading_node.trader
-        if not trader.is_running:
+        if not self._trading_node.trader.is_running:
             raise LookupError("the node's strategies are not running")
-        context = copy_context()
-        context.run(PROCESS.set, self.process)
+        loop, context = self._node.loop, self._context()
         if isinstance(action, Submit):
             strategy = self._strategy(action.strategy)
-            context.run(strategy.submit, action, hedged=hedged)
+            strategy.check_submit(action)
+            loop.call_soon(partial(strategy.submit, action, hedged=hedged), context=context)
         else:
             order = self._trading_node.cache.order(ClientOrderId(action.order))
             if order is None:
                 raise LookupError(f"order {action.order} is not in the cache")
-            context.run(self._strategy(order.strategy_id.value).cancel, action)
+            if order.is_closed:
+                raise LookupError(f"order {action.order} is closed in the cache")
+            strategy = self._strategy(order.strategy_id.value)
+            loop.call_soon(strategy.cancel_order, order, context=context)
+
+    def _context(self) -> Context:
+        """Return a context in which code belongs to the process."""
+        context = copy_context()
+        context.run(PROCESS.set, self.process)
+        return context
 
     def _strategy(self, strategy_id: str) -> TimelineStrategy:
         assert self._trading_node is not None
@@ -359,13 +316,6 @@ class Life:
         if self._trading_node is not None:
             self._trader_ran = self._trader_ran or self._trading_node.trader.is_running
             self._final = self._node.reader.state(self._trading_node.cache)
-
-    def failure(self) -> str | None:
-        """Return the error that ended the process's main task, if one did."""
-        if self._running is None or not self._running.done() or self._running.cancelled():
-            return None
-        error = self._running.exception()
-        return None if error is None else f"{type(error).__name__}: {error}"
 
     def observed(self) -> Incarnation:
         """Return the process as plain data."""

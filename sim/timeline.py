@@ -143,10 +143,10 @@ class Timeline:
         )
 
     def _stop(self, action: m.Stop, label: str) -> None:
-        self._then(self._stop_node)
+        self._then(self._node.stop)
 
     def _kill(self, action: m.Kill, label: str) -> None:
-        self._end_node()
+        self._node.kill()
 
     def _start(self, action: m.Start, label: str) -> None:
         async def start() -> None:
@@ -157,9 +157,9 @@ class Timeline:
     def _restart(self, action: m.Restart, label: str) -> None:
         async def restart() -> None:
             if action.by == "kill":
-                self._end_node()
+                self._node.kill()
             else:
-                await self._stop_node()
+                await self._node.stop()
             await self._sleep_until(self._loop.now_ns + action.down_ns)
             self._begin_node(action.cache)
 
@@ -175,18 +175,6 @@ class Timeline:
             await action()
 
         self._node_action = self._loop.create_task(do())
-
-    async def _stop_node(self) -> None:
-        process = self._node.process
-        await self._node.stop()
-        if process is not None:
-            self._network.drop_process(process)
-
-    def _end_node(self) -> None:
-        process = self._node.process
-        self._node.kill()
-        if process is not None:
-            self._network.drop_process(process)
 
     def _begin_node(self, cache: str) -> None:
         patches.forget_shared_clients()

@@ -101,6 +101,8 @@ class World:
             scenario.venue.position_mode,
             self.loop,
             self.trace,
+            self._on_crash,
+            self.network.drop_process,
         )
         self.timeline = Timeline(
             scenario,
@@ -125,7 +127,8 @@ class World:
                     self.loop.run_until_complete(self.timeline.play(self._end_ns))
                     self.venue.check_invariants()
                 except VirtualTimeError as e:
-                    self._crash(f"{type(e).__name__}: {e}", self._process_name())
+                    about = "world" if e.process is None else e.process.name
+                    self._crash(f"{type(e).__name__}: {e}", about)
                 except SetupError:
                     raise
                 except Exception as e:
@@ -160,9 +163,7 @@ class World:
 
     def on_exit(self, code: int) -> NoReturn:
         process = self._node_process()
-        self._crash(f"the process called os._exit({code})", process.name)
-        process.node.end("crashed")
-        self.network.drop_process(process)
+        self._on_crash(process, f"the process called os._exit({code})")
         raise patches.ProcessExited(code)
 
     @staticmethod
@@ -190,8 +191,17 @@ class World:
         if owner is None:
             self._harness_errors.append(error or HarnessError(str(context.get("message"))))
             return
-        if owner.alive:
+        if not owner.alive:
+            return
+        if isinstance(error, SystemExit) and isinstance(owner, NodeProcess):
+            self._on_crash(owner, f"the process called sys.exit({error.code})")
+        else:
             self._crash(f"{type(error).__name__}: {error}", owner.name)
+
+    def _on_crash(self, process: NodeProcess, reason: str) -> None:
+        """Take note of a crash that ends its process."""
+        self._crash(reason, process.name)
+        process.node.end("crashed")
 
     def _crash(self, reason: str, process: str) -> None:
         node, _, number = process.partition("#")
@@ -203,8 +213,8 @@ class World:
     def _observe(self) -> Observation:
         scenario = self._scenario
         lookback_mins = scenario.node.reconciliation_lookback_mins
-        for failure in self.node.failures():
-            self._crash(*failure)
+        if self.loop.foreign_calls:
+            self._crash("another thread called into the event loop", self._process_name())
         return Observation(
             position_mode=scenario.venue.position_mode,
             symbols=tuple(scenario.venue.symbols),

@@ -97,6 +97,21 @@ def test_claims_decide_whose_a_manual_order_is():
     assert owner(claimed) == "S-007"
 
 
+def test_what_a_strategy_sends_is_not_rounded():
+    done = play(
+        '{at: 5s, submit: {id: O-2, side: BUY, quantity: "0.0001", price: "50000"}}',
+        '{at: 6s, submit: {id: O-3, side: BUY, quantity: "1", price: "50000.05"}}',
+        '{at: 7s, submit: {id: O-4, side: BUY, quantity: "0.001", price: "500"}}',
+    )
+    ends = [
+        (event.client_order_id, event.kind)
+        for event in done.observation.incarnations[0].events
+        if event.kind in ("OrderDenied", "OrderRejected")
+    ]
+
+    assert ends == [("O-2", "OrderDenied"), ("O-3", "OrderRejected"), ("O-4", "OrderRejected")]
+
+
 def test_a_record_without_effect_makes_the_run_inconclusive():
     done = play("{at: 4500ms, kill: {}}", '{at: 5s, fill: {order: O-1, quantity: "0.6"}}')
     assert done.observation.inert == ()

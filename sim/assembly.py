@@ -1,0 +1,100 @@
+"""The node as a user would configure and assemble it.
+
+One Binance USD-M account with a data client and an execution client, the cache in
+a database, the strategies of the scenario with their claims.  What is not set here
+is NautilusTrader's default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nautilus_trader.adapters.binance import (
+    BINANCE,
+    BinanceAccountType,
+    BinanceDataClientConfig,
+    BinanceExecClientConfig,
+    BinanceLiveDataClientFactory,
+    BinanceLiveExecClientFactory,
+)
+from nautilus_trader.config import (
+    CacheConfig,
+    DatabaseConfig,
+    InstrumentProviderConfig,
+    LiveExecEngineConfig,
+    StrategyConfig,
+    TradingNodeConfig,
+)
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.identifiers import InstrumentId, TraderId
+
+from sim.scenario.model import Node as NodeSpec
+from sim.strategy import TimelineStrategy
+from sim.venue.config import AccountConfig
+
+TRADER_ID = TraderId("TRADER-001")
+
+HOST = "venue.invalid"
+"""No such host can exist: a request that bypasses the simulation goes nowhere."""
+
+POST_STOP_SECS = 1.0
+"""How long a stopping node waits for residual events; the default of 10 s only adds time."""
+
+
+def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> TradingNodeConfig:
+    """Return the configuration of a node, before an engine changes it."""
+    access: dict[str, Any] = {
+        "api_key": account.api_key,
+        "api_secret": account.api_secret,
+        "account_type": BinanceAccountType.USDT_FUTURES,
+        "base_url_http": f"http://{HOST}",
+        "base_url_ws": f"ws://{HOST}",
+        "instrument_provider": InstrumentProviderConfig(load_all=True),
+    }
+    return TradingNodeConfig(
+        trader_id=TRADER_ID,
+        cache=CacheConfig(database=DatabaseConfig(type="redis")),
+        exec_engine=LiveExecEngineConfig(
+            reconciliation=True,
+            reconciliation_lookback_mins=spec.reconciliation_lookback_mins,
+            **spec.exec_engine,
+        ),
+        data_clients={BINANCE: BinanceDataClientConfig(**access)},
+        exec_clients={
+            BINANCE: BinanceExecClientConfig(
+                **access,
+                base_url_ws_stream=f"ws://{HOST}",
+                # The adapter refuses to connect to a hedge mode account otherwise.
+                use_reduce_only=not hedged,
+            ),
+        },
+        timeout_post_stop=POST_STOP_SECS,
+    )
+
+
+def assemble(
+    config: TradingNodeConfig,
+    spec: NodeSpec,
+    loop: asyncio.AbstractEventLoop,
+) -> TradingNode:
+    """Return a built node with the strategies of a scenario."""
+    node = TradingNode(config=config, loop=loop)
+    for strategy_id in spec.strategies:
+        name, _, tag = strategy_id.rpartition("-")
+        claims = [InstrumentId.from_str(claim) for claim in spec.claims.get(strategy_id, ())]
+        node.trader.add_strategy(
+            TimelineStrategy(
+                StrategyConfig(
+                    strategy_id=name,
+                    order_id_tag=tag,
+                    external_order_claims=claims or None,
+                    log_events=False,
+                    log_commands=False,
+                ),
+            ),
+        )
+    node.add_data_client_factory(BINANCE, BinanceLiveDataClientFactory)
+    node.add_exec_client_factory(BINANCE, BinanceLiveExecClientFactory)
+    node.build()
+    return node

@@ -1,0 +1,138 @@
+"""What an engine or a strategy may do wrong is a finding about it, never the end of the run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from functools import partial
+from typing import Any
+
+import pytest
+
+from sim import engines
+from sim.node import SetupError
+from sim.scenario import loads
+from sim.world import run
+
+SCENARIO = loads(
+    """
+format: 1
+title: An order is sent and filled
+shows: fill-lost
+venue: {symbols: [BTCUSDT]}
+node: {reconciliation_interval_secs: 30}
+timeline:
+  - {at: 5s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000"}}
+  - {at: 6s, fill: {order: O-1, quantity: "1"}}
+""",
+    "s.yaml",
+)
+
+
+def raises_in_a_handler(node: Any) -> None:
+    node.kernel.msgbus.subscribe("events.order.*", lambda event: 1 / 0)
+
+
+def raises_in_a_timer(node: Any) -> None:
+    node.kernel.loop.call_later(3, lambda: 1 / 0)
+
+
+def raises_in_a_task(node: Any) -> None:
+    async def fails() -> None:
+        raise KeyError("planted")
+
+    node.kernel.loop.create_task(fails())
+
+
+def raises_at_startup(node: Any) -> None:
+    async def startup(timeout_secs: float | None = None) -> bool:
+        raise RuntimeError("planted")
+
+    node.kernel.exec_engine.reconcile_execution_state = startup
+
+
+def exits_in_a_timer(node: Any) -> None:
+    node.kernel.loop.call_later(3, sys.exit, 7)
+
+
+def spins(node: Any) -> None:
+    async def spin() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    node.kernel.loop.create_task(spin())
+
+
+def calls_from_a_thread(node: Any) -> None:
+    def call() -> None:
+        with pytest.raises(RuntimeError):
+            node.kernel.loop.call_soon_threadsafe(print)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("attach", "at_secs", "reason"),
+    [
+        (raises_in_a_handler, 5, "ZeroDivisionError: division by zero"),
+        (raises_in_a_timer, 3, "ZeroDivisionError: division by zero"),
+        (raises_in_a_task, 0, "KeyError: 'planted'"),
+        (raises_at_startup, 0, "RuntimeError: planted"),
+        (exits_in_a_timer, 3, "the process called sys.exit(7)"),
+        (spins, 0, "Livelock: 1000001 callbacks ran at 0.000 s and time did not pass"),
+        (calls_from_a_thread, 126, "another thread called into the event loop"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_failure_is_a_crash(attach: Any, at_secs: int, reason: str):
+    done = run(SCENARIO, partial(engines.Attached, "failing", attach))
+    start_ns = done.observation.incarnations[0].started_ns
+    (crash,) = done.observation.crashes
+
+    assert crash.reason.startswith(reason)
+    assert (crash.at_ns - start_ns) // 1_000_000_000 == at_secs
+
+
+def test_an_engine_that_waits_for_ever_leaves_the_node_without_its_trader():
+    def waits(node: Any) -> None:
+        async def startup(timeout_secs: float | None = None) -> bool:
+            return bool(await node.kernel.loop.create_future())
+
+        node.kernel.exec_engine.reconcile_execution_state = startup
+
+    observation = run(SCENARIO, partial(engines.Attached, "waits", waits)).observation
+
+    assert not observation.incarnations[0].trader_ran
+    assert "the node's strategies are not running" in observation.inert[0]
+
+
+def test_a_node_that_stops_itself_has_stopped():
+    def stops(node: Any) -> None:
+        node.kernel.loop.call_later(3, node.kernel.exec_engine.shutdown_system, "planted")
+
+    (life,) = run(SCENARIO, partial(engines.Attached, "stops", stops)).observation.incarnations
+
+    assert life.ended == "stopped"
+    assert 3 <= (life.ended_ns - life.started_ns) / 1e9 < 5
+
+
+class ReturnsNothing(engines.StockDefaults):
+    def configure(self, config: Any, spec: Any) -> Any:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        (ReturnsNothing, "failed in configure: TypeError: it returned None"),
+        (partial(engines.Attached, "exits", lambda node: sys.exit(3)), "attach: SystemExit: 3"),
+        (partial(engines.Attached, "raises", lambda node: 1 / 0), "attach: ZeroDivisionError"),
+    ],
+    ids=["configure returns nothing", "attach exits", "attach raises"],
+)
+def test_an_engine_that_cannot_be_set_up_is_named(engine: Any, message: str):
+    with pytest.raises(SetupError, match=message):
+        run(SCENARIO, engine)
