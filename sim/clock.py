@@ -28,10 +28,12 @@ import contextlib
 import heapq
 import threading
 from collections.abc import Callable, Coroutine
-from contextvars import Context, ContextVar
+from contextvars import Context
 from typing import Any, TypeVarTuple
 
 from nautilus_trader.common.component import TestClock
+
+from sim.process import PROCESS, Process
 
 NS_PER_SEC = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -58,21 +60,6 @@ class Livelock(VirtualTimeError):
 
 class BudgetExceeded(VirtualTimeError):
     """The run wants to go on past the virtual time that it was given."""
-
-
-class Process:
-    """One operating-system process, as far as the simulation knows it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.alive = True
-
-    def __repr__(self) -> str:
-        return f"Process({self.name!r}, {'alive' if self.alive else 'dead'})"
-
-
-PROCESS: ContextVar[Process | None] = ContextVar("PROCESS", default=None)
-"""The process in which the current code runs; None is the world outside."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):

@@ -28,7 +28,7 @@ from nautilus_trader.model.identifiers import (
 )
 
 from sim.assembly import assemble, node_config
-from sim.clock import PROCESS, Process, VirtualLoop
+from sim.clock import VirtualLoop
 from sim.database import WriteLog
 from sim.engines import MakeEngine
 from sim.observation import (
@@ -37,6 +37,7 @@ from sim.observation import (
     State,
 )
 from sim.plain import Reader, symbol_of
+from sim.process import PROCESS, Process
 from sim.scenario.model import Cancel, Submit
 from sim.scenario.model import Node as NodeSpec
 from sim.strategy import TimelineStrategy

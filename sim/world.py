@@ -14,12 +14,13 @@ from typing import Any, NoReturn
 import msgspec
 
 from sim import patches
-from sim.clock import NS_PER_MS, NS_PER_SEC, PROCESS, START_NS, VirtualLoop, VirtualTimeError
+from sim.clock import NS_PER_MS, NS_PER_SEC, START_NS, VirtualLoop, VirtualTimeError
 from sim.database import Backing
 from sim.engines import MakeEngine
 from sim.faults import Fault, Faults
 from sim.node import NodeProcess, NodeUnderTest, SetupError
 from sim.observation import Adjustment, Crash, Observation
+from sim.process import PROCESS
 from sim.scenario import model as m
 from sim.streams import Streams
 from sim.timeline import Timeline

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
-from sim.clock import NS_PER_MS, PROCESS, Process, VirtualLoop
+from sim.clock import NS_PER_MS, VirtualLoop
+from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.venue.wire import Frame, Request, Response
 

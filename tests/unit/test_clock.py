@@ -11,16 +11,15 @@ import pytest
 
 from sim.clock import (
     NS_PER_SEC,
-    PROCESS,
     START_NS,
     BudgetExceeded,
     Deadlock,
     Livelock,
-    Process,
     VirtualClock,
     VirtualLoop,
     run,
 )
+from sim.process import PROCESS, Process
 
 
 async def test_async_tests_run_on_virtual_time():

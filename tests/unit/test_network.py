@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from nautilus_trader.core.nautilus_pyo3 import HttpMethod, WebSocketClientError
 
-from sim.clock import NS_PER_MS, NS_PER_SEC, PROCESS, Process, VirtualLoop
+from sim.clock import NS_PER_MS, NS_PER_SEC, VirtualLoop
 from sim.faults import DelayedFrame, FailedRequest, Faults, StreamOutage
+from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.transport.nautilus import (
     InProcessHttpClient,

@@ -1,0 +1,25 @@
+"""Operating-system processes, as far as the simulation knows them.
+
+Code belongs to the process that is named in its context.  asyncio copies the
+context into every task and callback, so that all that a process has set going is
+known to be its own, and can end with it.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+
+class Process:
+    """One process; ``alive`` until it is killed, exits or crashes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+
+    def __repr__(self) -> str:
+        return f"Process({self.name!r}, {'alive' if self.alive else 'dead'})"
+
+
+PROCESS: ContextVar[Process | None] = ContextVar("PROCESS", default=None)
+"""The process in which the current code runs; None is the world outside."""
