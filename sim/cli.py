@@ -24,7 +24,7 @@ from sim import engines
 from sim.clock import START_NS
 from sim.node import SetupError
 from sim.report import terminal
-from sim.report.junit import write_junit
+from sim.report.junit import junit_report
 from sim.report.result import Result, errored, exit_code, result_of
 from sim.report.story import Line, story
 from sim.scenario import Scenario, ScenarioError, load
@@ -81,12 +81,12 @@ def run_command(
     try:
         engine = engines.load(engine_name)
         scenarios = [load(path) for path in scenario_files(paths)]
-    except (engines.EngineError, ScenarioError, FileNotFoundError) as e:
+    except (engines.EngineError, ScenarioError, OSError) as e:
         _usage_error(str(e))
     results: list[Result] = []
     deterministic = True
     gc.freeze()
-    with _lines(ndjson) as lines, _progress(console) as progress:
+    with _output(ndjson) as lines, _output(junit) as report, _progress(console) as progress:
         task = progress.add_task("", total=len(scenarios))
         for scenario in scenarios:
             progress.update(task, description=scenario.name)
@@ -113,8 +113,8 @@ def run_command(
                     console, result, told, replay_command(scenario.name, engine_name, seed)
                 )
             progress.advance(task)
-    if junit is not None:
-        write_junit(junit, results)
+        if report is not None:
+            report.write(junit_report(results))
     console.print(terminal.table(results))
     console.print(terminal.summary(results))
     sys.exit(exit_code(results, deterministic=deterministic))
@@ -132,7 +132,7 @@ def _run_one(
 ) -> tuple[Result, list[Line]]:
     try:
         done = run(scenario, engine, seed=seed)
-        result, _ = result_of(done)
+        result = result_of(done)
     except HarnessError as e:
         return errored(scenario, engine().name, scenario.seed if seed is None else seed, str(e)), []
     return result, story(done.trace, result, START_NS)
@@ -147,13 +147,18 @@ def replay_command(scenario: str, engine_name: str, seed: int | None) -> str:
 
 
 @contextlib.contextmanager
-def _lines(path: Path | None) -> Iterator[IO[str] | None]:
+def _output(path: Path | None) -> Iterator[IO[str] | None]:
+    """Open a file for results; - is standard output, None no file at all."""
     if path is None:
         yield None
     elif str(path) == "-":
         yield sys.stdout
     else:
-        with path.open("w") as file:
+        try:
+            file = path.open("w")
+        except OSError as e:
+            _usage_error(f"{path}: cannot be written: {e.strerror}")
+        with file:
             yield file
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from xml.etree import ElementTree
 
 from sim.report.result import Result
 
 
-def junit(results: Sequence[Result]) -> bytes:
+def junit_report(results: Sequence[Result]) -> str:
     """Return the report of some runs.
 
     A run that is as its scenario expects is a passed test, whatever its verdict.
@@ -39,13 +38,8 @@ def junit(results: Sequence[Result]) -> bytes:
             found = ElementTree.SubElement(case, tag, message=_message(result))
             found.text = "\n".join(f"{v.property}: {v.message}" for v in result.violations)
     ElementTree.indent(suite)
-    text: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    text: str = ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
     return text
-
-
-def write_junit(path: Path, results: Sequence[Result]) -> None:
-    """Write the report to a file."""
-    path.write_bytes(junit(results))
 
 
 def _tag(result: Result) -> str | None:

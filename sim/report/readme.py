@@ -22,7 +22,7 @@ END = "<!-- end of suite -->"
 def suite_results() -> list[Result]:
     """Run the shipped suite with the stock engine."""
     stock = engines.load("stock")
-    return [result_of(run(load(path), stock))[0] for path in scenario_files(())]
+    return [result_of(run(load(path), stock)) for path in scenario_files(())]
 
 
 def suite_table(results: list[Result]) -> str:

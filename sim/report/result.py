@@ -8,7 +8,7 @@ import msgspec
 import nautilus_trader
 
 from sim.observation import NodeFill
-from sim.oracle import FillCounts, Judgement, Violation, judge
+from sim.oracle import FillCounts, Violation, judge
 from sim.scenario import Scenario
 from sim.world import Run
 
@@ -63,38 +63,31 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return plain
 
 
-def result_of(run: Run) -> tuple[Result, Judgement]:
+def result_of(run: Run) -> Result:
     """Judge a run."""
     scenario = run.scenario
     judgement = judge(run.observation, scenario.shows)
     violated = {violation.property for violation in judgement.violations}
     version = nautilus_trader.__version__
-    return (
-        Result(
-            scenario=scenario.name,
-            title=scenario.title,
-            engine=run.engine,
-            nautilus_version=version,
-            seed=run.seed,
-            verdict=judgement.verdict,
-            expected=is_expected(
-                scenario, run.engine, version, run.seed, judgement.verdict, violated
-            ),
-            shows=scenario.shows,
-            violations=judgement.violations,
-            unexercised=tuple(
-                verdict.property
-                for verdict in judgement.properties
-                if verdict.outcome == "unexercised"
-            ),
-            reasons=judgement.reasons,
-            fills=judgement.fills,
-            exempt=judgement.exempt,
-            virtual_seconds=run.virtual_ns / 1e9,
-            wall_seconds=round(run.wall_secs, 4),
-            digest=run.trace.digest(),
+    return Result(
+        scenario=scenario.name,
+        title=scenario.title,
+        engine=run.engine,
+        nautilus_version=version,
+        seed=run.seed,
+        verdict=judgement.verdict,
+        expected=is_expected(scenario, run.engine, version, run.seed, judgement.verdict, violated),
+        shows=scenario.shows,
+        violations=judgement.violations,
+        unexercised=tuple(
+            verdict.property for verdict in judgement.properties if verdict.outcome == "unexercised"
         ),
-        judgement,
+        reasons=judgement.reasons,
+        fills=judgement.fills,
+        exempt=judgement.exempt,
+        virtual_seconds=run.virtual_ns / 1e9,
+        wall_seconds=round(run.wall_secs, 4),
+        digest=run.trace.digest(),
     )
 
 

@@ -17,7 +17,7 @@ FILES = scenario_files(())
 
 @pytest.mark.parametrize("path", FILES, ids=[path.as_posix() for path in FILES])
 def test_stock_does_what_the_file_says(path: Path):
-    result, _ = result_of(run(load(path), engines.load("stock")))
+    result = result_of(run(load(path), engines.load("stock")))
 
     assert result.expected, f"{result.verdict}: {result.violated} {result.reasons}"
 

@@ -119,6 +119,14 @@ def test_usage_errors(folder: Path, arguments: list[str], said: str):
     assert said in result.output
 
 
+@pytest.mark.parametrize("option", ["--ndjson", "--junit"])
+def test_a_report_that_cannot_be_written_stops_before_anything_runs(folder: Path, option: str):
+    result = recon(write(folder, "s.yaml", PASSES), option, "nowhere/report")
+
+    assert result.exit_code == 2
+    assert result.output == "error: nowhere/report: cannot be written: No such file or directory\n"
+
+
 def test_a_failing_run_is_told_as_a_story(folder: Path):
     result = recon(write(folder, "s.yaml", FAILS))
     lines = result.output.splitlines()
