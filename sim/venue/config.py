@@ -87,7 +87,7 @@ _CATALOGUE: dict[str, SymbolConfig] = {
     for symbol in (
         _contract(
             "BTC", "USDT", price="50000", tick="0.10", price_precision=2, max_price="4529764",
-            step="0.001", max_quantity="1000", min_notional="50",
+            step="0.001", max_quantity="1000", min_notional="100",
         ),
         _contract(
             "ETH", "USDT", price="3000", tick="0.01", price_precision=2, max_price="306177",
