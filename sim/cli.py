@@ -172,7 +172,3 @@ def _progress(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
-
-
-if __name__ == "__main__":
-    main()
