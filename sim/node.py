@@ -110,11 +110,6 @@ class NodeUnderTest:
 
     # -- the life of a process ----------------------------------------------------
 
-    @property
-    def is_up(self) -> bool:
-        """Whether a process of the node exists."""
-        return self.process is not None and self.process.alive
-
     def start(self, *, lose_cache: bool = False) -> None:
         """Start a process, with what the last one wrote or from nothing."""
         if lose_cache:

@@ -114,10 +114,6 @@ class NodeOrder(msgspec.Struct, frozen=True):
         )
 
     @property
-    def is_inflight(self) -> bool:
-        return self.status in ("SUBMITTED", "PENDING_UPDATE", "PENDING_CANCEL")
-
-    @property
     def is_closed(self) -> bool:
         return self.status in ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "DENIED")
 

@@ -34,6 +34,7 @@ from sim.scenario.model import (
     WebSubmit,
 )
 from sim.scenario.yaml_tree import Key, Path
+from sim.venue.config import known_symbols
 
 
 class Fail(Protocol):
@@ -63,6 +64,10 @@ def _check_strategy(scenario: Scenario, strategy: str, path: Path, fail: Fail) -
 
 def _check_venue(scenario: Scenario, fail: Fail) -> None:
     venue = scenario.venue
+    for index, symbol in enumerate(venue.symbols):
+        if symbol not in (known := known_symbols()):
+            path = ("venue", "symbols", index)
+            fail(path, f"the venue cannot list {symbol!r}", nearest(symbol, known))
     for symbol in venue.prices:
         _check_symbol(scenario, symbol, ("venue", "prices", Key(symbol)), fail)
     if venue.latency_ms is not None and venue.latency_ms[0] > venue.latency_ms[1]:

@@ -15,7 +15,7 @@ from msgspec import UNSET
 from sim.scenario import model as m
 from sim.scenario.values import READS
 
-SYMBOLS = ("BTCUSDT", "ETHUSDT", "1000SHIBUSDT", "SOLUSDT")
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT")
 STRATEGIES = ("S-001", "S-002", "Maker-A-7")
 SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
