@@ -26,6 +26,7 @@ from sim.scenario.model import (
     Record,
     Restart,
     Scenario,
+    SetPrice,
     Start,
     Stop,
     StrategyAction,
@@ -34,7 +35,7 @@ from sim.scenario.model import (
     WebSubmit,
 )
 from sim.scenario.yaml_tree import Key, Path
-from sim.venue.config import known_symbols
+from sim.venue.config import known_symbols, symbol_config
 
 
 class Fail(Protocol):
@@ -57,6 +58,13 @@ def _check_symbol(scenario: Scenario, symbol: str, path: Path, fail: Fail) -> No
         fail(path, f"{symbol!r} is not in venue.symbols", nearest(symbol, symbols))
 
 
+def _check_tick(symbol: str, price: Decimal | None, path: Path, fail: Fail) -> None:
+    # Only what is traded: an order off the tick is the venue's to refuse.
+    tick = symbol_config(symbol).tick_size
+    if price is not None and price % tick:
+        fail(path, f"{symbol} does not trade at {price:f}", f"its tick is {tick.normalize():f}")
+
+
 def _check_strategy(scenario: Scenario, strategy: str, path: Path, fail: Fail) -> None:
     if strategy not in (strategies := scenario.node.strategies):
         fail(path, f"{strategy!r} is not in node.strategies", nearest(strategy, strategies))
@@ -68,8 +76,9 @@ def _check_venue(scenario: Scenario, fail: Fail) -> None:
         if symbol not in (known := known_symbols()):
             path = ("venue", "symbols", index)
             fail(path, f"the venue cannot list {symbol!r}", nearest(symbol, known))
-    for symbol in venue.prices:
+    for symbol, price in venue.prices.items():
         _check_symbol(scenario, symbol, ("venue", "prices", Key(symbol)), fail)
+        _check_tick(symbol, price, ("venue", "prices", symbol), fail)
     if venue.latency_ms is not None and venue.latency_ms[0] > venue.latency_ms[1]:
         fail(("venue", "latency_ms"), "latency_ms must be the least and the greatest, in order")
 
@@ -187,8 +196,12 @@ class _Timeline:
                     )
             case WebCancel(order=order):
                 self._earlier(order, path)
+            case SetPrice():
+                _check_tick(action.symbol, action.price, (*path, "price"), fail)
             case Fill(order=order):
-                sent = self._earlier(order, path).quantity
+                filling = self._earlier(order, path)
+                _check_tick(filling.symbol, action.price, (*path, "price"), fail)
+                sent = filling.quantity
                 filled = self._filled.get(order, Decimal(0)) + action.quantity
                 self._filled[order] = filled
                 if filled > sent:

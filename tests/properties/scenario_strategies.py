@@ -44,6 +44,11 @@ def stories() -> st.SearchStrategy[str]:
     return st.lists(lines, max_size=4).map(lambda all_: "\n".join(all_).strip() or "-")
 
 
+def traded_prices() -> st.SearchStrategy[Decimal]:
+    """Prices on the tick of every symbol."""
+    return st.integers(1, 10**6).map(Decimal)
+
+
 def decimals(greatest: int = 10**9) -> st.SearchStrategy[Decimal]:
     """Positive decimals, also with needless zeros and with exponents."""
     numbers = st.builds(
@@ -91,7 +96,7 @@ def venues(draw: st.DrawFn) -> m.Venue:
     return m.Venue(
         position_mode=draw(st.sampled_from(("one-way", "hedge"))),
         symbols=tuple(symbols),
-        prices=draw(st.dictionaries(st.sampled_from(symbols), decimals())),
+        prices=draw(st.dictionaries(st.sampled_from(symbols), traded_prices())),
         balances=draw(
             st.just({"USDT": Decimal(100000)})
             | st.dictionaries(
@@ -253,12 +258,12 @@ class _Story:
         return m.Fill(
             order=id_,
             quantity=quantity,
-            price=self._draw(st.none() | decimals()),
+            price=self._draw(st.none() | traded_prices()),
             maker=self._draw(st.booleans()),
         )
 
     def _price(self) -> m.Action:
-        return m.SetPrice(symbol=self._draw(self._symbols()), price=self._draw(decimals()))
+        return m.SetPrice(symbol=self._draw(self._symbols()), price=self._draw(traded_prices()))
 
     def _web_submit(self) -> m.Action:
         return m.WebSubmit(**self._order())
