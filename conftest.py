@@ -1,4 +1,4 @@
-"""What all tests share: async tests run on virtual time."""
+"""What all tests share: async tests run on virtual time, and no test is timed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hypothesis import settings
+
 from sim.clock import VirtualLoop
+
+# A deadline would make a verdict depend on how busy the machine is.
+settings.register_profile(
+    "untimed",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+)
+settings.load_profile("untimed")
 
 
 def pytest_asyncio_loop_factories(

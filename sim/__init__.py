@@ -1,0 +1,1 @@
+"""A deterministic simulation of NautilusTrader nodes on Binance, and its test harness."""
