@@ -119,7 +119,8 @@ class Venue:
         """Execute ``quantity`` of an open order, at its limit price unless one is given.
 
         Raises VenueError when the order is unknown or closed, when the quantity is not
-        positive, not a multiple of the step, or more than what is left.
+        positive, not a multiple of the step, or more than what is left, and when the
+        price is worse than the order's limit.
         """
         self.advance(now_ns)
         order = self._open_order(account, symbol, order_id, client_order_id)
@@ -137,6 +138,13 @@ class Venue:
         paid = order.current.price if price is None else price
         if paid <= 0:
             raise VenueError(f"cannot fill order {name} at the price {paid}")
+        limit = order.current.price
+        beyond = paid > limit if order.ticket.side == "BUY" else paid < limit
+        if order.ticket.type == "LIMIT" and beyond:
+            raise VenueError(
+                f"cannot fill order {name} at {paid}: "
+                f"it is a {order.ticket.side} limited to {plain(limit)}"
+            )
         trade = self.exchange.fill(order, quantity, paid, maker=maker, now_ns=now_ns)
         self._publish()
         return trade.record

@@ -327,3 +327,11 @@ def test_the_position_mode_changes_only_when_flat_and_idle(nt: Client) -> None:
     nt.market("M", "SELL")
     assert nt.ok(*switch, dualSidePosition="true") == {"code": 200, "msg": "success"}
     assert nt.ok("GET", "positionSide/dual") == {"dualSidePosition": True}
+
+
+@pytest.mark.parametrize(("side", "worse"), [("BUY", "50000.1"), ("SELL", "49999.9")])
+def test_no_order_fills_beyond_its_limit(nt: Client, side: str, worse: str) -> None:
+    nt.limit(side=side, price="50000")
+    with pytest.raises(VenueError, match=f"it is a {side} limited to 50000"):
+        nt.fill("O-1", "0.5", worse)
+    assert not nt.venue.trades()
