@@ -27,7 +27,7 @@ import asyncio
 import contextlib
 import heapq
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any, TypeVarTuple
 
@@ -96,6 +96,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._graveyard: list[asyncio.Task[Any]] = []
         self._owner = threading.get_ident()
         self.foreign_calls = 0
+        self._failed: list[tuple[int, asyncio.Task[Any]]] = []
 
     # -- time ---------------------------------------------------------------------
 
@@ -159,6 +160,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
+
+    def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        task = super().create_task(coro, **kwargs)
+        task.add_done_callback(self._on_task_done)
+        return task
+
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
+        # Kept, so that no garbage collector decides when, or whether, it is heard of.
+        if not task.cancelled() and task._exception is not None:
+            self._failed.append((self._now_ns, task))
+
+    def unheard_failures(self) -> list[tuple[int, asyncio.Task[Any]]]:
+        """Return the tasks that failed and that nobody asked, with the time of each."""
+        return [(at_ns, t) for at_ns, t in self._failed if t._log_traceback]
 
     def _run_once(self) -> None:
         # Overrides the one method of `BaseEventLoop` that waits.
@@ -315,6 +330,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     coroutine.close()
         for clock in self._clocks + self._stopped_clocks:
             clock.release()
+        for _, task in self._failed:
+            task._log_traceback = False
+        self._failed.clear()
         self._graveyard.clear()
         self._timers.clear()
         self._clocks.clear()
@@ -370,20 +388,3 @@ class VirtualClock(TestClock):  # type: ignore[misc]
                 del self._armed[known]
             elif self.next_time_ns(known) != self._armed[known]:
                 self._arm(known)
-
-
-def run[T](
-    main: Callable[[], Coroutine[Any, Any, T]],
-    *,
-    start_ns: int = START_NS,
-    budget_ns: int | None = None,
-) -> T:
-    """Run an async function to its end on a new `VirtualLoop` and close that.
-
-    Raises whatever the function raises, and the loop's own findings.
-    """
-    loop = VirtualLoop(start_ns, budget_ns=budget_ns)
-    try:
-        return loop.run_until_complete(main())
-    finally:
-        loop.close()

@@ -132,10 +132,10 @@ def load(name: str) -> MakeEngine:
         raise EngineError(f"unknown engine '{name}'; use {known} or package.module:name")
     try:
         found = getattr(importlib.import_module(module_name), attribute)
-    except ImportError as e:
-        raise EngineError(f"engine '{name}': cannot import {module_name}: {e}") from None
     except AttributeError:
         raise EngineError(f"engine '{name}': {module_name} has no '{attribute}'") from None
+    except (Exception, SystemExit) as e:
+        raise EngineError(f"engine '{name}': cannot import {module_name}: {e}") from None
     if inspect.isfunction(found):
         return partial(Attached, name, found)
     made = _make(name, found)

@@ -224,6 +224,14 @@ class Faults:
         """Whether a new stream connection is refused now."""
         return any(isinstance(fault, StreamOutage) for fault in self._live(self._now_ns()))
 
+    def refuse_stream(self, client: str) -> bool:
+        """Whether a client's new stream connection is refused; counts as an act."""
+        for fault in self._live(self._now_ns()):
+            if isinstance(fault, StreamOutage):
+                self.act(fault, f"a stream of {client} refused")
+                return True
+        return False
+
     def on_request(self, request: Request, now_ns: int) -> Substitute | None:
         """Return the first fault's answer to a request, or None to let it through."""
         for fault in self._live(now_ns):

@@ -110,6 +110,11 @@ class NodeUnderTest:
 
     # -- the life of a process ----------------------------------------------------
 
+    @property
+    def is_up(self) -> bool:
+        """Whether a process of the node exists."""
+        return self.process is not None and self.process.alive
+
     def start(self, *, lose_cache: bool = False) -> None:
         """Start a process, with what the last one wrote or from nothing."""
         if lose_cache:
@@ -193,7 +198,9 @@ class NodeUnderTest:
 def _refusals(what: str) -> Iterator[None]:
     try:
         yield
-    except (Exception, SystemExit) as e:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:  # also what ends a process
         raise SetupError(f"{what}: {type(e).__name__}: {e}") from e
 
 

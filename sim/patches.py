@@ -28,6 +28,7 @@ from packaging.specifiers import SpecifierSet
 
 from sim.clock import VirtualClock
 from sim.database import Backing
+from sim.process import PROCESS
 from sim.streams import SeededSet, Streams
 from sim.transport import nautilus as transport
 from sim.transport.network import Network
@@ -138,12 +139,13 @@ def _seeded_argument(host: Host, original: Any) -> Any:
     return handle_missing
 
 
-class _ExitingOs:
-    def __init__(self, host: Host) -> None:
-        self._host = host
+def _exit(host: Host, original: Any) -> Callable[[int], None]:
+    def leave(status: int) -> None:
+        if PROCESS.get() is None:
+            original(status)
+        host.on_exit(status)
 
-    def _exit(self, code: int) -> None:
-        self._host.on_exit(code)
+    return leave
 
 
 def _database(host: Host, original: Any) -> Any:
@@ -263,15 +265,12 @@ PATCHES: tuple[Patch, ...] = (
         "hash order decides the order of requests",
         _seeded_argument,
     ),
-    *(
-        Patch(
-            f"nautilus_trader.live.{engine}_engine",
-            "os",
-            None,
-            "os._exit would end the simulation with the process",
-            lambda host, _: _ExitingOs(host),
-        )
-        for engine in ("data", "risk", "execution")
+    Patch(
+        "os",
+        "_exit",
+        "(status)",
+        "the end of a simulated process would be the end of the simulation",
+        _exit,
     ),
 )
 

@@ -84,8 +84,11 @@ class Timeline:
         if when_ns <= self._loop.now_ns:
             return
         reached = self._loop.create_future()
-        self._loop.call_at_ns(when_ns, reached.set_result, None)
-        await reached
+        timer = self._loop.call_at_ns(when_ns, reached.set_result, None)
+        try:
+            await reached
+        finally:
+            timer.cancel()
 
     # -- records ------------------------------------------------------------------
 
@@ -146,6 +149,12 @@ class Timeline:
         self._then(self._node.stop)
 
     def _kill(self, action: m.Kill, label: str) -> None:
+        # What was being done with the node ends with its process.
+        if self._node_action is not None:
+            self._node_action.cancel()
+            self._node_action = None
+        if not self._node.is_up:
+            raise LookupError("the node is down")
         self._node.kill()
 
     def _start(self, action: m.Start, label: str) -> None:
@@ -177,6 +186,9 @@ class Timeline:
         self._node_action = self._loop.create_task(do())
 
     def _begin_node(self, cache: str) -> None:
+        if self._node.is_up:
+            self.inert.append("a start had no effect: the node is up")
+            return
         patches.forget_shared_clients()
         self._node.start(lose_cache=cache == "lost")
 

@@ -204,16 +204,24 @@ class World:
         self._crash(reason, process.name)
         process.node.end("crashed")
 
-    def _crash(self, reason: str, process: str) -> None:
+    def _crash(self, reason: str, process: str, at_ns: int | None = None) -> None:
+        at_ns = self.loop.now_ns if at_ns is None else at_ns
         node, _, number = process.partition("#")
-        self.trace.add(self.loop.now_ns, "crash", process, reason)
-        self._crashes.append(Crash(self.loop.now_ns, node, int(number or 0), reason))
+        self.trace.add(at_ns, "crash", process, reason)
+        self._crashes.append(Crash(at_ns, node, int(number or 0), reason))
 
     # -- what is judged -----------------------------------------------------------
 
     def _observe(self) -> Observation:
         scenario = self._scenario
         lookback_mins = scenario.node.reconciliation_lookback_mins
+        for at_ns, task in self.loop.unheard_failures():
+            process = task.get_context().get(PROCESS)
+            error = task.exception()
+            if process is None:
+                self._harness_errors.append(error or HarnessError("a task failed"))
+            elif not isinstance(error, patches.ProcessExited):
+                self._crash(f"{type(error).__name__}: {error}", process.name, at_ns)
         if self.loop.foreign_calls:
             self._crash("another thread called into the event loop", self._process_name())
         return Observation(

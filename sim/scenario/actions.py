@@ -44,7 +44,10 @@ class Action(Struct, frozen=True, kw_only=True):
     @property
     def lasts_ns(self) -> int:
         """How long it lasts; what is not a fault or a downtime is an instant."""
-        return getattr(self, "for_ns", None) or getattr(self, "down_ns", None) or 0
+        lasts_ns: list[int | None] = [
+            getattr(self, n, None) for n in ("for_ns", "down_ns", "by_ns")
+        ]
+        return next((ns for ns in lasts_ns if ns), 0)
 
 
 class StrategyAction(Action, frozen=True, kw_only=True):

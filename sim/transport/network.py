@@ -151,7 +151,7 @@ class Network:
         Raises `NetworkError` while a fault keeps the venue's streams down.
         """
         await asyncio.sleep(self._delay_ns() / 1e9)
-        if self._faults.streams_are_down:
+        if self._faults.refuse_stream(client):
             raise NetworkError("connection refused")
         connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
         socket = Socket(self, connection_id, client, on_frame, on_close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from functools import partial
@@ -56,6 +57,18 @@ def exits_in_a_timer(node: Any) -> None:
     node.kernel.loop.call_later(3, sys.exit, 7)
 
 
+def exits_hard_in_a_handler(node: Any) -> None:
+    node.kernel.msgbus.subscribe("events.order.*", lambda event: os._exit(0))
+
+
+def raises_in_a_task_that_is_kept(node: Any) -> None:
+    async def fails() -> None:
+        await asyncio.sleep(3)
+        raise KeyError("planted")
+
+    node.kept = node.kernel.loop.create_task(fails())
+
+
 def spins(node: Any) -> None:
     async def spin() -> None:
         while True:
@@ -82,6 +95,8 @@ def calls_from_a_thread(node: Any) -> None:
         (raises_in_a_task, 0, "KeyError: 'planted'"),
         (raises_at_startup, 0, "RuntimeError: planted"),
         (exits_in_a_timer, 3, "the process called sys.exit(7)"),
+        (exits_hard_in_a_handler, 5, "the process called os._exit(0)"),
+        (raises_in_a_task_that_is_kept, 3, "KeyError: 'planted'"),
         (spins, 0, "Livelock: 1000001 callbacks ran at 0.000 s and time did not pass"),
         (calls_from_a_thread, 126, "another thread called into the event loop"),
     ],

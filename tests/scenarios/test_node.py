@@ -51,6 +51,30 @@ def test_a_killed_node_keeps_what_it_had_written():
     assert second.loaded == first.final
 
 
+def test_a_kill_ends_what_was_being_done_with_the_node():
+    done = play("{at: 10s, restart: {}}", "{at: 11500ms, kill: {}}", "{at: 20s, start: {}}")
+    first, second = done.observation.incarnations
+
+    assert second.started_ns - first.started_ns == 20_000_000_000
+    assert (first.ended, second.ended) == ("stopped", "running")
+
+
+def test_a_kill_during_a_stop_lets_the_next_start_come_in_time():
+    restart = "{at: 10s, restart: {down: 200ms}}"
+    done = play(restart, "{at: 10500ms, kill: {}}", "{at: 20s, start: {}}")
+    first, second = done.observation.incarnations
+
+    assert first.ended == "killed"
+    assert second.started_ns - first.started_ns == 20_000_000_000
+
+
+def test_an_outage_that_keeps_a_node_from_starting_has_acted():
+    head = HEAD.replace("timeline:", "timeline:\n  - {at: 0s, disconnect: {for: 400ms}}")
+    inert = play(head=head).observation.inert
+
+    assert not any("disconnect" in what for what in inert)
+
+
 def test_a_lost_cache_starts_a_new_lineage_from_nothing():
     first, second = lives("{at: 10s, restart: {cache: lost}}")
 

@@ -63,6 +63,12 @@ def write(folder: Path, name: str, text: str) -> str:
         ),
         pytest.param(INCONCLUSIVE, 3, "1 inconclusive; 1 not as expected", id="inconclusive"),
         pytest.param(
+            KNOWN + 'expect: {venue_position: {BTCUSDT: "2"}}\n',
+            1,
+            "1 failed; 1 not as expected",
+            id="known failure of a story that did not happen",
+        ),
+        pytest.param(
             PASSES.replace("quantity", "quantiy", 1),
             2,
             "error: s.yaml:8:",
@@ -219,6 +225,10 @@ def test_on_another_seed_only_what_is_shown_decides(folder: Path):
 
     assert not record(folder, exact)["expected"]
     assert record(folder, exact, "--seed", "5")["expected"]
+
+
+def test_on_another_seed_a_failure_that_nobody_knows_is_not_expected(folder: Path):
+    assert not record(folder, FAILS, "--seed", "5")["expected"]
 
 
 def test_a_run_is_repeated_on_request(folder: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -17,9 +18,25 @@ from sim.clock import (
     Livelock,
     VirtualClock,
     VirtualLoop,
-    run,
 )
 from sim.process import PROCESS, Process
+
+
+def run[T](
+    main: Callable[[], Coroutine[Any, Any, T]],
+    *,
+    start_ns: int = START_NS,
+    budget_ns: int | None = None,
+) -> T:
+    """Run an async function to its end on a new `VirtualLoop` and close that.
+
+    Raises whatever the function raises, and the loop's own findings.
+    """
+    loop = VirtualLoop(start_ns, budget_ns=budget_ns)
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        loop.close()
 
 
 async def test_async_tests_run_on_virtual_time():
