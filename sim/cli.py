@@ -78,6 +78,7 @@ def run_command(
     """
     to_stdout = ndjson is not None and str(ndjson) == "-"
     console = terminal.console(stderr=to_stdout)
+    sys.path.insert(0, str(Path.cwd()))  # where a user's own engine lies
     try:
         engine = engines.load(engine_name)
         scenarios = [load(path) for path in scenario_files(paths)]
