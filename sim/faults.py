@@ -18,8 +18,9 @@ fault that never did anything is reported: a scenario that names it shows nothin
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -114,7 +115,7 @@ class FailedRequest(Fault):
         return Substitute(self._response, self._applied)
 
 
-class FrameFault(Fault):
+class FrameFault(Fault, ABC):
     """A fault of stream frames, chosen by what they are."""
 
     def __init__(
@@ -143,9 +144,9 @@ class FrameFault(Fault):
         self.activations += 1
         return self.distort(delays_ns)
 
+    @abstractmethod
     def distort(self, delays_ns: list[int]) -> list[int]:
         """Return the delays of the copies that are to arrive."""
-        raise NotImplementedError
 
 
 class DroppedFrame(FrameFault):
@@ -158,8 +159,8 @@ class DroppedFrame(FrameFault):
 class DuplicatedFrame(FrameFault):
     """The frame arrives, and again `copies` times, `by_ns` apart."""
 
-    def __init__(self, label: str, *, copies: int, by_ns: int, **wanted: object) -> None:
-        super().__init__(label, **wanted)  # type: ignore[arg-type]
+    def __init__(self, label: str, *, copies: int, by_ns: int, **wanted: Any) -> None:
+        super().__init__(label, **wanted)
         self._copies = copies
         self._by_ns = by_ns
 
@@ -171,8 +172,8 @@ class DuplicatedFrame(FrameFault):
 class DelayedFrame(FrameFault):
     """The frame arrives late; frames sent after it do not wait for it."""
 
-    def __init__(self, label: str, *, by_ns: int, **wanted: object) -> None:
-        super().__init__(label, **wanted)  # type: ignore[arg-type]
+    def __init__(self, label: str, *, by_ns: int, **wanted: Any) -> None:
+        super().__init__(label, **wanted)
         self._by_ns = by_ns
 
     def distort(self, delays_ns: list[int]) -> list[int]:
@@ -218,11 +219,6 @@ class Faults:
         if self._armed:
             self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]
         return self._armed
-
-    @property
-    def streams_are_down(self) -> bool:
-        """Whether a new stream connection is refused now."""
-        return any(isinstance(fault, StreamOutage) for fault in self._live(self._now_ns()))
 
     def refuse_stream(self, client: str) -> bool:
         """Whether a client's new stream connection is refused; counts as an act."""

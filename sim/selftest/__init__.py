@@ -8,6 +8,7 @@ other that does not follow from it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ RESTING = "O-5"
 """An order of the control scenario that rests to the end."""
 
 
-class Planted:
+class Planted(ABC):
     """The released engine, its own checks off, with what it is told passing through us.
 
     ``breaks`` is the property that must be violated; ``follows`` are those that
@@ -57,9 +58,9 @@ class Planted:
         msgbus.deregister(PROCESS_ENDPOINT, process)
         msgbus.register(PROCESS_ENDPOINT, self.on_event)
 
+    @abstractmethod
     def on_event(self, event: OrderEvent) -> None:
         """Take an event of the adapter; pass it on or do not."""
-        raise NotImplementedError
 
     def on_published(self, handler: Callable[[OrderEvent], None]) -> None:
         """Call a handler with each order event once the engine has published it."""

@@ -55,7 +55,7 @@ def faults(clock: Clock) -> Faults:
 def test_without_faults_nothing_is_touched(faults: Faults):
     assert faults.on_request(ORDER, 0) is None
     assert faults.on_frame(frame(), 0) == [0]
-    assert not faults.streams_are_down
+    assert not faults.refuse_stream("nt")
 
 
 def test_a_request_fails_as_often_as_told(faults: Faults):
@@ -135,11 +135,13 @@ def test_a_frame_is_chosen_by_all_that_is_given(faults: Faults, wanted: Any, hit
 
 
 def test_an_outage_ends_by_itself(faults: Faults, clock: Clock):
-    faults.arm(StreamOutage("outage", until_ns=10))
+    outage = StreamOutage("outage", until_ns=10)
+    faults.arm(outage)
 
-    assert faults.streams_are_down
+    assert faults.refuse_stream("nt")
     clock.now_ns = 10
-    assert not faults.streams_are_down
+    assert not faults.refuse_stream("nt")
+    assert outage.activations == 1
 
 
 def test_a_lag_counts_what_is_read_in_it(faults: Faults):
