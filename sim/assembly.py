@@ -8,6 +8,7 @@ is NautilusTrader's default.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nautilus_trader.adapters.binance import (
@@ -50,7 +51,7 @@ def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> Trad
         "account_type": BinanceAccountType.USDT_FUTURES,
         "base_url_http": f"http://{HOST}",
         "base_url_ws": f"ws://{HOST}",
-        "instrument_provider": InstrumentProviderConfig(load_all=True),
+        "instrument_provider": _instrument_provider(spec.instruments),
     }
     return TradingNodeConfig(
         trader_id=TRADER_ID,
@@ -73,22 +74,30 @@ def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> Trad
     )
 
 
+def _instrument_provider(instruments: tuple[str, ...] | None) -> InstrumentProviderConfig:
+    if instruments is None:
+        return InstrumentProviderConfig(load_all=True)
+    load_ids = frozenset(map(InstrumentId.from_str, instruments))
+    return InstrumentProviderConfig(load_ids=load_ids)
+
+
 def assemble(
     config: TradingNodeConfig,
-    spec: NodeSpec,
+    strategies: Sequence[str],
+    claims: Mapping[str, Sequence[str]],
     loop: asyncio.AbstractEventLoop,
 ) -> TradingNode:
     """Return a built node with the strategies of a scenario."""
     node = TradingNode(config=config, loop=loop)
-    for strategy_id in spec.strategies:
+    for strategy_id in strategies:
         name, _, tag = strategy_id.rpartition("-")
-        claims = [InstrumentId.from_str(claim) for claim in spec.claims.get(strategy_id, ())]
+        claimed = [InstrumentId.from_str(claim) for claim in claims.get(strategy_id, ())]
         node.trader.add_strategy(
             TimelineStrategy(
                 StrategyConfig(
                     strategy_id=name,
                     order_id_tag=tag,
-                    external_order_claims=claims or None,
+                    external_order_claims=claimed or None,
                     log_events=False,
                     log_commands=False,
                 ),

@@ -19,6 +19,7 @@ Rules of this file:
 from __future__ import annotations
 
 import fnmatch
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -53,6 +54,64 @@ class WriteLog:
     def truncate(self, length: int) -> None:
         """Lose all writes after the first `length`."""
         del self.writes[length:]
+
+    def lose_since(self, at_ns: int) -> int:
+        """Lose all writes made at an instant or after it; return how many."""
+        kept = bisect_left(self.writes, at_ns, key=lambda write: write.at_ns)
+        lost = len(self.writes) - kept
+        self.truncate(kept)
+        return lost
+
+    def tear(self, client_order_id: str, keep: int) -> None:
+        """Break off inside the writes of an order's last fill, after the first `keep` of them.
+
+        The writes of a fill are the order's event and all that the node wrote with it
+        before it turned to another event.  Raises `LookupError` when the order has no
+        fill in the log, or when nothing would be lost of it.
+        """
+        first = next(
+            (
+                number
+                for number in reversed(range(len(self.writes)))
+                if _is_fill(self.writes[number], client_order_id)
+            ),
+            None,
+        )
+        if first is None:
+            raise LookupError(f"order {client_order_id} was not filled")
+        end = first + 1
+        while end < len(self.writes) and not _begins(self.writes[end], self.writes[first].at_ns):
+            end += 1
+        if keep >= end - first:
+            raise LookupError(f"its last fill made only {end - first} writes")
+        self.truncate(first + keep)
+
+    def purged(self) -> tuple[str, ...]:
+        """Return the client ids of the orders that the node has deleted."""
+        return tuple(
+            dict.fromkeys(
+                write.key.removeprefix(ORDER_PREFIX)
+                for write in self.writes
+                if write.operation == "delete"
+                and write.key.startswith(ORDER_PREFIX)
+                and not write.payload
+            )
+        )
+
+
+ORDER_PREFIX = "orders:"
+
+
+def _is_fill(write: Write, client_order_id: str) -> bool:
+    if write.key != f"{ORDER_PREFIX}{client_order_id}" or not write.payload:
+        return False
+    event: dict[str, Any] = msgspec.msgpack.decode(write.payload[0])
+    return bool(event["type"] == "OrderFilled")
+
+
+def _begins(write: Write, at_ns: int) -> bool:
+    """Whether a write belongs to another event than those of an instant before it."""
+    return write.at_ns != at_ns or write.key.startswith((ORDER_PREFIX, "accounts:"))
 
 
 class Backing:

@@ -1,11 +1,11 @@
 """The node under test: a real `TradingNode`, built, started, stopped and killed.
 
-A node outlives its processes.  Each process is an `Incarnation` in the making: it
-has a state that it loaded, the events that it published, and an end.  The
-database is the node's, not the process's.
+A node outlives its processes.  Each process is a `Life`: it has a state that it
+loaded, the events that it published, and an end.  The database is the node's, not
+the process's.
 
-Everything of a process runs in a context that names it, so that the loop can end
-it between two callbacks (`sim.clock`, rule 5).
+A node is supervised, as one in production is: when it stops itself, or when its
+strategies do not run in time, it is started again with its cache kept.
 """
 
 from __future__ import annotations
@@ -13,46 +13,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from contextvars import Context, copy_context
-from functools import partial
-from typing import Literal
+from contextvars import copy_context
 
-from nautilus_trader.common.component import remove_instance_component_clocks
-from nautilus_trader.config import (
-    TradingNodeConfig,
-)
+from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
-from nautilus_trader.model.events import OrderEvent, OrderFilled
-from nautilus_trader.model.identifiers import (
-    ClientOrderId,
-)
 
+from sim import patches
 from sim.assembly import assemble, node_config
-from sim.clock import VirtualLoop
+from sim.clock import NS_PER_SEC, VirtualLoop
 from sim.database import WriteLog
-from sim.engines import MakeEngine
-from sim.observation import (
-    Incarnation,
-    NodeEvent,
-    State,
-)
-from sim.plain import Reader, symbol_of
+from sim.engines import Engine, MakeEngine
+from sim.life import Ended, Life
+from sim.observation import Incarnation
+from sim.plain import Reader
 from sim.process import PROCESS, Process
-from sim.scenario.model import Cancel, Submit
+from sim.recorder import Recorder
+from sim.scenario.actions import Comeback, Start, StrategyAction
 from sim.scenario.model import Node as NodeSpec
-from sim.strategy import TimelineStrategy
 from sim.trace import Trace
 from sim.venue.config import AccountConfig
 
-STOP_LIMIT_SECS = 60.0
-"""How long a graceful stop may take before the process counts as hanging."""
+READY_LIMIT_NS = 90 * NS_PER_SEC
+"""When the strategies of a process must run, counted from its start."""
+
+LOOK_NS = NS_PER_SEC // 10
+"""How often the supervisor looks whether the strategies run."""
+
+REVIVE_NS = 30 * NS_PER_SEC
+"""How long the supervisor waits before it starts a node again that has ended by itself."""
+
+REVIVALS_AT_MOST = 10
 
 
 class SetupError(ValueError):
     """A node that cannot be built as the scenario and the engine want it."""
-
-
-type Ended = Literal["running", "stopped", "killed", "crashed"]
 
 
 class NodeProcess(Process):
@@ -61,7 +55,6 @@ class NodeProcess(Process):
     def __init__(self, node: NodeUnderTest, number: int) -> None:
         super().__init__(f"{node.name}#{number}")
         self.node = node
-        self.number = number
 
 
 class NodeUnderTest:
@@ -76,7 +69,7 @@ class NodeUnderTest:
     position_mode
         "one-way" or "hedge", as the account is set.
     on_crash
-        Called when the main task of a process fails; it has to `end` the process.
+        Called when a process fails; it has to `end` the process.
     on_end
         Called when a process has ended, however it did.
     """
@@ -94,19 +87,22 @@ class NodeUnderTest:
         on_end: Callable[[NodeProcess], None],
     ) -> None:
         self.name = name
-        self.spec = spec
         self.account = account
         self.log = WriteLog()
         self.process: NodeProcess | None = None
-        self.reader = Reader(account.name, hedged=position_mode == "hedge")
-        self.on_crash = on_crash
-        self._on_end = on_end
-        self._make_engine = engine
+        self._spec = spec
+        self._claims = spec.claims
         self._hedged = position_mode == "hedge"
-        self.loop = loop
-        self.trace = trace
+        self._reader = Reader(account.name, hedged=self._hedged)
+        self._make_engine = engine
+        self._loop = loop
+        self._trace = trace
+        self._on_crash = on_crash
+        self._on_end = on_end
         self._lineage = 0
         self._lives: list[Life] = []
+        self._revivals = 0
+        self._revival: asyncio.TimerHandle | None = None
 
     # -- the life of a process ----------------------------------------------------
 
@@ -115,27 +111,78 @@ class NodeUnderTest:
         """Whether a process of the node exists."""
         return self.process is not None and self.process.alive
 
-    def start(self, *, lose_cache: bool = False) -> None:
-        """Start a process, with what the last one wrote or from nothing."""
-        if lose_cache:
-            self.log.clear()
-            self._lineage += 1
-        self.process = NodeProcess(self, len(self._lives))
-        context = copy_context()
-        context.run(PROCESS.set, self.process)
-        life = Life(self, self.process, self._lineage)
+    def start(self, comeback: Comeback | None = None) -> None:
+        """Start a process with what the last one wrote, as far as the comeback leaves it.
+
+        Raises `LookupError` when the cache cannot be damaged as the comeback says, and
+        `SetupError` when the node's first process cannot be built.
+        """
+        self._forget_revival()
+        if comeback is not None:
+            self._damage(comeback)
+            if comeback.claims is not None:
+                self._claims = comeback.claims
+        # The adapter keeps its HTTP clients for the whole process, which is a new one.
+        patches.forget_shared_clients()
+        number = len(self._lives)
+        process = self.process = NodeProcess(self, number)
+        life = Life(
+            process,
+            self.name,
+            number,
+            self._lineage,
+            {
+                instrument.partition("-PERP.")[0]: strategy
+                for strategy, claimed in self._claims.items()
+                for instrument in claimed
+            },
+            self._reader,
+            Recorder(process.name, self._reader, self._loop, self._trace),
+            self._loop,
+            lambda error: self._on_main_task_done(process, error),
+        )
         self._lives.append(life)
-        self.trace.add(self.loop.now_ns, "node-start", self.process.name)
-        context.run(life.begin)
+        self._trace.add(self._loop.now_ns, "node-start", process.name)
+        context = copy_context()
+        context.run(PROCESS.set, process)
+        try:
+            engine, trading_node = context.run(self._build)
+        except SetupError as e:
+            if number == 0:
+                raise
+            # It could be built before, so this is no misuse but what the engine does.
+            self._on_crash(process, str(e))
+            return
+        context.run(life.begin, trading_node, engine.alerts)
+        self._watch(life, self._loop.now_ns + READY_LIMIT_NS)
+
+    def _damage(self, comeback: Comeback) -> None:
+        match comeback.cache:
+            case "lost":
+                self.log.clear()
+                self._lineage += 1
+            case "stale":
+                assert comeback.lose_ns is not None
+                ended_ns = self._lives[-1].ended_ns
+                lost = self.log.lose_since(ended_ns - comeback.lose_ns)
+                if not lost:
+                    raise LookupError("nothing was written in the time that is lost")
+            case "torn":
+                assert comeback.order is not None
+                assert comeback.keep is not None
+                self.log.tear(comeback.order, comeback.keep)
 
     async def stop(self) -> None:
         """Stop the process in good order and wait until it has ended."""
+        self._forget_revival()
         life = self._life
         if life is not None:
             await life.stop()
+            self.end("stopped")
 
     def kill(self) -> None:
-        """End the process between two callbacks."""
+        """End the process between two callbacks, or see that none is started again."""
+        self._forget_revival()
         self.end("killed")
 
     def end(self, how: Ended) -> None:
@@ -143,18 +190,59 @@ class NodeUnderTest:
         life = self._life
         if life is None or not life.process.alive:
             return
-        life.conclude(how)
-        self.loop.kill(life.process)
-        self._on_end(life.process)
-        self.trace.add(self.loop.now_ns, "node-end", life.process.name, how)
+        life.conclude(how, self.log.purged())
+        self._loop.kill(life.process)
+        assert self.process is not None
+        self._on_end(self.process)
+        self._trace.add(self._loop.now_ns, "node-end", life.process.name, how)
 
     @property
     def _life(self) -> Life | None:
         return self._lives[-1] if self._lives else None
 
+    # -- the supervisor -----------------------------------------------------------
+
+    @property
+    def revival_is_due(self) -> bool:
+        """Whether the supervisor is about to start the node again."""
+        return self._revival is not None
+
+    def _watch(self, life: Life, deadline_ns: int) -> None:
+        """See whether the strategies run in time."""
+        if not life.process.alive or life.is_stopping:
+            return
+        if life.trader_is_running:
+            life.mark_ready()
+        elif self._loop.now_ns >= deadline_ns:
+            self._revive_after("stalled")
+        else:
+            self._loop.call_at_ns(self._loop.now_ns + LOOK_NS, self._watch, life, deadline_ns)
+
+    def _on_main_task_done(self, process: NodeProcess, error: BaseException | None) -> None:
+        if error is None:
+            self._revive_after("quit")
+        else:
+            self._on_crash(process, f"{type(error).__name__}: {error}")
+
+    def _revive_after(self, how: Ended) -> None:
+        self.end(how)
+        if self._revivals < REVIVALS_AT_MOST:
+            self._revivals += 1
+            # In a context of the world: the one of the process that ended is dead.
+            context = copy_context()
+            context.run(PROCESS.set, None)
+            self._revival = self._loop.call_at_ns(
+                self._loop.now_ns + REVIVE_NS, self.start, Start(), context=context
+            )
+
+    def _forget_revival(self) -> None:
+        if self._revival is not None:
+            self._revival.cancel()
+            self._revival = None
+
     # -- what the timeline does ---------------------------------------------------
 
-    def act(self, action: Submit | Cancel) -> None:
+    def act(self, action: StrategyAction) -> None:
         """Have a strategy do something; raises `LookupError` when it cannot."""
         life = self._life
         if life is None or not life.process.alive:
@@ -163,35 +251,55 @@ class NodeUnderTest:
 
     # -- what the oracle sees -----------------------------------------------------
 
-    def incarnations(self) -> list[Incarnation]:
-        """Return the processes so far; the living one as it is now."""
-        return [life.observed() for life in self._lives]
+    async def final_read(self, interval_secs: float) -> bool:
+        """Judge the state from here, then reconcile once more; False when that hangs."""
+        life = self._life
+        if life is None or not life.process.alive:
+            return True
+        life.come_to_rest(self.log.purged())
+        if not life.trader_is_running:
+            return True
+        ended = await life.reconcile_again(interval_secs)
+        life.end_final_read()
+        return ended
+
+    def incarnations(self) -> list[tuple[Process, Incarnation]]:
+        """Return the processes so far, each with what is known of it."""
+        life = self._life
+        if life is not None and life.process.alive:
+            life.conclude("running", self.log.purged())
+        return [(life.process, life.observed()) for life in self._lives]
+
+    def startup_cpu_secs(self) -> tuple[float, ...]:
+        """Return what the startup reconciliations cost, the world around them included."""
+        return tuple(secs for life in self._lives for secs in life.recorder.startup_cpu_secs)
 
     def dispose(self) -> None:
         """Let go of all that the processes held.  The run is over."""
+        self._forget_revival()
         for life in self._lives:
             life.dispose()
 
     # -- building -----------------------------------------------------------------
 
-    def build(self) -> TradingNode:
+    def _build(self) -> tuple[Engine, TradingNode]:
         """Build the node as a user would, then hand it to the engine.
 
         Raises `SetupError` when NautilusTrader refuses the configuration or the
         engine fails.
         """
         with _refusals("the node's configuration was refused"):
-            config = node_config(self.spec, self.account, hedged=self._hedged)
+            config = node_config(self._spec, self.account, hedged=self._hedged)
         engine = self._make_engine()
         with _refusals(f"engine '{engine.name}' failed in configure"):
-            config = engine.configure(config, self.spec)
+            config = engine.configure(config, self._spec)
             if not isinstance(config, TradingNodeConfig):
                 raise TypeError(f"it returned {config!r}, not a TradingNodeConfig")
         with _refusals("the node could not be built"):
-            node = assemble(config, self.spec, self.loop)
+            node = assemble(config, self._spec.strategies, self._claims, self._loop)
         with _refusals(f"engine '{engine.name}' failed in attach"):
             engine.attach(node)
-        return node
+        return engine, node
 
 
 @contextlib.contextmanager
@@ -202,146 +310,3 @@ def _refusals(what: str) -> Iterator[None]:
         raise
     except BaseException as e:  # also what ends a process
         raise SetupError(f"{what}: {type(e).__name__}: {e}") from e
-
-
-class Life:
-    """One process of a node, from the inside."""
-
-    def __init__(self, node: NodeUnderTest, process: NodeProcess, lineage: int) -> None:
-        self.process = process
-        self._node = node
-        self._lineage = lineage
-        self._started_ns = node.loop.now_ns
-        self._ended_ns = 0
-        self._ended: Ended = "running"
-        self._events: list[NodeEvent] = []
-        self._loaded = State()
-        self._final = State()
-        self._trader_ran = False
-        self._is_stopping = False
-        self._trading_node: TradingNode | None = None
-        self._running: asyncio.Task[None] | None = None
-
-    # -- in the process -----------------------------------------------------------
-
-    def begin(self) -> None:
-        """Build the node and run it.  Called in the context of the process."""
-        trading_node = self._node.build()
-        self._trading_node = trading_node
-        self._loaded = self._node.reader.state(trading_node.cache)
-        trading_node.kernel.msgbus.subscribe(topic="events.order.*", handler=self._on_order_event)
-        self._running = self._node.loop.create_task(trading_node.run_async())
-        self._running.add_done_callback(self._on_main_task_done)
-
-    def _on_main_task_done(self, task: asyncio.Task[None]) -> None:
-        if self._is_stopping or not self.process.alive or task.cancelled():
-            return
-        error = task.exception()
-        if error is None:
-            self._node.end("stopped")
-        else:
-            self._node.on_crash(self.process, f"{type(error).__name__}: {error}")
-
-    def _on_order_event(self, event: OrderEvent) -> None:
-        fill = self._node.reader.fill(event) if isinstance(event, OrderFilled) else None
-        venue_order_id = event.venue_order_id
-        record = NodeEvent(
-            at_ns=self._node.loop.now_ns,
-            kind=type(event).__name__,
-            account=self._node.account.name,
-            symbol=symbol_of(event.instrument_id),
-            client_order_id=event.client_order_id.value,
-            venue_order_id=venue_order_id.value if venue_order_id else "",
-            fill=fill,
-        )
-        self._events.append(record)
-        details = f"{record.kind} {record.venue_order_id}"
-        if fill is not None:
-            details += (
-                f" {fill.trade_id} {fill.side} {fill.quantity} @ {fill.price}"
-                f" {fill.commission} {fill.commission_asset} {fill.position_id} {fill.time_ns}"
-            )
-        elif reason := getattr(event, "reason", None):
-            details += f" ({reason})"
-        self._node.trace.add(
-            record.at_ns, "order-event", f"{self.process.name} {record.client_order_id}", details
-        )
-
-    async def stop(self) -> None:
-        """Stop in good order; a process that does not end within a minute is killed."""
-        if self._trading_node is None or not self.process.alive:
-            return
-        self._is_stopping = True
-        self._trader_ran = self._trading_node.trader.is_running
-        context = self._context()
-        stopping = context.run(self._node.loop.create_task, self._trading_node.stop_async())
-        await asyncio.wait([stopping], timeout=STOP_LIMIT_SECS)
-        self._node.end("stopped")
-
-    def act(self, action: Submit | Cancel, *, hedged: bool) -> None:
-        """Have a strategy act, in the process and so that only the process can fail."""
-        assert self._trading_node is not None
-        if not self._trading_node.trader.is_running:
-            raise LookupError("the node's strategies are not running")
-        loop, context = self._node.loop, self._context()
-        if isinstance(action, Submit):
-            strategy = self._strategy(action.strategy)
-            strategy.check_submit(action)
-            loop.call_soon(partial(strategy.submit, action, hedged=hedged), context=context)
-        else:
-            order = self._trading_node.cache.order(ClientOrderId(action.order))
-            if order is None:
-                raise LookupError(f"order {action.order} is not in the cache")
-            if order.is_closed:
-                raise LookupError(f"order {action.order} is closed in the cache")
-            strategy = self._strategy(order.strategy_id.value)
-            loop.call_soon(strategy.cancel_order, order, context=context)
-
-    def _context(self) -> Context:
-        """Return a context in which code belongs to the process."""
-        context = copy_context()
-        context.run(PROCESS.set, self.process)
-        return context
-
-    def _strategy(self, strategy_id: str) -> TimelineStrategy:
-        assert self._trading_node is not None
-        for strategy in self._trading_node.trader.strategies():
-            if strategy.id.value == strategy_id:
-                return strategy  # type: ignore[no-any-return]
-        raise LookupError(f"strategy {strategy_id} does not run in this node")
-
-    # -- the end ------------------------------------------------------------------
-
-    def conclude(self, how: Ended) -> None:
-        """Take the last look at the process."""
-        self._ended = how
-        self._ended_ns = self._node.loop.now_ns
-        if self._trading_node is not None:
-            self._trader_ran = self._trader_ran or self._trading_node.trader.is_running
-            self._final = self._node.reader.state(self._trading_node.cache)
-
-    def observed(self) -> Incarnation:
-        """Return the process as plain data."""
-        if self._ended == "running":
-            self.conclude("running")
-        return Incarnation(
-            node=self._node.name,
-            number=self.process.number,
-            lineage=self._lineage,
-            started_ns=self._started_ns,
-            ended_ns=self._ended_ns,
-            ended=self._ended,
-            trader_ran=self._trader_ran,
-            loaded=self._loaded,
-            events=tuple(self._events),
-            final=self._final,
-        )
-
-    def dispose(self) -> None:
-        """Break the cycles of the trading node, so that its memory can be used again."""
-        if self._trading_node is not None:
-            kernel = self._trading_node.kernel
-            kernel.dispose()
-            remove_instance_component_clocks(kernel.instance_id)
-            self._trading_node = None
-            self._running = None

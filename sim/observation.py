@@ -39,7 +39,8 @@ class VenueOrder(msgspec.Struct, frozen=True):
     """One order as it stands at the venue when the run ends.
 
     ``status`` is Binance's: NEW, PARTIALLY_FILLED, FILLED, CANCELED, EXPIRED,
-    EXPIRED_IN_MATCH.  ``average_price`` is None while nothing is filled.
+    EXPIRED_IN_MATCH.  ``average_price`` is None while nothing is filled, ``closed_ns`` while
+    the order is open.
     """
 
     account: str
@@ -54,10 +55,15 @@ class VenueOrder(msgspec.Struct, frozen=True):
     average_price: Decimal | None
     created_ns: int
     updated_ns: int
+    closed_ns: int | None = None
 
     @property
     def is_open(self) -> bool:
         return self.status in ("NEW", "PARTIALLY_FILLED")
+
+    def is_live_at(self, at_ns: int) -> bool:
+        """Whether the order stood at the venue, open, at an instant."""
+        return self.created_ns <= at_ns and (self.closed_ns is None or at_ns < self.closed_ns)
 
 
 class VenuePosition(msgspec.Struct, frozen=True):
@@ -141,7 +147,10 @@ class NodeEvent(msgspec.Struct, frozen=True):
     """One message published on ``events.order.*``, in the order of publication.
 
     ``at_ns`` is the virtual time of publication.  ``fill`` is set on
-    ``OrderFilled`` and only there.
+    ``OrderFilled`` and only there.  ``status`` and ``filled`` are those of the order in
+    the cache at that moment, which is after the event was applied; the status is empty
+    for an order that the cache does not have.  ``reconciliation`` is the event's own
+    flag.
     """
 
     at_ns: int
@@ -151,6 +160,62 @@ class NodeEvent(msgspec.Struct, frozen=True):
     client_order_id: str
     venue_order_id: str
     fill: NodeFill | None = None
+    status: str = ""
+    filled: Decimal = Decimal(0)
+    reconciliation: bool = False
+
+
+class PositionChange(msgspec.Struct, frozen=True):
+    """A position in the cache changed; ``quantity`` is what it is afterwards, signed."""
+
+    at_ns: int
+    account: str
+    symbol: str
+    position_id: str
+    position_side: str
+    quantity: Decimal
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One message of an engine on its topic of discrepancies.
+
+    It names a fill when ``trade_id`` is set, else an order when one of the order ids is,
+    else a leg when ``position_side`` is, else everything on the symbol of the account.
+    """
+
+    at_ns: int
+    kind: str
+    account: str
+    symbol: str
+    position_side: str = ""
+    client_order_id: str = ""
+    venue_order_id: str = ""
+    trade_id: str = ""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One reconciliation of a process: its startup, or a burst of reads, a ``check``.
+
+    ``ended_ns`` is None when it had not ended with its process.
+    """
+
+    kind: str
+    began_ns: int
+    ended_ns: int | None
+
+
+class Impairment(msgspec.Struct, frozen=True):
+    """A time in which a fault was at work.
+
+    ``kind`` is what it keeps from a node: ``read`` (answers fail or are lost), ``lag``
+    (answers show the past), ``command`` (orders are refused or their answers lost),
+    ``stream`` (events or their connections).  A fault that hits single requests is at
+    work at the instants of these.
+    """
+
+    kind: str
+    from_ns: int
+    until_ns: int
 
 
 class Incarnation(msgspec.Struct, frozen=True):
@@ -158,8 +223,15 @@ class Incarnation(msgspec.Struct, frozen=True):
 
     ``lineage`` counts the states that the node has started from nothing: it goes
     up by one when a restart loses the cache.  ``ended`` is how the process ended:
-    ``running`` (still alive when the run was judged), ``stopped``, ``killed`` or
-    ``crashed``.
+    ``running`` (still alive when the run was judged), ``stopped`` (by the scenario),
+    ``quit`` (by itself), ``stalled`` (its trader did not run 90 s after the start, and
+    the world ended it), ``killed`` or ``crashed``.
+
+    ``ready_ns`` is when its trader ran for the first time, None when it never did.
+    ``claims`` is symbol to claiming strategy.  ``purged`` are the client order ids that
+    the node itself had deleted from its database by then.  ``final`` is judged when the
+    run is quiet; ``final_read`` holds what the process published when it was made to
+    reconcile once more after that, None when it was not asked.
     """
 
     node: str
@@ -172,6 +244,13 @@ class Incarnation(msgspec.Struct, frozen=True):
     loaded: State
     events: tuple[NodeEvent, ...]
     final: State
+    ready_ns: int | None = None
+    claims: dict[str, str] = {}
+    position_changes: tuple[PositionChange, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    calls: tuple[Call, ...] = ()
+    purged: tuple[str, ...] = ()
+    final_read: tuple[NodeEvent, ...] | None = None
 
 
 class Crash(msgspec.Struct, frozen=True):
@@ -195,20 +274,32 @@ class Adjustment(msgspec.Struct, frozen=True):
 class Observation(msgspec.Struct, frozen=True):
     """Everything that is judged of one run.
 
-    ``inert`` lists the records and faults that never took effect, in words; a
-    run with any is inconclusive.  ``lookback_ns`` is None when the node asks for
-    all that the venue serves.  ``symbols`` are those that the node may see.
+    ``symbols`` are those that the node may see, ``unloaded`` those that the venue lists
+    and the node has no instrument of.  ``lookback_ns`` is None when the node asks for
+    all that the venue serves.  ``interval_ns`` is how often the node compares itself
+    with the venue.  ``filters_unclaimed`` says that orders which nobody submitted here
+    or claims are none of the node's business.  ``alerts_on`` says whether the engine
+    has a topic for discrepancies.
+
+    ``pending`` says what had not come to rest when the run had to be quiet, None when
+    everything had; ``inert`` lists the records and faults that never took effect, in
+    words: a run with any is inconclusive.
     """
 
     position_mode: str
     symbols: tuple[str, ...]
     lookback_ns: int | None
-    claims: dict[str, str]
     ended_ns: int
     trades: tuple[VenueTrade, ...]
     orders: tuple[VenueOrder, ...]
     positions: tuple[VenuePosition, ...]
     incarnations: tuple[Incarnation, ...]
+    interval_ns: int = 300_000_000_000
+    unloaded: tuple[str, ...] = ()
+    filters_unclaimed: bool = False
+    alerts_on: bool = False
+    impairments: tuple[Impairment, ...] = ()
+    pending: str | None = None
     crashes: tuple[Crash, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     inert: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from nautilus_trader.cache.base import CacheFacade
 from nautilus_trader.model.enums import (
     LiquiditySide,
+    OrderSide,
     liquidity_side_to_str,
     order_side_to_str,
     order_status_to_str,
@@ -35,14 +36,14 @@ class Reader:
     """
 
     def __init__(self, account: str, *, hedged: bool) -> None:
-        self._account = account
+        self.account = account
         self._hedged = hedged
 
     def fill(self, event: OrderFilled) -> NodeFill:
         """Return a fill event as plain data."""
         commission = event.commission
         return NodeFill(
-            account=self._account,
+            account=self.account,
             symbol=symbol_of(event.instrument_id),
             client_order_id=event.client_order_id.value,
             venue_order_id=event.venue_order_id.value,
@@ -61,7 +62,7 @@ class Reader:
         """Return an order as plain data."""
         average = order.avg_px
         return NodeOrder(
-            account=self._account,
+            account=self.account,
             symbol=symbol_of(order.instrument_id),
             client_order_id=order.client_order_id.value,
             venue_order_id=order.venue_order_id.value if order.venue_order_id else "",
@@ -74,6 +75,11 @@ class Reader:
             fills=tuple(self.fill(e) for e in order.events if isinstance(e, OrderFilled)),
         )
 
+    @staticmethod
+    def standing(order: Order) -> tuple[str, Decimal]:
+        """Return an order's status and filled quantity."""
+        return order_status_to_str(order.status), order.filled_qty.as_decimal()
+
     def position(self, position: Position) -> NodePosition:
         """Return a position as plain data.
 
@@ -84,10 +90,11 @@ class Reader:
         side = "BOTH"
         if self._hedged:
             suffix = position.id.value.rpartition("-")[2]
-            by_sign = "LONG" if quantity > 0 else "SHORT"
+            is_long = quantity > 0 if quantity else position.entry == OrderSide.BUY
+            by_sign = "LONG" if is_long else "SHORT"
             side = suffix if suffix in ("LONG", "SHORT") else by_sign
         return NodePosition(
-            account=self._account,
+            account=self.account,
             symbol=symbol_of(position.instrument_id),
             position_id=position.id.value,
             position_side=side,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.identifiers import ClientOrderId, PositionId
 from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
 from sim.plain import instrument_id_of
-from sim.scenario.model import Submit
+from sim.scenario.actions import CancelAll, Modify, Submit
 
 
 class TimelineStrategy(Strategy):  # type: ignore[misc]
@@ -33,13 +34,33 @@ class TimelineStrategy(Strategy):  # type: ignore[misc]
             "quantity": Quantity.from_str(exact(action.quantity, instrument.size_precision)),
             "client_order_id": ClientOrderId(action.id),
         }
+        if action.reduce_only:
+            terms["reduce_only"] = True
         if action.price is None:
             order = self.order_factory.market(**terms)
         else:
-            price = Price.from_str(exact(action.price, instrument.price_precision))
-            order = self.order_factory.limit(price=price, **terms)
+            order = self.order_factory.limit(
+                price=Price.from_str(exact(action.price, instrument.price_precision)),
+                time_in_force=TimeInForce[action.time_in_force],
+                post_only=action.post_only,
+                **terms,
+            )
         position_id = PositionId(f"{instrument_id}-{action.position_side}") if hedged else None
         self.submit_order(order, position_id=position_id)
+
+    def modify(self, action: Modify, order: Order) -> None:
+        """Change an order as a record says."""
+        instrument = self.cache.instrument(order.instrument_id)
+        quantity = price = None
+        if action.quantity is not None:
+            quantity = Quantity.from_str(exact(action.quantity, instrument.size_precision))
+        if action.price is not None:
+            price = Price.from_str(exact(action.price, instrument.price_precision))
+        self.modify_order(order, quantity=quantity, price=price)
+
+    def cancel_all(self, action: CancelAll) -> None:
+        """Cancel all open orders of this strategy on a symbol."""
+        self.cancel_all_orders(instrument_id_of(action.symbol))
 
 
 def exact(value: Decimal, precision: int) -> str:

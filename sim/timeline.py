@@ -12,18 +12,22 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sim import patches
+from msgspec import structs
+
 from sim.clock import START_NS, VirtualLoop
 from sim.faults import (
     DelayedFrame,
     DroppedFrame,
     DuplicatedFrame,
     FailedRequest,
+    Fault,
     Faults,
+    LostReply,
     ReadLag,
     StreamOutage,
 )
 from sim.node import NodeUnderTest
+from sim.scenario import actions as a
 from sim.scenario import dump_record, durations
 from sim.scenario import model as m
 from sim.trace import Trace
@@ -57,30 +61,51 @@ class Timeline:
         self._trace = trace
         self._node_action: asyncio.Task[None] | None = None
         self._lags: dict[str, list[int]] = {}
-        self._orders: dict[str, m.Submit | m.WebSubmit] = {
+        self._orders: dict[str, a.Submit | a.WebSubmit] = {
             record.action.id: record.action
             for record in scenario.timeline
-            if isinstance(record.action, m.Submit | m.WebSubmit)
+            if isinstance(record.action, a.Submit | a.WebSubmit)
         }
 
-    async def play(self, until_ns: int) -> None:
-        """Start the node at its time, follow the records, and wait until an instant."""
+    async def play(self, bound_ns: int) -> None:
+        """Start the node at its time, follow the records, and wait until all may be quiet.
+
+        That is ``bound_ns`` after the last record is over and the last fault has acted.
+        """
         records = list(enumerate(self._scenario.timeline))
         before = [entry for entry in records if entry[1].at_ns < 0]
         await self._follow(before)
-        await self._sleep_until(START_NS)
+        await self.sleep_until(START_NS)
         self._node.start()
         await self._follow(records[len(before) :])
-        await self._sleep_until(until_ns)
+        over_ns = START_NS + max(
+            (r.at_ns + r.action.lasts_ns for r in self._scenario.timeline), default=0
+        )
+        while True:
+            quiet_ns = max(over_ns, START_NS, self._faults.last_act_ns) + bound_ns
+            if quiet_ns <= self._loop.now_ns:
+                break
+            await self.sleep_until(quiet_ns)
         if self._node_action is not None:
             await self._node_action
 
+    def pending(self) -> str | None:
+        """Say what has not come to rest, None when everything has."""
+        if self._node_action is not None and not self._node_action.done():
+            return "the node is being stopped or started"
+        if self._node.revival_is_due:
+            return "the node is about to be started again"
+        if self._venue.reads.lagging:
+            return "reads lag"
+        return self._network.pending()
+
     async def _follow(self, records: list[tuple[int, m.Record]]) -> None:
         for index, record in records:
-            await self._sleep_until(START_NS + record.at_ns)
+            await self.sleep_until(START_NS + record.at_ns)
             self._apply(index, record)
 
-    async def _sleep_until(self, when_ns: int) -> None:
+    async def sleep_until(self, when_ns: int) -> None:
+        """Wait until an instant."""
         if when_ns <= self._loop.now_ns:
             return
         reached = self._loop.create_future()
@@ -105,25 +130,33 @@ class Timeline:
             self.inert.append(f"{label} had no effect: {e}")
         self._network.flush()
 
-    def _act(self, action: m.Submit | m.Cancel, label: str) -> None:
+    def _act(self, action: a.StrategyAction, label: str) -> None:
         self._node.act(action)
 
-    def _fill(self, action: m.Fill, label: str) -> None:
+    def _fill(self, action: a.Fill, label: str) -> None:
         order = self._orders[action.order]
-        self._venue.fill(
-            self._node.account.name,
-            order.symbol,
-            client_order_id=venue_client_id(order),
-            quantity=action.quantity,
-            price=action.price,
-            maker=action.maker,
-            now_ns=self._loop.now_ns,
-        )
+        for _ in range(action.times):
+            self._venue.fill(
+                self._node.account.name,
+                order.symbol,
+                client_order_id=venue_client_id(order),
+                quantity=action.quantity,
+                price=action.price,
+                maker=action.maker,
+                now_ns=self._loop.now_ns,
+            )
 
-    def _price(self, action: m.SetPrice, label: str) -> None:
+    def _depth(self, action: a.Depth, label: str) -> None:
+        self._venue.set_depth(action.symbol, action.quantity, self._loop.now_ns)
+
+    def _transfer(self, action: a.Transfer, label: str) -> None:
+        account = self._node.account.name
+        self._venue.transfer(account, action.asset, action.amount, self._loop.now_ns)
+
+    def _price(self, action: a.SetPrice, label: str) -> None:
         self._venue.set_price(action.symbol, action.price, self._loop.now_ns)
 
-    def _web_submit(self, action: m.WebSubmit, label: str) -> None:
+    def _web_submit(self, action: a.WebSubmit, label: str) -> None:
         self._venue.web_submit(
             self._node.account.name,
             action.symbol,
@@ -133,10 +166,12 @@ class Timeline:
             quantity=action.quantity,
             price=action.price,
             position_side=action.position_side,
+            reduce_only=action.reduce_only,
+            time_in_force="GTX" if action.post_only else action.time_in_force,
             now_ns=self._loop.now_ns,
         )
 
-    def _web_cancel(self, action: m.WebCancel, label: str) -> None:
+    def _web_cancel(self, action: a.WebCancel, label: str) -> None:
         order = self._orders[action.order]
         self._venue.web_cancel(
             self._node.account.name,
@@ -145,10 +180,10 @@ class Timeline:
             now_ns=self._loop.now_ns,
         )
 
-    def _stop(self, action: m.Stop, label: str) -> None:
+    def _stop(self, action: a.Stop, label: str) -> None:
         self._then(self._node.stop)
 
-    def _kill(self, action: m.Kill, label: str) -> None:
+    def _kill(self, action: a.Kill, label: str) -> None:
         # What was being done with the node ends with its process.
         if self._node_action is not None:
             self._node_action.cancel()
@@ -157,20 +192,20 @@ class Timeline:
             raise LookupError("the node is down")
         self._node.kill()
 
-    def _start(self, action: m.Start, label: str) -> None:
+    def _start(self, action: a.Start, label: str) -> None:
         async def start() -> None:
-            self._begin_node(action.cache)
+            self._begin_node(action, label)
 
         self._then(start)
 
-    def _restart(self, action: m.Restart, label: str) -> None:
+    def _restart(self, action: a.Restart, label: str) -> None:
         async def restart() -> None:
             if action.by == "kill":
                 self._node.kill()
             else:
                 await self._node.stop()
-            await self._sleep_until(self._loop.now_ns + action.down_ns)
-            self._begin_node(action.cache)
+            await self.sleep_until(self._loop.now_ns + action.down_ns)
+            self._begin_node(action, label)
 
         self._then(restart)
 
@@ -185,26 +220,33 @@ class Timeline:
 
         self._node_action = self._loop.create_task(do())
 
-    def _begin_node(self, cache: str) -> None:
+    def _begin_node(self, action: a.Comeback, label: str) -> None:
         if self._node.is_up:
-            self.inert.append("a start had no effect: the node is up")
+            self.inert.append(f"{label} had no effect: the node is up")
             return
-        patches.forget_shared_clients()
-        self._node.start(lose_cache=cache == "lost")
+        if action.order is not None:
+            # The cache knows the order by the id that the venue has.
+            order = venue_client_id(self._orders[action.order])
+            action = structs.replace(action, order=order)
+        try:
+            self._node.start(action)
+        except LookupError as e:
+            self.inert.append(f"{label} had no effect on the cache: {e}")
+            self._node.start()
 
     # -- faults -------------------------------------------------------------------
 
-    def _disconnect(self, action: m.Disconnect, label: str) -> None:
+    def _disconnect(self, action: a.Disconnect, label: str) -> None:
         fault = StreamOutage(label, until_ns=self._loop.now_ns + action.for_ns)
         self._faults.arm(fault)
         cut = self._network.cut_streams()
         if cut:
             self._faults.act(fault, f"{cut} streams cut")
 
-    def _drop_event(self, action: m.DropEvent, label: str) -> None:
+    def _drop_event(self, action: a.DropEvent, label: str) -> None:
         self._faults.arm(DroppedFrame(label, **self._wanted(action)))
 
-    def _duplicate_event(self, action: m.DuplicateEvent, label: str) -> None:
+    def _duplicate_event(self, action: a.DuplicateEvent, label: str) -> None:
         self._faults.arm(
             DuplicatedFrame(
                 label,
@@ -214,37 +256,58 @@ class Timeline:
             ),
         )
 
-    def _delay_event(self, action: m.DelayEvent, label: str) -> None:
+    def _delay_event(self, action: a.DelayEvent, label: str) -> None:
         self._faults.arm(DelayedFrame(label, by_ns=action.by_ns, **self._wanted(action)))
 
-    def _wanted(self, action: m.EventFault) -> dict[str, Any]:
+    def _wanted(self, action: a.EventFault) -> dict[str, Any]:
         order = None if action.order is None else venue_client_id(self._orders[action.order])
         return {
             "event": action.event,
             "execution": action.execution,
             "client_order_id": order,
             "symbol": action.symbol,
-            "count": action.count,
+            "client": action.client,
+            "count": action.limit,
+            "until_ns": self._until_ns(action),
         }
 
-    def _fail_request(self, action: m.FailRequest, label: str) -> None:
-        until_ns = None if action.for_ns is None else self._loop.now_ns + action.for_ns
+    def _until_ns(self, action: a.EventFault | a.RequestFault) -> int | None:
+        return None if action.for_ns is None else self._loop.now_ns + action.for_ns
+
+    def _fail_request(self, action: a.FailRequest, label: str) -> None:
         self._faults.arm(
             FailedRequest(
                 label,
-                method=action.method,
-                path=action.path,
-                symbol=action.symbol,
                 status=action.status,
                 code=action.code,
                 message=action.message,
-                applied=action.applied,
-                count=action.limit,
-                until_ns=until_ns,
+                retry_after_secs=action.retry_after,
+                **self._asked(action),
             ),
         )
 
-    def _lag_reads(self, action: m.LagReads, label: str) -> None:
+    def _lose_reply(self, action: a.LoseReply, label: str) -> None:
+        self._faults.arm(LostReply(label, after_ns=action.after_ns, **self._asked(action)))
+
+    def _asked(self, action: a.RequestFault) -> dict[str, Any]:
+        return {
+            "method": action.method,
+            "path": action.path,
+            "symbol": action.symbol,
+            "client": action.client,
+            "applied": action.applied,
+            "count": action.limit,
+            "until_ns": self._until_ns(action),
+        }
+
+    def _expire_listen_key(self, action: a.ExpireListenKey, label: str) -> None:
+        fault = Fault(label)
+        self._faults.arm(fault)
+        account = self._node.account.name
+        if self._venue.expire_listen_key(account, self._loop.now_ns, notify=action.notify):
+            self._faults.act(fault, "the listen key expired")
+
+    def _lag_reads(self, action: a.LagReads, label: str) -> None:
         until_ns = self._loop.now_ns + action.for_ns
         self._faults.arm(ReadLag(label, reads=action.reads, until_ns=until_ns))
         for read in action.reads:
@@ -252,36 +315,42 @@ class Timeline:
         self._set_lags(action)
         self._loop.call_at_ns(until_ns, self._heal_lag, action)
 
-    def _heal_lag(self, action: m.LagReads) -> None:
+    def _heal_lag(self, action: a.LagReads) -> None:
         for read in action.reads:
             self._lags[read].remove(action.by_ns)
         self._set_lags(action)
 
-    def _set_lags(self, action: m.LagReads) -> None:
+    def _set_lags(self, action: a.LagReads) -> None:
         for read in action.reads:
             self._venue.reads.set_lag(read, max(self._lags[read], default=0))
 
 
-_DO: dict[type[m.Action], Callable[[Timeline, Any, str], None]] = {
-    m.Submit: Timeline._act,
-    m.Cancel: Timeline._act,
-    m.Fill: Timeline._fill,
-    m.SetPrice: Timeline._price,
-    m.WebSubmit: Timeline._web_submit,
-    m.WebCancel: Timeline._web_cancel,
-    m.Stop: Timeline._stop,
-    m.Kill: Timeline._kill,
-    m.Start: Timeline._start,
-    m.Restart: Timeline._restart,
-    m.Disconnect: Timeline._disconnect,
-    m.DropEvent: Timeline._drop_event,
-    m.DuplicateEvent: Timeline._duplicate_event,
-    m.DelayEvent: Timeline._delay_event,
-    m.FailRequest: Timeline._fail_request,
-    m.LagReads: Timeline._lag_reads,
+_DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
+    a.Submit: Timeline._act,
+    a.Cancel: Timeline._act,
+    a.CancelAll: Timeline._act,
+    a.Modify: Timeline._act,
+    a.Fill: Timeline._fill,
+    a.Depth: Timeline._depth,
+    a.Transfer: Timeline._transfer,
+    a.SetPrice: Timeline._price,
+    a.WebSubmit: Timeline._web_submit,
+    a.WebCancel: Timeline._web_cancel,
+    a.Stop: Timeline._stop,
+    a.Kill: Timeline._kill,
+    a.Start: Timeline._start,
+    a.Restart: Timeline._restart,
+    a.Disconnect: Timeline._disconnect,
+    a.ExpireListenKey: Timeline._expire_listen_key,
+    a.DropEvent: Timeline._drop_event,
+    a.DuplicateEvent: Timeline._duplicate_event,
+    a.DelayEvent: Timeline._delay_event,
+    a.FailRequest: Timeline._fail_request,
+    a.LoseReply: Timeline._lose_reply,
+    a.LagReads: Timeline._lag_reads,
 }
 
 
-def venue_client_id(order: m.Submit | m.WebSubmit) -> str:
+def venue_client_id(order: a.Submit | a.WebSubmit) -> str:
     """Return the client order id under which the venue knows an order of the scenario."""
-    return f"web_{order.id}" if isinstance(order, m.WebSubmit) else order.id
+    return f"web_{order.id}" if isinstance(order, a.WebSubmit) else order.id

@@ -3,12 +3,21 @@
 A run is a function of the scenario with its seed, the engine, and the versions of
 NautilusTrader, Python and this package.  It yields an `Observation` to judge and a
 trace to compare.
+
+A run has four phases:
+
+1. **faults**: the records of the timeline are played;
+2. **heal**: two reconciliation intervals and 60 s pass after the last record is over and
+   the last fault has acted;
+3. **quiet**: nothing may be pending any more, see `Timeline.pending`; what the nodes hold
+   now is what is judged;
+4. **final read**: each node is made to reconcile once more, and one more interval passes;
+   what it publishes in that time is judged by `not-idempotent` alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any, NoReturn
 
 import msgspec
@@ -19,9 +28,20 @@ from sim.database import Backing
 from sim.engines import MakeEngine
 from sim.faults import Fault, Faults
 from sim.node import NodeProcess, NodeUnderTest, SetupError
-from sim.observation import Adjustment, Crash, Observation
+from sim.observation import (
+    Adjustment,
+    Call,
+    Crash,
+    Incarnation,
+    Observation,
+    VenueOrder,
+    VenuePosition,
+    VenueTrade,
+)
+from sim.observing import checks_of, visibility
 from sim.process import PROCESS
 from sim.scenario import model as m
+from sim.stopwatch import wall_secs
 from sim.streams import Streams
 from sim.timeline import Timeline
 from sim.trace import Trace
@@ -31,6 +51,9 @@ from sim.venue.config import AccountConfig, symbol_config
 
 SETTLE_SECS = 60
 """What a run waits after its last record, besides two reconciliation intervals."""
+
+QUIET_LIMIT_NS = 5 * NS_PER_SEC
+"""How long a run waits for a moment at which nothing is pending: what a check may take."""
 
 BUDGET_SLACK_NS = 3_600 * NS_PER_SEC
 
@@ -50,6 +73,7 @@ class Run(msgspec.Struct, frozen=True):
     observation: Observation
     trace: Trace
     virtual_ns: int
+    startup_cpu_secs: tuple[float, ...]
     wall_secs: float
 
 
@@ -69,14 +93,18 @@ class World:
 
     def __init__(self, scenario: m.Scenario, engine: MakeEngine, seed: int) -> None:
         self._scenario = scenario
-        self._engine_name = engine().name
+        made = engine()
+        self._engine_name = made.name
+        self._alerts_on = made.alerts is not None
         self._seed = seed
         first_ns = min((record.at_ns for record in scenario.timeline), default=0)
         last_ns = max((r.at_ns + r.action.lasts_ns for r in scenario.timeline), default=0)
-        interval_ns = round(scenario.node.reconciliation_interval_secs * NS_PER_SEC)
-        self._end_ns = START_NS + max(last_ns, 0) + 2 * interval_ns + SETTLE_SECS * NS_PER_SEC
-        start_ns = START_NS + min(first_ns, 0)
-        self.loop = VirtualLoop(start_ns, budget_ns=self._end_ns - start_ns + BUDGET_SLACK_NS)
+        self._interval_ns = round(scenario.node.reconciliation_interval_secs * NS_PER_SEC)
+        self._bound_ns = 2 * self._interval_ns + SETTLE_SECS * NS_PER_SEC
+        # Each act of a fault that is counted may begin the bound anew.
+        acts = 1 + sum(getattr(r.action, "limit", None) or 0 for r in scenario.timeline)
+        budget_ns = last_ns - first_ns + acts * self._bound_ns + self._interval_ns
+        self.loop = VirtualLoop(START_NS + min(first_ns, 0), budget_ns=budget_ns + BUDGET_SLACK_NS)
         self.loop.set_exception_handler(self._on_exception)
         self.streams = Streams(seed)
         self.trace = Trace()
@@ -115,17 +143,22 @@ class World:
             self.trace,
         )
         self._crashes: list[Crash] = []
+        self._pending: str | None = None
+        self._quiet_ns: int | None = None
+        self._truth: tuple[
+            tuple[VenueTrade, ...], tuple[VenueOrder, ...], tuple[VenuePosition, ...]
+        ]
         self._harness_errors: list[BaseException] = []
 
     # -- the run ------------------------------------------------------------------
 
     def run(self, *, without: frozenset[str] = frozenset()) -> Run:
         """Play the scenario; `without` leaves out patches, for tests of those."""
-        started = time.perf_counter()  # sim-ok: printed beside the result, never part of it
+        started = wall_secs()
         try:
             with patches.installed(self, without=without):
                 try:
-                    self.loop.run_until_complete(self.timeline.play(self._end_ns))
+                    self.loop.run_until_complete(self._play())
                     self.venue.check_invariants()
                 except VirtualTimeError as e:
                     about = "world" if e.process is None else e.process.name
@@ -135,6 +168,7 @@ class World:
                 except Exception as e:
                     raise HarnessError(f"{type(e).__name__}: {e}") from e
                 observation = self._observe()
+                startup_cpu_secs = self.node.startup_cpu_secs()
                 self.node.dispose()
         finally:
             self.loop.close()
@@ -148,8 +182,24 @@ class World:
             observation=observation,
             trace=self.trace,
             virtual_ns=self.loop.elapsed_ns,
-            wall_secs=time.perf_counter() - started,  # sim-ok: as above
+            startup_cpu_secs=startup_cpu_secs,
+            wall_secs=wall_secs() - started,
         )
+
+    async def _play(self) -> None:
+        await self.timeline.play(self._bound_ns)
+        limit_ns = self.loop.now_ns + QUIET_LIMIT_NS
+        while (pending := self.timeline.pending()) is not None and self.loop.now_ns < limit_ns:
+            await self.timeline.sleep_until(self.loop.now_ns + NS_PER_MS)
+        self._pending = pending
+        self._take_truth()
+        if not await self.node.final_read(self._interval_ns / NS_PER_SEC):
+            self._pending = self._pending or "the node's last reconciliation has not ended"
+
+    def _take_truth(self) -> None:
+        """Take the venue's books as they stand when the run is quiet."""
+        self._quiet_ns = self.loop.now_ns
+        self._truth = (self.venue.trades(), self.venue.orders(), self.venue.positions())
 
     def _on_fault(self, fault: Fault, what: str) -> None:
         self.trace.add(self.loop.now_ns, "fault", fault.label, what)
@@ -224,20 +274,23 @@ class World:
                 self._crash(f"{type(error).__name__}: {error}", process.name, at_ns)
         if self.loop.foreign_calls:
             self._crash("another thread called into the event loop", self._process_name())
+        if self._quiet_ns is None:  # the run ended early: a process hangs
+            self._take_truth()
+        assert self._quiet_ns is not None
+        trades, orders, positions = self._truth
         return Observation(
             position_mode=scenario.venue.position_mode,
-            symbols=tuple(scenario.venue.symbols),
             lookback_ns=None if lookback_mins is None else lookback_mins * 60 * NS_PER_SEC,
-            claims={
-                instrument_id.partition("-PERP.")[0]: strategy
-                for strategy, claimed in scenario.node.claims.items()
-                for instrument_id in claimed
-            },
-            ended_ns=self.loop.now_ns,
-            trades=self.venue.trades(),
-            orders=self.venue.orders(),
-            positions=self.venue.positions(),
-            incarnations=tuple(self.node.incarnations()),
+            ended_ns=self._quiet_ns,
+            trades=trades,
+            orders=orders,
+            positions=positions,
+            incarnations=self._incarnations(),
+            interval_ns=self._interval_ns,
+            **visibility(scenario),
+            alerts_on=self._alerts_on,
+            impairments=self.faults.impairments(),
+            pending=self._pending,
             crashes=tuple(self._crashes),
             adjustments=tuple(
                 Adjustment(a.symbol, a.quantity, a.position_side)
@@ -246,13 +299,28 @@ class World:
             inert=(
                 *self.timeline.inert,
                 *(f"{label} never acted" for label in self.faults.inert()),
-                *self._unexpected(),
+                *self._unexpected(positions),
             ),
         )
 
-    def _unexpected(self) -> list[str]:
+    def _incarnations(self) -> tuple[Incarnation, ...]:
+        """Return the processes, each with the checks that it made of the venue."""
+        found = []
+        for process, incarnation in self.node.incarnations():
+            after_ns = incarnation.ready_ns
+            checks: list[Call] = []
+            if after_ns is not None:
+                checks = checks_of(
+                    exchange
+                    for exchange in self.network.exchanges
+                    if exchange.process is process and exchange.began_ns >= after_ns
+                )
+            found.append(msgspec.structs.replace(incarnation, calls=(*incarnation.calls, *checks)))
+        return tuple(found)
+
+    def _unexpected(self, positions: tuple[VenuePosition, ...]) -> list[str]:
         """Compare the venue's positions with those that the scenario expects."""
-        held = {(p.symbol, p.position_side): p.quantity for p in self.venue.positions()}
+        held = {(p.symbol, p.position_side): p.quantity for p in positions}
         return [
             f"the venue holds {held.get((symbol, side), 0)} {symbol} ({side}), not {quantity}"
             for symbol, legs in self._scenario.expect.venue_position.items()
@@ -273,4 +341,6 @@ def venue_config(venue: m.Venue) -> VenueConfig:
         position_mode=venue.position_mode,
         symbols=symbols,
         accounts=(AccountConfig(balances=dict(venue.balances)),),
+        maker_fee=venue.fees.get("maker", VenueConfig().maker_fee),
+        taker_fee=venue.fees.get("taker", VenueConfig().taker_fee),
     )

@@ -2,17 +2,19 @@
 
 `judge` reads an `Observation` and nothing else.  The rules:
 
-1. The venue is the truth.  A fill is a venue trade, keyed by (account, symbol, order id,
-   trade id, side); a fill of a node matches the trade of which it carries exactly these.
+1. The venue is the truth.  A fill is a venue trade, keyed by (account, symbol, order id, trade
+   id, side); a fill of a node matches the trade of which it carries exactly these.
 2. Whatever a process publishes is judged, in every process of every node: `fill-duplicated`,
-   `phantom-fill`, `fill-wrong` (`fills`).
-3. What the last process of each node holds at the end is judged: `fill-lost` (`fills`),
-   `order-mismatch` (`orders`), `position-mismatch` (`positions`).  `scope` says from when on,
-   and which processes have no end to judge.
-4. `crash`: nothing raised, exited or hung that nobody asked for.
-5. A property is unexercised when it had no subject; `crash` is exercised always.
+   `phantom-fill`, `fill-wrong` (`fills`), `false-terminal` (`terminal`).
+3. What the last process of each node holds when the run is quiet is judged: `fill-lost`
+   (`fills`), `order-mismatch` (`orders`), `position-mismatch` (`positions`).  `scope` says from
+   when on, and which processes have no end to judge.
+4. How a process behaves is judged: `not-idempotent`, `not-converged`, `too-slow`, `stopped`,
+   `crash` (`conduct`); and, where the engine has a topic for them, what it says about
+   discrepancies: `alert-missing`, `alert-false` (`alerts`).
+5. A property is unexercised when it had no subject; `crash` and `stopped` are exercised always.
 6. The run fails on any violation.  Otherwise it is inconclusive when the property that it
-   shows was unexercised or is not judged here, or when a record or fault never took effect: an
+   shows was unexercised or not applicable, or when a record or fault never took effect: an
    empty test cannot pass.  Otherwise it passes.
 
 Each module states its property in full at its top.
@@ -21,10 +23,9 @@ Each module states its property in full at its top.
 from __future__ import annotations
 
 from sim.observation import Observation
-from sim.oracle import fills, orders, positions
+from sim.oracle import conduct, fills, orders, positions, terminal
 from sim.oracle.judgement import (
     FillCounts,
-    Finding,
     Judgement,
     Outcome,
     RunVerdict,
@@ -62,8 +63,13 @@ def judge(observation: Observation, shows: str) -> Judgement:
         phantom,
         fills.wrong(ledgers),
         orders.mismatched(observation, nodes),
+        terminal.wrongly_ended(observation, nodes),
         positions.mismatched(observation, nodes, ledgers.due),
-        _crashes(observation),
+        conduct.not_idempotent(observation),
+        conduct.not_converged(observation),
+        conduct.too_slow(observation),
+        conduct.stopped(observation),
+        conduct.crashes(observation),
     )
 
     verdicts = tuple(finding.verdict() for finding in findings)
@@ -84,19 +90,6 @@ def judge(observation: Observation, shows: str) -> Judgement:
         exempt=exempt,
         reasons=reasons,
     )
-
-
-def _crashes(observation: Observation) -> Finding:
-    violations = [
-        Violation(
-            "crash",
-            f"Process {crash.incarnation} of node {crash.node} crashed: {crash.reason}.",
-            crash.at_ns,
-        )
-        for crash in observation.crashes
-    ]
-    # Never without a subject: that the run came to its end is judged even where nothing ran.
-    return Finding("crash", max(1, len(observation.incarnations)), violations)
 
 
 def _reason_not_shown(verdicts: tuple[Verdict, ...], shows: str) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Ledgers:
 
     ``entries`` are ordered by process; within one, what was loaded comes before what was
     published.  ``missing`` are those ``due`` that the last process of the node neither loaded
-    nor published.
+    nor published, unless their order was purged after an earlier process had applied them.
 
     Raises:
         ValueError: the venue has two trades of one key, a fault of the harness and not of a node.
@@ -95,7 +95,15 @@ class Ledgers:
                     if in_scope(observation, node, trade):
                         due = Due(node, trade)
                         self.due.append(due)
-                        if (number, row) not in held:
+                        if (number, row) not in held and not (
+                            trade.client_order_id in incarnation.purged
+                            and any(
+                                (earlier, row) in held
+                                for earlier in range(number)
+                                if processes[earlier].node is node
+                                and processes[earlier].incarnation.lineage == incarnation.lineage
+                            )
+                        ):
                             self.missing.append(due)
 
 

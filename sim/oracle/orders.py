@@ -18,6 +18,7 @@ Then both must be open or both closed; closed, they have the same terminal state
 quantity and average price agree.  No mismatch is
 
 * an order closed and unfilled in scope that the node does not know;
+* an order that the node has purged, or that it is told to filter;
 * an unfilled order that the venue no longer serves, shown cancelled, expired or rejected;
 * for an order with fills from before the scope, the filled quantity without these: they are
   the opening balance's.
@@ -35,7 +36,7 @@ from typing import NamedTuple
 from sim.observation import NodeOrder, Observation, VenueOrder, VenueTrade
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.prices import AVERAGE_PRICE_DECIMALS, same_price
-from sim.oracle.scope import DAY_NS, Node, venue_id
+from sim.oracle.scope import DAY_NS, Node, is_filtered, venue_id
 
 # Binance USD-M, "Query Order" (GET /fapi/v1/order): an order is not found when it is CANCELED
 # or EXPIRED, has no filled trade, and was created more than three days ago.
@@ -121,7 +122,11 @@ class _Comparison:
             standing = self._standing.get(key)
             if standing:
                 yield self._compare(order, standing)
-            elif self._is_due(order) and (order.is_open or self._in_scope(order).quantity):
+            elif (
+                self._is_due(order)
+                and order.client_order_id not in self._node.last.purged
+                and (order.is_open or self._in_scope(order).quantity)
+            ):
                 yield f"{self._venue_words(order)} and unknown to node {self._node.name}."
         for key, standing in self._standing.items():
             if key not in self._venue:
@@ -134,6 +139,8 @@ class _Comparison:
         """Sort the node's orders by the order of the venue for which they stand."""
         without_id: list[NodeOrder] = []
         for shown in self._node.last.final.orders:
+            if shown.symbol not in self._observation.symbols:
+                continue
             number = venue_id(shown.venue_order_id)
             if number is not None:
                 key = (shown.account, shown.symbol, number)
@@ -195,8 +202,11 @@ class _Comparison:
         )
 
     def _is_due(self, order: VenueOrder) -> bool:
-        return order.symbol in self._observation.symbols and (
-            order.is_open or order.updated_ns >= self._node.since_ns
+        return (
+            order.symbol in self._observation.symbols
+            and (order.is_open or order.updated_ns >= self._node.since_ns)
+            and (order.account, order.symbol) not in self._node.nameless
+            and not is_filtered(self._observation, self._node, order)
         )
 
     def _is_unserved(self, order: VenueOrder) -> bool:

@@ -7,7 +7,13 @@ or at the node, and those that had trades in scope.  On each leg
 * their entry price, weighted by quantity, is the venue's; when positions of both signs stand on
   the leg, there is no such average and only the quantity is compared;
 * no two positions have opposite signs, unless they belong to different strategies;
-* where a strategy claims the symbol and no other trades it, the claiming strategy owns them.
+* what filtered orders traded is taken out of the venue's quantity; the entry price of such a leg
+  is not compared;
+* quantity and entry price of a leg are not judged when the process has named it in an alert of
+  the kind ``residual``: it has said that it cannot explain the difference;
+* where a strategy claims the symbol and no other trades it, the claiming strategy owns them,
+  except positions that the process loaded: these keep the owner that they had, because a claim
+  that is new or gone does not rewrite what was booked before.
 
 ``EXTERNAL`` is where NautilusTrader books what nobody claims.  It is no strategy and does not
 trade: a strategy's long beside an external short is one leg shown as two, and the strategy
@@ -23,9 +29,12 @@ from sim.observation import NodePosition, Observation, VenuePosition
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.ledgers import Due
 from sim.oracle.prices import ENTRY_PRICE_DECIMALS, same_price
-from sim.oracle.scope import Leg, Node, leg_of
+from sim.oracle.scope import Leg, Node, is_filtered, leg_of, signed
 
 _NOBODY = "EXTERNAL"
+
+RESIDUAL = "residual"
+"""The kind of an alert by which an engine says that it leaves a leg as it is."""
 
 
 def mismatched(observation: Observation, nodes: tuple[Node, ...], due: Sequence[Due]) -> Finding:
@@ -40,6 +49,8 @@ def mismatched(observation: Observation, nodes: tuple[Node, ...], due: Sequence[
             continue
         held: dict[Leg, list[NodePosition]] = {}
         for position in node.last.final.positions:
+            if position.symbol not in observation.symbols:
+                continue
             leg = Leg(position.account, position.symbol, position.position_side)
             held.setdefault(leg, []).append(position)
         legs = {
@@ -70,12 +81,22 @@ def _problems(
 ) -> Iterator[str]:
     quantity = sum((position.quantity for position in held), Decimal(0))
     expected = Decimal(0) if venue is None else venue.quantity
+    filtered = [
+        signed(trade.side, trade.quantity)
+        for trade in observation.trades
+        if leg_of(trade) == leg
+        and trade.time_ns >= node.since_ns
+        and is_filtered(observation, node, trade)
+    ]
+    expected -= sum(filtered, Decimal(0))
     longs = [position for position in held if position.quantity > 0]
     shorts = [position for position in held if position.quantity < 0]
 
-    if quantity != expected:
+    if _is_explained_away(node, leg):
+        pass
+    elif quantity != expected:
         yield f"the position is {plain(quantity)} instead of {plain(expected)}"
-    elif venue is not None and quantity and not (longs and shorts):
+    elif venue is not None and quantity and not (filtered or (longs and shorts)):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
             yield f"the entry price is {plain(entry)} instead of {plain(venue.entry_price)}"
@@ -90,14 +111,23 @@ def _problems(
                     "have opposite signs"
                 )
 
-    claimant = observation.claims.get(leg.symbol)
+    claimant = node.last.claims.get(leg.symbol)
     if claimant is not None and not _trading(node, leg) - {claimant, _NOBODY}:
+        loaded = {(p.position_id, p.strategy_id) for p in node.last.loaded.positions}
         for position in held:
-            if position.strategy_id != claimant:
+            owner = position.position_id, position.strategy_id
+            if position.strategy_id != claimant and owner not in loaded:
                 yield (
                     f"{position.position_id} ({plain(position.quantity)}) is owned by "
                     f"{position.strategy_id} instead of {claimant}"
                 )
+
+
+def _is_explained_away(node: Node, leg: Leg) -> bool:
+    return any(
+        alert.kind == RESIDUAL and Leg(alert.account, alert.symbol, alert.position_side) == leg
+        for alert in node.last.alerts
+    )
 
 
 def _trading(node: Node, leg: Leg) -> set[str]:

@@ -1,10 +1,16 @@
 """Where judging begins and which process of each node answers for the end.
 
-* The last process of a node is judged at the end when it was still running or had stopped
-  itself.  A process that was killed or that crashed holds nothing any more.
+* The last process of a node is judged at the end when it is still running.  One that has ended,
+  however it did, holds nothing any more.
 * The scope of a node begins one lookback before the first start of its current lineage of
   state.  What lies before is the opening balance's.
 * A node sees every account of the observation and the symbols that the observation names.
+* Where orders are filtered that nobody submitted here and nobody claims, their trades are out of
+  scope.
+* Out of scope are the trades of a symbol that nothing names: all free of fees, so that they leave
+  no row in the income history, flat again in the end, with no order or claim of the node on it.
+* An order that the node itself has purged is out of scope, and with it its trades that a process
+  of this lineage had applied.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sim.observation import Incarnation, Observation, VenueTrade
+from sim.observation import Incarnation, Observation, VenueOrder, VenueTrade
 
 DAY_NS = 24 * 60 * 60 * 1_000_000_000
 
@@ -35,11 +41,17 @@ class Leg(NamedTuple):
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One node: its processes in order, and the instant at which its scope begins."""
+    """One node: its processes in order, and the instant at which its scope begins.
+
+    ``submitted`` are the client ids of the orders that its strategies sent; ``nameless`` are
+    the (account, symbol) whose trades it cannot find.
+    """
 
     name: str
     incarnations: tuple[Incarnation, ...]
     since_ns: int
+    submitted: frozenset[str] = frozenset()
+    nameless: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def last(self) -> Incarnation:
@@ -48,7 +60,7 @@ class Node(msgspec.Struct, frozen=True):
     @property
     def answers(self) -> bool:
         """Whether its last process has a final state to be judged."""
-        return self.last.ended in ("running", "stopped")
+        return self.last.ended == "running"
 
 
 def nodes_of(observation: Observation) -> tuple[Node, ...]:
@@ -57,9 +69,40 @@ def nodes_of(observation: Observation) -> tuple[Node, ...]:
     for incarnation in sorted(observation.incarnations, key=lambda i: (i.node, i.number)):
         processes.setdefault(incarnation.node, []).append(incarnation)
     return tuple(
-        Node(name, tuple(incarnations), _scope_start_ns(observation, incarnations))
+        Node(
+            name,
+            tuple(incarnations),
+            _scope_start_ns(observation, incarnations),
+            _submitted(incarnations),
+            _nameless(observation, incarnations),
+        )
         for name, incarnations in processes.items()
     )
+
+
+def _submitted(incarnations: list[Incarnation]) -> frozenset[str]:
+    return frozenset(
+        event.client_order_id
+        for incarnation in incarnations
+        for event in incarnation.events
+        if event.kind == "OrderSubmitted"
+    )
+
+
+def _nameless(
+    observation: Observation, incarnations: list[Incarnation]
+) -> frozenset[tuple[str, str]]:
+    traded = {(trade.account, trade.symbol) for trade in observation.trades}
+    if not traded or all(trade.commission for trade in observation.trades):
+        return frozenset()
+    named = {(trade.account, trade.symbol) for trade in observation.trades if trade.commission}
+    named |= {(position.account, position.symbol) for position in observation.positions}
+    named |= {(order.account, order.symbol) for order in observation.orders if order.is_open}
+    for incarnation in incarnations:
+        named |= {(account, symbol) for account, _ in traded for symbol in incarnation.claims}
+        named |= {(event.account, event.symbol) for event in incarnation.events}
+        named |= {(order.account, order.symbol) for order in incarnation.loaded.orders}
+    return frozenset(traded - named)
 
 
 def _scope_start_ns(observation: Observation, incarnations: list[Incarnation]) -> int:
@@ -75,7 +118,21 @@ def lookback_start_ns(observation: Observation, started_ns: int) -> int:
 
 
 def in_scope(observation: Observation, node: Node, trade: VenueTrade) -> bool:
-    return trade.symbol in observation.symbols and trade.time_ns >= node.since_ns
+    return (
+        trade.symbol in observation.symbols
+        and trade.time_ns >= node.since_ns
+        and (trade.account, trade.symbol) not in node.nameless
+        and not is_filtered(observation, node, trade)
+    )
+
+
+def is_filtered(observation: Observation, node: Node, of: VenueTrade | VenueOrder) -> bool:
+    """Whether the node is told to leave alone the order, or the order of the trade."""
+    return (
+        observation.filters_unclaimed
+        and of.client_order_id not in node.submitted
+        and of.symbol not in node.last.claims
+    )
 
 
 def leg_of(trade: VenueTrade) -> Leg:

@@ -12,20 +12,18 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from sim.scenario.durations import format_duration
-from sim.scenario.errors import nearest
-from sim.scenario.model import (
+from sim.scenario.actions import (
     Cancel,
+    CancelAll,
+    Comeback,
     EventFault,
-    FailRequest,
     Fill,
     Kill,
-    Node,
+    Modify,
     NodeAction,
     Order,
-    Record,
+    RequestFault,
     Restart,
-    Scenario,
     SetPrice,
     Start,
     Stop,
@@ -34,6 +32,9 @@ from sim.scenario.model import (
     WebCancel,
     WebSubmit,
 )
+from sim.scenario.durations import format_duration
+from sim.scenario.errors import nearest
+from sim.scenario.model import Node, Record, Scenario
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import known_symbols, symbol_config
 
@@ -85,18 +86,29 @@ def _check_venue(scenario: Scenario, fail: Fail) -> None:
 
 def _check_node(scenario: Scenario, fail: Fail) -> None:
     node = scenario.node
+    _check_claims(scenario, node.claims, ("node", "claims"), fail)
+    for index, instrument in enumerate(node.instruments or ()):
+        _check_symbol(scenario, _symbol_of(instrument), ("node", "instruments", index), fail)
+    if node.exec_engine:
+        _check_exec_engine(node.exec_engine, fail)
+
+
+def _check_claims(
+    scenario: Scenario, claims: dict[str, tuple[str, ...]], where: Path, fail: Fail
+) -> None:
     claimed_by: dict[str, str] = {}
-    for strategy, instruments in node.claims.items():
-        _check_strategy(scenario, strategy, ("node", "claims", Key(strategy)), fail)
+    for strategy, instruments in claims.items():
+        _check_strategy(scenario, strategy, (*where, Key(strategy)), fail)
         for index, instrument in enumerate(instruments):
-            path = ("node", "claims", strategy, index)
+            path = (*where, strategy, index)
             owner = claimed_by.setdefault(instrument, strategy)
             if owner != strategy:
                 fail(path, f"{instrument} is already claimed by {owner}")
-            symbol = instrument.removesuffix("-PERP.BINANCE")
-            _check_symbol(scenario, symbol, path, fail)
-    if node.exec_engine:
-        _check_exec_engine(node.exec_engine, fail)
+            _check_symbol(scenario, _symbol_of(instrument), path, fail)
+
+
+def _symbol_of(instrument: str) -> str:
+    return instrument.removesuffix("-PERP.BINANCE")
 
 
 def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
@@ -129,6 +141,8 @@ class _Timeline:
         self._scenario = scenario
         self._fail = fail
         self._orders: dict[str, Order] = {}
+        # The most that an order can be filled by, with all its changes so far.
+        self._quantity: dict[str, Decimal] = {}
         self._filled: dict[str, Decimal] = {}
         self._now_ns: int | None = None
         # The node is down in [since, until); until is None when only a start ends it.
@@ -187,43 +201,93 @@ class _Timeline:
         match action:
             case Order():
                 self._check_order(action, path)
-            case Cancel(order=order):
+            case Cancel(order=order) | Modify(order=order):
                 if isinstance(self._earlier(order, path), WebSubmit):
                     fail(
                         (*path, "order"),
                         f"{order!r} was not sent by a strategy",
-                        "cancel it with 'web_cancel'",
+                        "cancel it with 'web_cancel'" if isinstance(action, Cancel) else "",
                     )
+                if isinstance(action, Modify):
+                    self._check_modify(action, path)
+            case CancelAll(strategy=strategy):
+                _check_strategy(self._scenario, strategy, (*path, "strategy"), fail)
             case WebCancel(order=order):
                 self._earlier(order, path)
             case SetPrice():
                 _check_tick(action.symbol, action.price, (*path, "price"), fail)
-            case Fill(order=order):
-                filling = self._earlier(order, path)
-                _check_tick(filling.symbol, action.price, (*path, "price"), fail)
-                sent = filling.quantity
-                filled = self._filled.get(order, Decimal(0)) + action.quantity
-                self._filled[order] = filled
-                if filled > sent:
-                    message = f"{order!r} is filled by {filled:f} in sum, more than its {sent:f}"
-                    fail((*path, "quantity"), message)
+            case Fill():
+                self._check_fill(action, path)
             case EventFault():
                 self._check_event_fault(action, path)
-            case FailRequest(count=int(), for_ns=int()):
-                fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
+            case Comeback():
+                self._check_comeback(action, path)
+        if isinstance(action, EventFault | RequestFault) and None not in (
+            action.count,
+            action.for_ns,
+        ):
+            fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
 
     def _check_order(self, order: Order, path: Path) -> None:
         fail = self._fail
         if order.id in self._orders:
             fail((*path, "id"), f"order id {order.id!r} is given twice")
         self._orders[order.id] = order
+        self._quantity[order.id] = order.quantity
         if order.type == "LIMIT" and order.price is None:
             fail(path, "a LIMIT order needs 'price'")
-        if order.type == "MARKET" and order.price is not None:
-            fail((*path, "price"), "a MARKET order has no price", "leave it out")
+        if order.type == "MARKET":
+            if order.price is not None:
+                fail((*path, "price"), "a MARKET order has no price", "leave it out")
+            if order.time_in_force != "GTC":
+                fail((*path, "time_in_force"), "a MARKET order never rests", "leave it out")
+            if order.post_only:
+                fail((*path, "post_only"), "a MARKET order never rests", "leave it out")
+        if order.post_only and order.time_in_force != "GTC":
+            fail((*path, "post_only"), f"a post-only order rests, {order.time_in_force} does not")
+        if order.reduce_only and self._scenario.venue.position_mode == "hedge":
+            hint = "a SELL of the LONG leg and a BUY of the SHORT leg only close"
+            fail((*path, "reduce_only"), "hedge mode has no 'reduce_only'", hint)
         if isinstance(order, Submit):
             _check_strategy(self._scenario, order.strategy, (*path, "strategy"), fail)
+            instruments = self._scenario.node.instruments
+            if instruments is not None and order.symbol not in map(_symbol_of, instruments):
+                fail((*path, "symbol"), f"{order.symbol!r} is not in node.instruments")
         _check_side(self._scenario, order.position_side, path, fail)
+
+    def _check_modify(self, action: Modify, path: Path) -> None:
+        if action.quantity is None and action.price is None:
+            self._fail(path, "modify needs 'quantity' or 'price'")
+        if self._orders[action.order].type == "MARKET":
+            self._fail((*path, "order"), f"{action.order!r} is a MARKET order", "it never rests")
+        if action.quantity is not None:
+            self._quantity[action.order] = max(self._quantity[action.order], action.quantity)
+
+    def _check_fill(self, action: Fill, path: Path) -> None:
+        filling = self._earlier(action.order, path)
+        _check_tick(filling.symbol, action.price, (*path, "price"), self._fail)
+        most = self._quantity[action.order]
+        filled = self._filled.get(action.order, Decimal(0)) + action.quantity * action.times
+        self._filled[action.order] = filled
+        if filled > most:
+            message = f"{action.order!r} is filled by {filled:f} in sum, more than its {most:f}"
+            self._fail((*path, "quantity"), message)
+
+    def _check_comeback(self, action: Comeback, path: Path) -> None:
+        fail, cache = self._fail, action.cache
+        for word, given, needed_by in (
+            ("lose", action.lose_ns, "stale"),
+            ("order", action.order, "torn"),
+            ("keep", action.keep, "torn"),
+        ):
+            if given is None and cache == needed_by:
+                fail(path, f"a {cache} cache needs {word!r}")
+            if given is not None and cache != needed_by:
+                fail((*path, word), f"{word!r} belongs to 'cache: {needed_by}'", "leave it out")
+        if action.order is not None:
+            self._earlier(action.order, path)
+        if action.claims is not None:
+            _check_claims(self._scenario, action.claims, (*path, "claims"), fail)
 
     def _earlier(self, order: str, path: Path) -> Order:
         if order not in self._orders:
@@ -286,9 +350,6 @@ def _check_known(scenario: Scenario, fail: Fail) -> None:
         for index, entry in enumerate(entries):
             # The file may have the only entry without a list around it.
             entry_path: Path = path if len(entries) == 1 else (*path, index)
-            if scenario.shows not in entry.fails:
-                message = f"{engine} is not known to fail {scenario.shows!r}, which the file shows"
-                fail((*entry_path, "fails"), message)
             try:
                 SpecifierSet(entry.versions)
             except InvalidSpecifier:

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import Struct, UnsetType
 
+from sim.scenario.actions import Action
 from sim.scenario.durations import format_duration
-from sim.scenario.model import FORMAT, Action, Record, Scenario, implied
+from sim.scenario.model import FORMAT, Record, Scenario, implied
 from sim.scenario.words import Legs, OneOrMany, Span, words
 from sim.scenario.yaml_tree import reads_as_text
 

@@ -18,13 +18,12 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, 
 from msgspec import Meta, Struct, UnsetType
 from msgspec.structs import replace
 
+from sim.scenario.actions import ACTIONS, Action
 from sim.scenario.checks import check
 from sim.scenario.durations import parse_duration
 from sim.scenario.errors import ScenarioError, nearest
 from sim.scenario.model import (
-    ACTIONS,
     FORMAT,
-    Action,
     Node,
     Record,
     Scenario,

@@ -18,79 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 from msgspec import UNSET, Struct, UnsetType, field
 from packaging.specifiers import SpecifierSet
 
-# Whoever works with scenarios finds the actions here, too.
-from sim.scenario.actions import (
-    ACTIONS as ACTIONS,
-)
-from sim.scenario.actions import (
-    Action as Action,
-)
-from sim.scenario.actions import (
-    Cancel as Cancel,
-)
-from sim.scenario.actions import (
-    DelayEvent as DelayEvent,
-)
-from sim.scenario.actions import (
-    Disconnect as Disconnect,
-)
-from sim.scenario.actions import (
-    DropEvent as DropEvent,
-)
-from sim.scenario.actions import (
-    DuplicateEvent as DuplicateEvent,
-)
-from sim.scenario.actions import (
-    EventFault as EventFault,
-)
-from sim.scenario.actions import (
-    FailRequest as FailRequest,
-)
-from sim.scenario.actions import (
-    Fault as Fault,
-)
-from sim.scenario.actions import (
-    Fill as Fill,
-)
-from sim.scenario.actions import (
-    Kill as Kill,
-)
-from sim.scenario.actions import (
-    LagReads as LagReads,
-)
-from sim.scenario.actions import (
-    NodeAction as NodeAction,
-)
-from sim.scenario.actions import (
-    Order as Order,
-)
-from sim.scenario.actions import (
-    Restart as Restart,
-)
-from sim.scenario.actions import (
-    SetPrice as SetPrice,
-)
-from sim.scenario.actions import (
-    Start as Start,
-)
-from sim.scenario.actions import (
-    Stop as Stop,
-)
-from sim.scenario.actions import (
-    StrategyAction as StrategyAction,
-)
-from sim.scenario.actions import (
-    Submit as Submit,
-)
-from sim.scenario.actions import (
-    VenueAction as VenueAction,
-)
-from sim.scenario.actions import (
-    WebCancel as WebCancel,
-)
-from sim.scenario.actions import (
-    WebSubmit as WebSubmit,
-)
+from sim.scenario.actions import Action
 from sim.scenario.values import (
     Asset,
     Count,
@@ -156,6 +84,8 @@ class Venue(Struct, frozen=True, kw_only=True):
     """Last and mark price of symbols at the beginning; the venue's default for the others."""
     balances: dict[Asset, NotNegative] = field(default_factory=lambda: {"USDT": Decimal(100000)})
     """The account's wallet balances at the beginning."""
+    fees: dict[Literal["maker", "taker"], NotNegative] = {}
+    """The commission rates; the venue's own (0.0002 and 0.0005) for what is left out."""
     latency_ms: tuple[Millis, Millis] | None = None
     """The least and the greatest time between the node and the venue, one way."""
 
@@ -167,6 +97,8 @@ class Node(Struct, frozen=True, kw_only=True):
     """The instruments whose external orders a strategy claims; at most one strategy for each."""
     strategies: Annotated[tuple[StrategyId, ...], Implied("strategies")] = ("S-001",)
     """The strategies that run; S-001 and those that claim something when left out."""
+    instruments: tuple[InstrumentId, ...] | None = None
+    """The instruments that the node loads; all of the venue's when left out."""
     reconciliation_interval_secs: Seconds = 300
     """How often the node compares itself with the venue."""
     reconciliation_lookback_mins: Count | None = None
@@ -226,7 +158,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """What an engine is known to get wrong in this scenario."""
 
     fails: tuple[Property, ...]
-    """Exactly the properties that it violates, at the file's seed."""
+    """Exactly the properties that it violates, at the file's seed; elsewhere it is known only
+    whether what the file shows is among them."""
     versions: Line = ""
     """The NautilusTrader versions that this is about, as PEP 440 specifiers; any when left out."""
 

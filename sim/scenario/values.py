@@ -30,7 +30,9 @@ HttpError = Annotated[int, Meta(ge=400, le=599)]
 Side = Literal["BUY", "SELL"]
 OrderType = Literal["LIMIT", "MARKET"]
 PositionSide = Literal["BOTH", "LONG", "SHORT"]
-Cache = Literal["kept", "lost"]
+Cache = Literal["kept", "stale", "torn", "lost"]
+TimeInForce = Literal["GTC", "IOC", "FOK"]
+Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 # The venue takes client order ids of this form and no other.
 OrderId = Annotated[
@@ -48,6 +50,7 @@ EngineName = Annotated[
     str, Pattern("an engine name of lower-case letters, digits and _.:-", r"[a-z0-9_.:-]{1,80}")
 ]
 Path = Annotated[str, Pattern("a path such as /fapi/v1/order", r"/[A-Za-z0-9/_.-]{0,99}")]
+ClientName = Annotated[str, Pattern("a client's name such as nt", r"[a-z][a-z0-9_]{0,19}")]
 OptionName = Annotated[str, Pattern("an option name", r"[a-z][a-z0-9_]{0,79}")]
 
 EventType = Literal[

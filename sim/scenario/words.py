@@ -133,7 +133,7 @@ def _field_docs(struct: type) -> dict[str, str]:
     """Return the docstrings that stand below the fields; Python itself drops them."""
     docs: dict[str, str] = {}
     for cls in reversed(struct.__mro__):
-        if cls.__module__ != struct.__module__:
+        if not issubclass(cls, msgspec.Struct) or cls is msgspec.Struct:
             continue
         [definition] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
         assert isinstance(definition, ast.ClassDef)

@@ -4,7 +4,8 @@ Every client reaches the venue through `Network`, whatever library it speaks.
 The network knows bytes and instants, nothing of orders.
 
 What may happen to a request: it takes time each way, drawn from the seed; a
-fault may answer it in the venue's place, before or after the venue acted on it.
+fault may answer it in the venue's place or break the connection instead, before or
+after the venue acted on it.
 What may happen to a stream: frames of one connection arrive in the order in
 which they were sent unless a fault reorders them; a closed connection gets
 nothing more, and nothing is sent again.  A client that dies takes its sockets
@@ -17,6 +18,8 @@ import asyncio
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sim.clock import NS_PER_MS, VirtualLoop
 from sim.process import PROCESS, Process
@@ -37,6 +40,19 @@ DEFAULT_LATENCY_NS: Latency = (5 * NS_PER_MS, 25 * NS_PER_MS)
 
 class NetworkError(ConnectionError):
     """The venue could not be reached."""
+
+
+class Exchange(msgspec.Struct):
+    """One request and its answer; ``ended_ns`` is None while it is unanswered.
+
+    ``limited`` says that the venue asked the client to wait.
+    """
+
+    process: Process | None
+    request: Request
+    began_ns: int
+    ended_ns: int | None = None
+    limited: bool = False
 
 
 class Socket:
@@ -62,6 +78,7 @@ class Socket:
         self.context: Context = copy_context()
         self.process: Process | None = PROCESS.get()
         self.last_due_ns = 0
+        self.busy_until_ns = 0
         self._network = network
 
     def close(self) -> None:
@@ -95,6 +112,16 @@ class Network:
         self._sockets: dict[int, Socket] = {}
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_ns: int | None = None
+        self._unanswered = 0
+        self.exchanges: list[Exchange] = []
+
+    def pending(self) -> str | None:
+        """Say what is on the way, None when nothing is."""
+        if self._unanswered:
+            return f"{self._unanswered} requests are not answered"
+        if any(s.busy_until_ns > self._loop.now_ns for s in self._sockets.values()):
+            return "events are on the way"
+        return None
 
     # -- requests -----------------------------------------------------------------
 
@@ -103,13 +130,17 @@ class Network:
 
         Raises `NetworkError` when a fault loses the connection.
         """
+        exchange = Exchange(PROCESS.get(), request, self._loop.now_ns)
+        self.exchanges.append(exchange)
+        self._unanswered += 1
         reply: asyncio.Future[Response] = self._loop.create_future()
-        self._later(self._delay_ns(), self._arrive, request, reply)
+        self._later(self._delay_ns(), self._arrive, exchange, reply)
         return await reply
 
-    def _arrive(self, request: Request, reply: asyncio.Future[Response]) -> None:
-        now_ns = self._loop.now_ns
+    def _arrive(self, exchange: Exchange, reply: asyncio.Future[Response]) -> None:
+        request, now_ns = exchange.request, self._loop.now_ns
         fault = self._faults.on_request(request, now_ns)
+        response: Response | None
         if fault is None:
             response = self._venue.handle(request, now_ns)
         else:
@@ -118,23 +149,33 @@ class Network:
             response = fault.response
         self.flush()
         query = request.query.partition("&signature=")[0]
+        said = "lost" if response is None else str(response.status)
         self._trace.add(
             now_ns,
             "request",
             f"{request.client} {request.method} {request.path}",
-            f"{query} -> {response.status}{' (fault)' if fault else ''}",
+            f"{query} -> {said}{' (fault)' if fault else ''}",
         )
+        after_ns = 0 if fault is None else fault.after_ns
         if fault is not None and fault.applied == "after":
-            self._later(self._delay_ns(), self._apply_late, request)
-        self._later(self._delay_ns(), self._answer, reply, response)
+            self._later(after_ns + self._delay_ns(), self._apply_late, request)
+        self._later(after_ns + self._delay_ns(), self._answer, exchange, reply, response)
 
     def _apply_late(self, request: Request) -> None:
         self._venue.handle(request, self._loop.now_ns)
         self.flush()
 
-    @staticmethod
-    def _answer(reply: asyncio.Future[Response], response: Response) -> None:
-        if not reply.done():
+    def _answer(
+        self, exchange: Exchange, reply: asyncio.Future[Response], response: Response | None
+    ) -> None:
+        self._unanswered -= 1
+        exchange.ended_ns = self._loop.now_ns
+        exchange.limited = response is not None and response.status in (418, 429)
+        if reply.done():
+            return
+        if response is None:
+            reply.set_exception(NetworkError("connection reset by peer"))
+        else:
             reply.set_result(response)
 
     # -- streams ------------------------------------------------------------------
@@ -207,10 +248,11 @@ class Network:
             return
         now_ns = self._loop.now_ns
         due_ns = max(now_ns + self._delay_ns(), socket.last_due_ns)
-        delays_ns = self._faults.on_frame(frame, now_ns)
+        delays_ns = self._faults.on_frame(frame, socket.client, now_ns)
         if 0 in delays_ns:
             socket.last_due_ns = due_ns
         for delay_ns in delays_ns:
+            socket.busy_until_ns = max(socket.busy_until_ns, due_ns + delay_ns)
             self._loop.call_at_ns(
                 due_ns + delay_ns,
                 self._deliver,

@@ -62,6 +62,10 @@ TEXTS: dict[int, str] = {
         "Due to the order could not be filled immediately, the FOK order has been rejected. "
         "The order will not be recorded in the order history"
     ),
+    -5022: (
+        "Due to the order could not be executed as maker, the Post Only order will be rejected. "
+        "The order will not be recorded in the order history"
+    ),
     -5025: "Only limit order is supported.",
     -5027: "No need to modify the order.",
     -5040: "The goodTillDate timestamp must be greater than the current time plus 600 seconds "

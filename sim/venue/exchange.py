@@ -5,9 +5,11 @@ Rules:
 * Nothing here knows HTTP, JSON or streams, and nothing here lags or fails.  Faults
   distort what others see of it.
 * Every change appends to ``ledger``; nothing is ever taken back.
-* There is no book.  A LIMIT order rests until the world calls `fill`; a MARKET order
-  fills completely, at once, at the symbol's last price.  With nobody on the other
-  side the rest of an IOC order expires and a FOK order is refused.
+* There is no book.  A LIMIT order rests until the world calls `fill`.  What executes at
+  once does so at the symbol's last price, against the symbol's ``depth``: a MARKET order,
+  and an IOC or FOK order whose limit reaches the last price.  While no depth is set a
+  MARKET order finds enough and the others nothing.  The rest expires; a FOK order that
+  cannot execute in full is refused, and so is a post-only order beyond the last price.
 * Commission is price times quantity times rate, rounded to eight decimals and
   charged in the quote asset.
 * Order ids grow per symbol.  So do trade ids, with gaps: other people trade too.
@@ -46,6 +48,7 @@ from sim.venue.models import (
 
 EXPIRED_IOC_REST = 2
 EXPIRED_REDUCE_ONLY = 4
+EXPIRED_MARKET_REST = 9
 
 
 class Exchange:
@@ -55,6 +58,7 @@ class Exchange:
         self.config = config
         self.symbols = {symbol.name: symbol for symbol in config.symbols}
         self.prices = {symbol.name: symbol.price for symbol in config.symbols}
+        self.depth: dict[str, Decimal] = {}
         self.accounts = {
             entry.name: Account(
                 entry.name, entry.api_key, entry.api_secret, config.position_mode == "hedge"
@@ -105,8 +109,8 @@ class Exchange:
         """Accept an order and, for a MARKET order, fill it.
 
         Raises Rejection: -2022 when it may only close and there is nothing to close,
-        -4116 for a client order id that an open order has, -5021 for FOK.  A closing
-        order that exceeds its leg is clipped to it, as Binance does.
+        -4116 for a client order id that an open order has, -5021 for FOK, -5022 for
+        post-only.  A closing order that exceeds its leg is clipped to it, as Binance does.
         """
         symbol = ticket.symbol.name
         quantity = ticket.quantity
@@ -117,8 +121,11 @@ class Exchange:
                 raise Rejection(-2022)
         if ticket.client_order_id in account.open_client_ids:
             raise Rejection(-4116)
-        if ticket.time_in_force == "FOK" and ticket.type == "LIMIT":
+        taken = self._taken(ticket, quantity)
+        if ticket.time_in_force == "FOK" and taken < quantity:
             raise Rejection(-5021)
+        if ticket.time_in_force == "GTX" and self._is_beyond_last(ticket):
+            raise Rejection(-5022)
         self._order_ids[symbol] += self._rng.randrange(1, 1000)
         order = Order(
             account.name,
@@ -135,14 +142,35 @@ class Exchange:
         holding.open[order.order_id] = order
         account.open_client_ids.add(ticket.client_order_id)
         self._record(OrderEntry(now_ns, order, order.current))
+        if taken:
+            if symbol in self.depth:
+                self.depth[symbol] -= taken
+            self.fill(order, taken, self.prices[symbol], maker=False, now_ns=now_ns)
+        if not order.current.is_open:
+            return order
         if ticket.type == "MARKET":
-            self.fill(order, quantity, self.prices[symbol], maker=False, now_ns=now_ns)
+            self._close(order, "EXPIRED", now_ns, EXPIRED_MARKET_REST)
         elif ticket.time_in_force == "IOC":
             self._close(order, "EXPIRED", now_ns, EXPIRED_IOC_REST)
         elif ticket.good_till_ms:
             due_ns = ticket.good_till_ms * 1_000_000
             heapq.heappush(self._good_till, (due_ns, len(self.ledger), order))
         return order
+
+    def _taken(self, ticket: Ticket, quantity: Decimal) -> Decimal:
+        """Return how much of a new order executes at once."""
+        name = ticket.symbol.name
+        if ticket.type == "MARKET":
+            return min(quantity, self.depth.get(name, quantity))
+        last = self.prices[name]
+        reaches = ticket.price >= last if ticket.side == "BUY" else ticket.price <= last
+        if ticket.time_in_force not in ("IOC", "FOK") or not reaches:
+            return ZERO
+        return min(quantity, self.depth.get(name, ZERO))
+
+    def _is_beyond_last(self, ticket: Ticket) -> bool:
+        last = self.prices[ticket.symbol.name]
+        return ticket.price > last if ticket.side == "BUY" else ticket.price < last
 
     def fill(
         self, order: Order, quantity: Decimal, price: Decimal, *, maker: bool, now_ns: int
@@ -248,6 +276,10 @@ class Exchange:
         """Set the last (and mark) price.  Resting orders do not notice."""
         self.prices[symbol] = price
         self.revision += 1
+
+    def set_depth(self, symbol: str, quantity: Decimal) -> None:
+        """Set how much the other side holds for orders that execute at once."""
+        self.depth[symbol] = quantity
 
     def set_hedge(self, account: Account, hedge: bool) -> None:
         """Switch the position mode.  Raises Rejection -4059, -4067 or -4068."""

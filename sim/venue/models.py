@@ -127,6 +127,7 @@ class Order:
             average_price=now.average_price,
             created_ns=self.created_ns,
             updated_ns=now.time_ns,
+            closed_ns=None if now.is_open else now.time_ns,
         )
 
 

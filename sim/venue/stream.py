@@ -100,12 +100,13 @@ class Streams:
             self.close(connection.connection_id)
             self._closed.append(connection.connection_id)
 
-    def expire_key(self, account: str, now_ns: int, *, notify: bool = True) -> None:
-        """End the account's key as if its hour were over; nothing happens without one."""
+    def expire_key(self, account: str, now_ns: int, *, notify: bool = True) -> bool:
+        """End the account's key as if its hour were over; False when it has none."""
         live = self._keys.pop(account, None)
         if live is not None and notify:
             event = events.listen_key_expired(live.key, now_ns)
             self._push(live, event, event["e"], now_ns)
+        return live is not None
 
     def advance(self, now_ns: int) -> None:
         """Expire the keys whose hour is over, in the order in which they ran out."""

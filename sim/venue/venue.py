@@ -161,6 +161,7 @@ class Venue:
         price: Decimal | None = None,
         position_side: str | None = None,
         reduce_only: bool = False,
+        time_in_force: str = "GTC",
         client_order_id: str | None = None,
     ) -> VenueOrder:
         """Place an order by hand on the venue's web page.
@@ -179,7 +180,7 @@ class Venue:
             "newclientorderid": client_order_id or random_client_id(self._rng, WEB_PREFIX),
         }
         if price is not None:
-            params |= {"price": f"{price:f}", "timeinforce": "GTC"}
+            params |= {"price": f"{price:f}", "timeinforce": time_in_force}
         if position_side is not None:
             params["positionside"] = position_side
         if reduce_only:
@@ -217,17 +218,29 @@ class Venue:
             raise VenueError(f"{price} is not a price")
         self.exchange.set_price(symbol, price)
 
+    def set_depth(self, symbol: str, quantity: Decimal, now_ns: int) -> None:
+        """Set how much orders find that execute at once: MARKET, IOC and FOK."""
+        self.advance(now_ns)
+        if symbol not in self.exchange.symbols:
+            raise VenueError(f"this venue has no symbol {symbol}")
+        if quantity < 0:
+            raise VenueError(f"{quantity} is not a depth")
+        self.exchange.set_depth(symbol, quantity)
+
     def transfer(self, account: str, asset: str, amount: Decimal, now_ns: int) -> None:
         """Move money into (positive) or out of the futures wallet."""
         self.advance(now_ns)
         self.exchange.transfer(self._account(account), asset, amount, now_ns)
         self._publish()
 
-    def expire_listen_key(self, account: str, now_ns: int, *, notify: bool = True) -> None:
-        """End the account's listen key early, with or without telling its connections."""
+    def expire_listen_key(self, account: str, now_ns: int, *, notify: bool = True) -> bool:
+        """End the account's listen key early, with or without telling its connections.
+
+        Returns False when it has none.
+        """
         self.advance(now_ns)
         self._account(account)
-        self.streams.expire_key(account, now_ns, notify=notify)
+        return self.streams.expire_key(account, now_ns, notify=notify)
 
     # -- the truth
 

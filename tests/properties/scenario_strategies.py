@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario.values import READS
 
@@ -70,7 +71,7 @@ def scenarios(draw: st.DrawFn, max_records: int = 12) -> m.Scenario:
     """A valid scenario: reading its print gives it back."""
     venue = draw(venues())
     node = draw(nodes(venue))
-    words = draw(st.lists(st.sampled_from(tuple(m.ACTIONS)), max_size=max_records))
+    words = draw(st.lists(st.sampled_from(tuple(a.ACTIONS)), max_size=max_records))
     story = _Story(draw, venue, node)
     for word in words:
         story.tell(word)
@@ -103,21 +104,20 @@ def venues(draw: st.DrawFn) -> m.Venue:
                 st.sampled_from(("USDT", "BNB", "1INCH")), st.just(Decimal("0.00")) | decimals()
             )
         ),
+        fees=draw(st.dictionaries(st.sampled_from(("maker", "taker")), st.just(Decimal(0)))),
         latency_ms=draw(st.none() | latency),
     )
 
 
 @st.composite
 def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
-    owners = draw(st.lists(st.sampled_from(STRATEGIES), max_size=len(venue.symbols)))
-    claims: dict[str, tuple[str, ...]] = {}
-    for owner, symbol in zip(owners, venue.symbols, strict=False):
-        claims[owner] = (*claims.get(owner, ()), f"{symbol}-PERP.BINANCE")
+    claims = draw(claimed(venue, STRATEGIES))
     running = tuple(dict.fromkeys(("S-001", *sorted(claims))))
     checks = st.one_of(st.just(UNSET), st.none(), intervals())
     return m.Node(
         claims=claims,
         strategies=tuple(draw(st.just(running) | st.permutations(STRATEGIES))),
+        instruments=draw(st.none() | st.just(tuple(f"{s}-PERP.BINANCE" for s in venue.symbols))),
         reconciliation_interval_secs=draw(st.just(300.0) | intervals()),
         reconciliation_lookback_mins=draw(st.none() | st.integers(1, 10_000)),
         open_check_interval_secs=draw(checks),
@@ -125,6 +125,17 @@ def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
         inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
         exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
     )
+
+
+@st.composite
+def claimed(
+    draw: st.DrawFn, venue: m.Venue, strategies: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    owners = draw(st.lists(st.sampled_from(strategies), max_size=len(venue.symbols)))
+    claims: dict[str, tuple[str, ...]] = {}
+    for owner, symbol in zip(owners, venue.symbols, strict=False):
+        claims[owner] = (*claims.get(owner, ()), f"{symbol}-PERP.BINANCE")
+    return claims
 
 
 EXEC_ENGINE: dict[str, st.SearchStrategy[Any]] = {
@@ -179,6 +190,9 @@ def knowledge(shows: str) -> st.SearchStrategy[dict[str, tuple[m.Known, ...]]]:
     return st.dictionaries(engines, entries.map(tuple), max_size=2)
 
 
+IMMEDIATE = st.sampled_from(("IOC", "FOK"))
+
+
 class _Story:
     """Draws records one after the other, each possible after those before it."""
 
@@ -189,6 +203,7 @@ class _Story:
         self._now_ns: int = draw(st.just(0) | spans().map(int.__neg__))
         self._open: dict[str, Decimal] = {}
         self._sent: list[str] = []
+        self._limits: set[str] = set()
         # Up from here on; None while only a start brings the node back.
         self._up_at_ns: int | None = 0
         self.records: list[m.Record] = []
@@ -196,22 +211,22 @@ class _Story:
     def tell(self, word: str) -> None:
         """Add a record of that word, unless it cannot happen now."""
         at_ns = self._now_ns + self._draw(spans())
-        kind = m.ACTIONS[word]
+        kind = a.ACTIONS[word]
         is_down = self._up_at_ns is None or at_ns < self._up_at_ns
-        needs_node = issubclass(kind, m.StrategyAction | m.NodeAction)
-        if needs_node and (at_ns < 0 or is_down != (kind is m.Start)):
+        needs_node = issubclass(kind, a.StrategyAction | a.NodeAction)
+        if needs_node and (at_ns < 0 or is_down != (kind is a.Start)):
             return
-        if kind is m.Start and self._up_at_ns is not None:
+        if kind is a.Start and self._up_at_ns is not None:
             return
         action = getattr(self, f"_{word}")()
         if action is None:
             return
         match action:
-            case m.Stop() | m.Kill():
+            case a.Stop() | a.Kill():
                 self._up_at_ns = None
-            case m.Start():
+            case a.Start():
                 self._up_at_ns = at_ns
-            case m.Restart():
+            case a.Restart():
                 self._up_at_ns = at_ns + action.down_ns
         self._now_ns = at_ns
         note = self._draw(st.none() | texts())
@@ -222,6 +237,9 @@ class _Story:
         id_ = f"O-{len(self._open) + 1}"
         quantity = draw(decimals())
         type_ = draw(st.sampled_from(("LIMIT", "MARKET")))
+        rests = type_ == "LIMIT" and draw(st.booleans())
+        if type_ == "LIMIT":
+            self._limits.add(id_)
         self._open[id_] = quantity
         return {
             "id": id_,
@@ -231,66 +249,106 @@ class _Story:
             "type": type_,
             "symbol": draw(self._symbols()),
             "position_side": draw(sides(self._venue)),
+            "reduce_only": self._venue.position_mode == "one-way" and draw(st.booleans()),
+            "time_in_force": "GTC" if rests or type_ == "MARKET" else draw(IMMEDIATE),
+            "post_only": rests and draw(st.booleans()),
         }
 
     def _symbols(self) -> st.SearchStrategy[str]:
         return st.sampled_from(self._venue.symbols)
 
-    def _submit(self) -> m.Action:
+    def _submit(self) -> a.Action:
         order = self._order()
         self._sent.append(order["id"])
-        return m.Submit(**order, strategy=self._draw(st.sampled_from(self._node.strategies)))
+        return a.Submit(**order, strategy=self._draw(st.sampled_from(self._node.strategies)))
 
-    def _cancel(self) -> m.Action | None:
+    def _cancel(self) -> a.Action | None:
         if not self._sent:
             return None
-        return m.Cancel(order=self._draw(st.sampled_from(self._sent)))
+        return a.Cancel(order=self._draw(st.sampled_from(self._sent)))
 
-    def _fill(self) -> m.Action | None:
+    def _cancel_all(self) -> a.Action:
+        return a.CancelAll(
+            symbol=self._draw(self._symbols()),
+            strategy=self._draw(st.sampled_from(self._node.strategies)),
+        )
+
+    def _modify(self) -> a.Action | None:
+        limits = [id_ for id_ in self._sent if id_ in self._limits]
+        if not limits:
+            return None
+        quantity = self._draw(st.none() | decimals())
+        price = self._draw(st.none() | decimals()) if quantity is not None else Decimal(1)
+        return a.Modify(order=self._draw(st.sampled_from(limits)), quantity=quantity, price=price)
+
+    def _depth(self) -> a.Action:
+        held = self._draw(st.just(Decimal(0)) | decimals())
+        return a.Depth(symbol=self._draw(self._symbols()), quantity=held)
+
+    def _transfer(self) -> a.Action:
+        amount = self._draw(decimals())
+        asset = self._draw(st.sampled_from(("USDT", "BNB")))
+        return a.Transfer(asset=asset, amount=-amount if self._draw(st.booleans()) else amount)
+
+    def _fill(self) -> a.Action | None:
         fillable = [id_ for id_, rest in self._open.items() if rest]
         if not fillable:
             return None
         id_ = self._draw(st.sampled_from(fillable))
         # Eight places hold every quantity drawn here.
         units = int(self._open[id_].scaleb(8))
-        quantity = Decimal(self._draw(st.integers(1, units))).scaleb(-8)
-        self._open[id_] -= quantity
-        return m.Fill(
+        times = self._draw(st.integers(1, min(3, units)))
+        quantity = Decimal(self._draw(st.integers(1, units // times))).scaleb(-8)
+        self._open[id_] -= quantity * times
+        return a.Fill(
             order=id_,
             quantity=quantity,
             price=self._draw(st.none() | traded_prices()),
             maker=self._draw(st.booleans()),
+            times=times,
         )
 
-    def _price(self) -> m.Action:
-        return m.SetPrice(symbol=self._draw(self._symbols()), price=self._draw(traded_prices()))
+    def _price(self) -> a.Action:
+        return a.SetPrice(symbol=self._draw(self._symbols()), price=self._draw(traded_prices()))
 
-    def _web_submit(self) -> m.Action:
-        return m.WebSubmit(**self._order())
+    def _web_submit(self) -> a.Action:
+        return a.WebSubmit(**self._order())
 
-    def _web_cancel(self) -> m.Action | None:
+    def _web_cancel(self) -> a.Action | None:
         if not self._open:
             return None
-        return m.WebCancel(order=self._draw(st.sampled_from(tuple(self._open))))
+        return a.WebCancel(order=self._draw(st.sampled_from(tuple(self._open))))
 
-    def _stop(self) -> m.Action:
-        return m.Stop()
+    def _stop(self) -> a.Action:
+        return a.Stop()
 
-    def _kill(self) -> m.Action:
-        return m.Kill()
+    def _kill(self) -> a.Action:
+        return a.Kill()
 
-    def _start(self) -> m.Action:
-        return m.Start(cache=self._draw(st.sampled_from(("kept", "lost"))))
+    def _comeback(self) -> dict[str, Any]:
+        draw = self._draw
+        torn = ("torn",) if self._open else ()
+        cache = draw(st.sampled_from(("kept", "lost", "stale", *torn)))
+        return {
+            "cache": cache,
+            "lose_ns": draw(spans(1)) if cache == "stale" else None,
+            "order": draw(st.sampled_from(tuple(self._open))) if cache == "torn" else None,
+            "keep": draw(st.integers(1, 9)) if cache == "torn" else None,
+            "claims": draw(st.none() | claimed(self._venue, self._node.strategies)),
+        }
 
-    def _restart(self) -> m.Action:
-        return m.Restart(
-            cache=self._draw(st.sampled_from(("kept", "lost"))),
+    def _start(self) -> a.Action:
+        return a.Start(**self._comeback())
+
+    def _restart(self) -> a.Action:
+        return a.Restart(
+            **self._comeback(),
             by=self._draw(st.sampled_from(("stop", "kill"))),
             down_ns=self._draw(spans()),
         )
 
-    def _disconnect(self) -> m.Action:
-        return m.Disconnect(for_ns=self._draw(spans(1)))
+    def _disconnect(self) -> a.Action:
+        return a.Disconnect(for_ns=self._draw(spans(1)))
 
     def _match(self) -> dict[str, Any]:
         draw = self._draw
@@ -301,37 +359,57 @@ class _Story:
             "execution": draw(st.sampled_from(executions)),
             "order": draw(st.sampled_from((None, *self._open))),
             "symbol": draw(st.none() | self._symbols()),
-            "count": draw(st.integers(1, 3)),
+            **self._limit(),
         }
 
-    def _drop_event(self) -> m.Action:
-        return m.DropEvent(**self._match())
-
-    def _duplicate_event(self) -> m.Action:
-        copies = self._draw(st.integers(1, 3))
-        return m.DuplicateEvent(**self._match(), copies=copies, by_ns=self._draw(spans()))
-
-    def _delay_event(self) -> m.Action:
-        return m.DelayEvent(**self._match(), by_ns=self._draw(spans(1)))
-
-    def _fail_request(self) -> m.Action:
+    def _limit(self) -> dict[str, Any]:
         draw = self._draw
         count = draw(st.none() | st.integers(1, 3))
-        return m.FailRequest(
-            method=draw(st.none() | st.sampled_from(("GET", "POST"))),
-            path=draw(st.sampled_from(("/fapi/v1/order", "/fapi/v3/positionRisk", "/"))),
-            symbol=draw(st.none() | self._symbols()),
+        return {
+            "client": draw(st.sampled_from((None, "nt", "recon"))),
+            "count": count,
+            "for_ns": draw(st.none() | spans(1)) if count is None else None,
+        }
+
+    def _drop_event(self) -> a.Action:
+        return a.DropEvent(**self._match())
+
+    def _duplicate_event(self) -> a.Action:
+        copies = self._draw(st.integers(1, 3))
+        return a.DuplicateEvent(**self._match(), copies=copies, by_ns=self._draw(spans()))
+
+    def _delay_event(self) -> a.Action:
+        return a.DelayEvent(**self._match(), by_ns=self._draw(spans(1)))
+
+    def _asked(self) -> dict[str, Any]:
+        draw = self._draw
+        return {
+            "method": draw(st.none() | st.sampled_from(("GET", "POST"))),
+            "path": draw(st.sampled_from(("/fapi/v1/order", "/fapi/v3/positionRisk", "/"))),
+            "symbol": draw(st.none() | self._symbols()),
+            "applied": draw(st.sampled_from(("never", "before", "after"))),
+            **self._limit(),
+        }
+
+    def _fail_request(self) -> a.Action:
+        draw = self._draw
+        return a.FailRequest(
+            **self._asked(),
             status=draw(st.integers(400, 599)),
             code=draw(st.none() | st.integers(-5000, 0)),
             message=draw(st.none() | texts()),
-            count=count,
-            for_ns=draw(st.none() | spans(1)) if count is None else None,
-            applied=draw(st.sampled_from(("never", "before", "after"))),
+            retry_after=draw(st.none() | st.integers(1, 60)),
         )
 
-    def _lag_reads(self) -> m.Action:
+    def _lose_reply(self) -> a.Action:
+        return a.LoseReply(**self._asked(), after_ns=self._draw(spans()))
+
+    def _expire_listen_key(self) -> a.Action:
+        return a.ExpireListenKey(notify=self._draw(st.booleans()))
+
+    def _lag_reads(self) -> a.Action:
         reads = st.lists(st.sampled_from(READS), min_size=1, unique=True).map(tuple)
-        return m.LagReads(
+        return a.LagReads(
             reads=self._draw(st.just(READS) | reads),
             by_ns=self._draw(spans(1)),
             for_ns=self._draw(spans(1)),

@@ -25,7 +25,7 @@ BANNED = re.compile(
     r"|\bthreading\.Thread\b|\basyncio\.run\(|\bhash\(",
 )
 ESCAPE = "# sim-ok:"
-ESCAPES_AT_MOST = 8
+ESCAPES_AT_MOST = 2
 LINES_AT_MOST = 400
 
 

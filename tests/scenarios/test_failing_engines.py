@@ -10,10 +10,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from sim import engines
 from sim.node import SetupError
-from sim.scenario import loads
+from sim.report.result import result_of
+from sim.scenario import load, loads
 from sim.world import run
 
 SCENARIO = loads(
@@ -98,7 +100,7 @@ def calls_from_a_thread(node: Any) -> None:
         (exits_hard_in_a_handler, 5, "the process called os._exit(0)"),
         (raises_in_a_task_that_is_kept, 3, "KeyError: 'planted'"),
         (spins, 0, "Livelock: 1000001 callbacks ran at 0.000 s and time did not pass"),
-        (calls_from_a_thread, 126, "another thread called into the event loop"),
+        (calls_from_a_thread, 156, "another thread called into the event loop"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -124,14 +126,56 @@ def test_an_engine_that_waits_for_ever_leaves_the_node_without_its_trader():
     assert "the node's strategies are not running" in observation.inert[0]
 
 
-def test_a_node_that_stops_itself_has_stopped():
-    def stops(node: Any) -> None:
-        node.kernel.loop.call_later(3, node.kernel.exec_engine.shutdown_system, "planted")
+def stops(node: Any) -> None:
+    node.kernel.loop.call_later(3, node.kernel.exec_engine.shutdown_system, "planted")
 
-    (life,) = run(SCENARIO, partial(engines.Attached, "stops", stops)).observation.incarnations
 
-    assert life.ended == "stopped"
-    assert 3 <= (life.ended_ns - life.started_ns) / 1e9 < 5
+def test_a_node_that_stops_itself_is_started_again_ten_times():
+    node = structs.replace(SCENARIO.node, reconciliation_interval_secs=300)
+    long = structs.replace(SCENARIO, node=node)
+    result = result_of(done := run(long, partial(engines.Attached, "stops", stops)))
+    lives = done.observation.incarnations
+
+    assert [life.ended for life in lives] == ["quit"] * 11
+    assert 3 <= (lives[0].ended_ns - lives[0].started_ns) / 1e9 < 5
+    assert lives[1].started_ns - lives[0].ended_ns == 30 * 1_000_000_000
+    assert "stopped" in result.violated
+
+
+def test_a_node_whose_strategies_never_run_is_started_again():
+    def hangs_once(node: Any) -> None:
+        async def wait(timeout_secs: float | None = None) -> bool:
+            return bool(await node.kernel.loop.create_future())
+
+        if not made:
+            node.kernel.exec_engine.reconcile_execution_state = wait
+        made.append(node)
+
+    made: list[Any] = []
+    result = result_of(done := run(SCENARIO, partial(engines.Attached, "hangs", hangs_once)))
+    first, second = done.observation.incarnations
+
+    assert (first.ended, second.ended) == ("stalled", "running")
+    assert first.ended_ns - first.started_ns == 90 * 1_000_000_000
+    assert second.started_ns - first.ended_ns == 30 * 1_000_000_000
+    assert second.ready_ns is not None
+    assert {"stopped", "too-slow"} <= set(result.violated)
+
+
+def test_an_attach_that_fails_in_a_later_process_is_a_crash():
+    def fails_later(node: Any) -> None:
+        made.append(node)
+        if len(made) > 1:
+            raise KeyError("planted")
+
+    made: list[Any] = []
+    scenario = load("scenarios/restart/warm-after-a-fill.yaml")
+    result = result_of(done := run(scenario, partial(engines.Attached, "fails", fails_later)))
+    (crash,) = done.observation.crashes
+
+    assert crash.incarnation == 1
+    assert crash.reason == "engine 'fails' failed in attach: KeyError: 'planted'"
+    assert "crash" in result.violated
 
 
 class ReturnsNothing(engines.StockDefaults):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from sim.faults import (
     DelayedFrame,
@@ -14,9 +15,12 @@ from sim.faults import (
     FailedRequest,
     Fault,
     Faults,
+    LostReply,
     ReadLag,
     StreamOutage,
+    Substitute,
 )
+from sim.observation import Impairment
 from sim.venue.wire import Frame, Request
 
 ORDER = Request("POST", "/fapi/v1/order", "symbol=BTCUSDT&side=BUY")
@@ -54,7 +58,7 @@ def faults(clock: Clock) -> Faults:
 
 def test_without_faults_nothing_is_touched(faults: Faults):
     assert faults.on_request(ORDER, 0) is None
-    assert faults.on_frame(frame(), 0) == [0]
+    assert faults.on_frame(frame(), "nt", 0) == [0]
     assert not faults.refuse_stream("nt")
 
 
@@ -96,6 +100,7 @@ def test_a_failure_without_a_code_has_no_json(faults: Faults):
 
     answer = faults.on_request(QUERY, 0)
     assert answer is not None
+    assert answer.response is not None
     assert answer.response.body == b"<html>"
 
 
@@ -104,17 +109,75 @@ def test_frames_are_dropped_repeated_and_late(faults: Faults):
     faults.arm(DuplicatedFrame("copy", copies=2, by_ns=5, client_order_id="O-2", count=1))
     faults.arm(DelayedFrame("late", by_ns=7, client_order_id="O-3", count=1))
 
-    assert faults.on_frame(frame(client_order_id="O-1"), 0) == []
-    assert faults.on_frame(frame(client_order_id="O-2"), 0) == [0, 5, 10]
-    assert faults.on_frame(frame(client_order_id="O-3"), 0) == [7]
-    assert faults.on_frame(frame(client_order_id="O-1"), 0) == [0]
+    assert faults.on_frame(frame(client_order_id="O-1"), "nt", 0) == []
+    assert faults.on_frame(frame(client_order_id="O-2"), "nt", 0) == [0, 5, 10]
+    assert faults.on_frame(frame(client_order_id="O-3"), "nt", 0) == [7]
+    assert faults.on_frame(frame(client_order_id="O-1", sequence=2), "nt", 0) == [0]
+
+
+def test_every_copy_of_one_event_is_hit_and_counts_once(faults: Faults):
+    drop = DroppedFrame("drop", count=1)
+    faults.arm(drop)
+
+    assert faults.on_frame(frame(connection_id=1), "nt", 0) == []
+    assert faults.on_frame(frame(connection_id=2), "recon", 0) == []
+    assert faults.on_frame(frame(connection_id=1, sequence=2), "nt", 0) == [0]
+    assert drop.activations == 1
+
+
+def test_a_fault_may_be_of_one_client_only(faults: Faults):
+    faults.arm(DroppedFrame("drop", client="nt", count=1))
+    faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, client="recon", count=1))
+
+    assert faults.on_frame(frame(), "recon", 0) == [0]
+    assert faults.on_frame(frame(), "nt", 0) == []
+    assert faults.on_request(ORDER, 0) is None
+    assert faults.on_request(structs.replace(ORDER, client="recon"), 0) is not None
+
+
+def test_a_symbol_is_found_in_the_query_and_in_the_form(faults: Faults):
+    faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, symbol="BTCUSDT", count=9))
+
+    def asked(query: str = "", body: bytes = b"") -> bool:
+        request = Request("POST", "/fapi/v1/order", query=query, body=body)
+        return faults.on_request(request, 0) is not None
+
+    assert asked("symbol=BTCUSDT&side=BUY")
+    assert asked(body=b"side=BUY&symbol=BTCUSDT")
+    assert not asked("symbol=ETHUSDT", b"newClientOrderId=BTCUSDT")
+
+
+def test_a_lost_reply_has_no_response(faults: Faults):
+    faults.arm(LostReply("lost", path="/fapi/v1/order", after_ns=7, applied="after", count=1))
+
+    assert faults.on_request(ORDER, 0) == Substitute(None, "after", 7)
+    assert faults.on_request(ORDER, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/fapi/v1/order", "read"),
+        ("POST", "/fapi/v1/order", "command"),
+        ("DELETE", "/fapi/v1/order", "command"),
+        ("POST", "/fapi/v1/listenKey", "stream"),
+    ],
+)
+def test_what_a_failed_request_impairs(method: str, path: str, kind: str, faults: Faults):
+    faults.arm(FailedRequest("once", path=path, status=500, count=1))
+    faults.arm(FailedRequest("while", path=path, status=500, until_ns=50))
+
+    for at_ns in (10, 20, 30):
+        faults.on_request(Request(method, path), at_ns)
+
+    assert faults.impairments() == (Impairment(kind, 10, 10), Impairment(kind, 20, 50))
 
 
 def test_faults_of_one_frame_add_up(faults: Faults):
     faults.arm(DelayedFrame("late", by_ns=7, count=1))
     faults.arm(DuplicatedFrame("copy", copies=1, by_ns=5, count=1))
 
-    assert faults.on_frame(frame(), 0) == [7, 12]
+    assert faults.on_frame(frame(), "nt", 0) == [7, 12]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +194,7 @@ def test_faults_of_one_frame_add_up(faults: Faults):
 def test_a_frame_is_chosen_by_all_that_is_given(faults: Faults, wanted: Any, hit: bool):
     faults.arm(DroppedFrame("drop", count=1, **wanted))
 
-    assert (faults.on_frame(frame(), 0) == []) == hit
+    assert (faults.on_frame(frame(), "nt", 0) == []) == hit
 
 
 def test_an_outage_ends_by_itself(faults: Faults, clock: Clock):
@@ -157,7 +220,7 @@ def test_a_lag_counts_what_is_read_in_it(faults: Faults):
 def test_what_never_acted_is_named(faults: Faults):
     faults.arm(DroppedFrame("the first", count=1))
     faults.arm(DroppedFrame("the second", event="ACCOUNT_UPDATE", count=1))
-    faults.on_frame(frame(), 0)
+    faults.on_frame(frame(), "nt", 0)
 
     assert faults.inert() == ["the second"]
 
@@ -171,7 +234,7 @@ def test_every_activation_is_reported(clock: Clock):
     faults = Faults(lambda: clock.now_ns, report)
     faults.arm(DroppedFrame("drop", count=1))
     faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, count=1))
-    faults.on_frame(frame(), 0)
+    faults.on_frame(frame(), "nt", 0)
     faults.on_request(ORDER, 0)
 
     assert seen == [("drop", "ORDER_TRADE_UPDATE TRADE"), ("fail", "nt POST /fapi/v1/order")]

@@ -14,12 +14,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.observation import (
+    Alert,
+    Call,
     Incarnation,
     NodeEvent,
     NodeFill,
     NodeOrder,
     NodePosition,
     Observation,
+    PositionChange,
     State,
     VenueOrder,
     VenuePosition,
@@ -32,6 +35,8 @@ HOUR = 3600 * SECOND
 START = 1_700_000_000 * SECOND
 END = START + HOUR
 LATENCY = SECOND // 10
+
+OPEN = ("NEW", "PARTIALLY_FILLED")
 
 NODE_STATUS = {
     "NEW": "ACCEPTED",
@@ -116,7 +121,7 @@ def position_id(symbol: str, suffix: str) -> str:
     return f"{symbol}-PERP.BINANCE-{suffix}"
 
 
-def published(fill: NodeFill, at: int | None = None) -> NodeEvent:
+def published(fill: NodeFill, at: int | None = None, status: str = "PARTIALLY_FILLED") -> NodeEvent:
     return NodeEvent(
         at_ns=fill.time_ns + LATENCY if at is None else at,
         kind="OrderFilled",
@@ -125,6 +130,15 @@ def published(fill: NodeFill, at: int | None = None) -> NodeEvent:
         client_order_id=fill.client_order_id,
         venue_order_id=fill.venue_order_id,
         fill=fill,
+        status=status,
+        filled=fill.quantity,
+    )
+
+
+def submitted(client_order_id: str, at: int = START) -> NodeEvent:
+    """The event by which an order becomes one that the node's strategies sent."""
+    return NodeEvent(
+        at, "OrderSubmitted", "main", "BTCUSDT", client_order_id, "", None, "SUBMITTED"
     )
 
 
@@ -154,6 +168,7 @@ def venue_order(
         average_price=None if average_price is None else Decimal(average_price),
         created_ns=created,
         updated_ns=created if updated is None else updated,
+        closed_ns=None if status in OPEN else created if updated is None else updated,
     )
 
 
@@ -208,6 +223,7 @@ def orders_of(trades: Iterable[VenueTrade]) -> tuple[VenueOrder, ...]:
             average_price=sum((t.quantity * t.price for t in group), Decimal(0)) / total,
             created_ns=group[0].time_ns,
             updated_ns=group[-1].time_ns,
+            closed_ns=group[-1].time_ns,
         )
         for group in by_order.values()
     )
@@ -268,6 +284,8 @@ def process(
         trader_ran=True,
         loaded=State() if loaded is None else loaded,
         events=tuple(events),
+        final_read=(),
+        calls=(Call("startup", started, started + SECOND),),
         final=State() if final is None else final,
     )
 
@@ -277,13 +295,19 @@ def observe(
 ) -> Observation:
     """A run; without ``processes``, one in which a single process did everything right."""
     if not processes:
-        events = [published(fill_of(t)) for t in trades]
+        last = {(t.symbol, t.order_id): t for t in trades}
+        events = [
+            published(
+                fill_of(t),
+                status="FILLED" if t is last[t.symbol, t.order_id] else "PARTIALLY_FILLED",
+            )
+            for t in trades
+        ]
         processes = (process(state_of(trades), events),)
     observation = Observation(
         position_mode="one-way",
         symbols=("BTCUSDT", "ETHUSDT"),
         lookback_ns=HOUR,
-        claims={},
         ended_ns=END,
         trades=tuple(trades),
         orders=orders_of(trades),
@@ -311,3 +335,48 @@ def subjects(judgement: Judgement, name: str) -> int:
 
 def judged(observation: Observation, shows: str = "crash") -> Judgement:
     return judge(observation, shows)
+
+
+def after(seconds: float) -> int:
+    """The instant so many seconds after START."""
+    return START + round(seconds * SECOND)
+
+
+def shown(order: VenueOrder, status: str, when: float, **changes: Any) -> NodeEvent:
+    """An event after which the node shows an order of the venue in a status."""
+    event = NodeEvent(
+        at_ns=after(when),
+        kind="OrderAccepted",
+        account=order.account,
+        symbol=order.symbol,
+        client_order_id=order.client_order_id,
+        venue_order_id=str(order.order_id),
+        status=status,
+    )
+    return replace(event, **changes)
+
+
+def resized(
+    quantity: str | Decimal,
+    when: float,
+    *,
+    name: str = "p",
+    side: str = "BOTH",
+    symbol: str = "BTCUSDT",
+) -> PositionChange:
+    """A position of the node has become as large as this."""
+    return PositionChange(after(when), "main", symbol, name, side, Decimal(quantity))
+
+
+def applied(of: VenueTrade, when: float, **changes: Any) -> Incarnation:
+    """A process of which all that can be seen is that it applied one trade."""
+    event = replace(published(fill_of(of), after(when), "FILLED"), **changes)
+    now = of.quantity if of.side == "BUY" else -of.quantity
+    name = position_id(of.symbol, of.position_side)
+    change = resized(now, when, name=name, side=of.position_side, symbol=of.symbol)
+    return replace(process(events=[event]), position_changes=(change,), ready_ns=after(1))
+
+
+def alert(when: float, **names: str) -> Alert:
+    """An alert, by default a summary of BTCUSDT."""
+    return replace(Alert(after(when), "lost-fill", "main", "BTCUSDT"), **names)

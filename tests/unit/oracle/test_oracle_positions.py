@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import NodePosition, Observation, VenuePosition
+from sim.observation import Alert, NodePosition, Observation, VenuePosition
 from sim.oracle import judge
 from tests.unit.oracle.observations import (
     END,
@@ -25,6 +25,7 @@ from tests.unit.oracle.observations import (
     published,
     state_of,
     subjects,
+    submitted,
     trade,
     venue_order,
 )
@@ -34,7 +35,12 @@ LEG = VenuePosition("main", "BTCUSDT", "BOTH", Decimal(3), Decimal(50000))
 
 
 def run(
-    venue: list[VenuePosition], node: list[NodePosition], *strategies: str, **changes: Any
+    venue: list[VenuePosition],
+    node: list[NodePosition],
+    *strategies: str,
+    claims: dict[str, str] | None = None,
+    loaded: list[NodePosition] | None = None,
+    **changes: Any,
 ) -> Observation:
     """A run without trades in scope, whose node ends with these positions.
 
@@ -43,7 +49,11 @@ def run(
     orders = [venue_order(number, "CANCELED") for number in range(len(strategies))]
     shown = [known(o, strategy_id=s) for o, s in zip(orders, strategies, strict=True)]
     final = replace(state_of([]), orders=tuple(shown), positions=tuple(node))
-    return observe([], process(final), orders=tuple(orders), positions=tuple(venue), **changes)
+    ours = replace(
+        process(final, loaded=replace(state_of([]), positions=tuple(loaded or ()))),
+        claims=claims or {},
+    )
+    return observe([], ours, orders=tuple(orders), positions=tuple(venue), **changes)
 
 
 def part(quantity: str, entry_price: str = "50000", **changes: Any) -> NodePosition:
@@ -97,10 +107,33 @@ def test_a_leg_that_was_flat_throughout_is_not_judged() -> None:
     assert outcome(judged(observe(trades, process())), "position-mismatch") == "unexercised"
 
 
-def test_a_leg_that_the_node_may_not_see_is_judged_only_where_the_node_holds_it() -> None:
+def test_a_leg_that_the_node_may_not_see_is_not_judged() -> None:
     unseen = replace(LEG, symbol="SOLUSDT")
     assert outcome(judged(run([unseen], [])), "position-mismatch") == "unexercised"
-    assert verdict(run([], [held(unseen)])) == MISMATCH
+    assert outcome(judged(run([], [held(unseen)])), "position-mismatch") == "unexercised"
+
+
+def test_a_leg_that_was_called_a_residual_is_left_alone() -> None:
+    other = held(LEG, quantity=Decimal(2))
+    observation = run([LEG], [other])
+    [ours] = observation.incarnations
+    alert = Alert(START, "residual", "main", "BTCUSDT", position_side="BOTH")
+    told = replace(observation, incarnations=(replace(ours, alerts=(alert,)),))
+    assert verdict(told) == set()
+    elsewhere = replace(alert, symbol="ETHUSDT")
+    told = replace(observation, incarnations=(replace(ours, alerts=(elsewhere,)),))
+    assert verdict(told) == MISMATCH
+
+
+def test_what_filtered_orders_traded_is_no_part_of_the_position() -> None:
+    own, foreign = trade(70), trade(71, quantity="2", price="40000")
+    events = [submitted(own.client_order_id), published(fill_of(own))]
+    node = process(state_of([own]), events)
+    observation = observe([own, foreign], node, filters_unclaimed=True)
+    assert verdict(observation) == set()
+    assert verdict(replace(observation, filters_unclaimed=False)) >= MISMATCH
+    claiming = replace(node, claims={"BTCUSDT": "S-001"})
+    assert verdict(replace(observation, incarnations=(claiming,))) >= MISMATCH
 
 
 def test_several_positions_of_a_leg_add_up() -> None:
@@ -179,6 +212,14 @@ def test_the_claiming_strategy_owns_the_position() -> None:
     assert failed(judgement) == MISMATCH
     assert "is owned by EXTERNAL instead of S-001" in judgement.violations[0].message
     assert verdict(run([LEG], [foreign], claims={"ETHUSDT": "S-001"})) == set()
+
+
+def test_a_position_that_was_loaded_keeps_its_owner_whoever_claims_now() -> None:
+    foreign = held(LEG, strategy_id="EXTERNAL")
+    claims = {"BTCUSDT": "S-001"}
+    assert verdict(run([LEG], [foreign], claims=claims, loaded=[foreign])) == set()
+    other = held(LEG, strategy_id="EXTERNAL", position_id="another")
+    assert verdict(run([LEG], [foreign], claims=claims, loaded=[other])) == MISMATCH
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from sim.scenario import actions as a
 from sim.scenario import load, loads
 from sim.scenario import model as m
 
@@ -75,11 +76,11 @@ def test_a_whole_file() -> None:
         timeline=(
             m.Record(
                 at_ns=-3600 * SECOND_NS,
-                action=m.SetPrice(symbol="BTCUSDT", price=Decimal(49000)),
+                action=a.SetPrice(symbol="BTCUSDT", price=Decimal(49000)),
             ),
             m.Record(
                 at_ns=SECOND_NS,
-                action=m.Submit(
+                action=a.Submit(
                     id="O-1",
                     side="BUY",
                     quantity=Decimal(1),
@@ -88,7 +89,7 @@ def test_a_whole_file() -> None:
                     strategy="S-001",
                 ),
             ),
-            m.Record(at_ns=60 * SECOND_NS, action=m.Restart(cache="lost"), note="the end"),
+            m.Record(at_ns=60 * SECOND_NS, action=a.Restart(cache="lost"), note="the end"),
         ),
         expect=m.Expect(
             venue_position={"BTCUSDT": {"BOTH": Decimal(-1)}},
@@ -147,7 +148,7 @@ def test_legs_in_hedge_mode() -> None:
     )
 
     order = read.timeline[0].action
-    assert isinstance(order, m.WebSubmit)
+    assert isinstance(order, a.WebSubmit)
     assert order.position_side == "SHORT"
     assert read.expect.venue_position == {"BTCUSDT": {"LONG": Decimal(1), "SHORT": Decimal(-2)}}
 
@@ -166,36 +167,36 @@ def test_known_may_be_a_list() -> None:
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        ("stop: {}", m.Stop()),
-        ("kill: {}", m.Kill()),
-        ("restart: {}", m.Restart(cache="kept", by="stop", down_ns=SECOND_NS)),
-        ("restart: {by: kill, down: 0s}", m.Restart(by="kill", down_ns=0)),
-        ("disconnect: {for: 20s}", m.Disconnect(for_ns=20 * SECOND_NS)),
-        ("drop_event: {}", m.DropEvent()),
+        ("stop: {}", a.Stop()),
+        ("kill: {}", a.Kill()),
+        ("restart: {}", a.Restart(cache="kept", by="stop", down_ns=SECOND_NS)),
+        ("restart: {by: kill, down: 0s}", a.Restart(by="kill", down_ns=0)),
+        ("disconnect: {for: 20s}", a.Disconnect(for_ns=20 * SECOND_NS)),
+        ("drop_event: {}", a.DropEvent()),
         (
             "duplicate_event: {execution: TRADE, copies: 2, by: 3s}",
-            m.DuplicateEvent(execution="TRADE", copies=2, by_ns=3 * SECOND_NS),
+            a.DuplicateEvent(execution="TRADE", copies=2, by_ns=3 * SECOND_NS),
         ),
         (
             "delay_event: {event: ACCOUNT_UPDATE, symbol: ETHUSDT, by: 1ms}",
-            m.DelayEvent(event="ACCOUNT_UPDATE", symbol="ETHUSDT", by_ns=1_000_000),
+            a.DelayEvent(event="ACCOUNT_UPDATE", symbol="ETHUSDT", by_ns=1_000_000),
         ),
         (
             "fail_request: {path: /fapi/v1/order, status: 503, code: -1007, applied: before}",
-            m.FailRequest(path="/fapi/v1/order", status=503, code=-1007, applied="before"),
+            a.FailRequest(path="/fapi/v1/order", status=503, code=-1007, applied="before"),
         ),
         (
             "fail_request: {method: GET, path: /x, status: 429, for: 1s}",
-            m.FailRequest(method="GET", path="/x", status=429, for_ns=SECOND_NS),
+            a.FailRequest(method="GET", path="/x", status=429, for_ns=SECOND_NS),
         ),
-        ("lag_reads: {by: 2s, for: 1m}", m.LagReads(by_ns=2 * SECOND_NS, for_ns=60 * SECOND_NS)),
+        ("lag_reads: {by: 2s, for: 1m}", a.LagReads(by_ns=2 * SECOND_NS, for_ns=60 * SECOND_NS)),
         (
             "lag_reads: {reads: [order], by: 2s, for: 1m}",
-            m.LagReads(reads=("order",), by_ns=2 * SECOND_NS, for_ns=60 * SECOND_NS),
+            a.LagReads(reads=("order",), by_ns=2 * SECOND_NS, for_ns=60 * SECOND_NS),
         ),
     ],
 )
-def test_actions(record: str, expected: m.Action) -> None:
+def test_actions(record: str, expected: a.Action) -> None:
     assert action(f"{{at: 5s, {record}}}") == expected
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario.words import words
 
@@ -18,21 +19,22 @@ def test_the_properties_stand_in_the_order_of_the_design() -> None:
 
 
 def test_every_action_has_a_word_of_its_own() -> None:
-    assert " ".join(m.ACTIONS) == (
-        "submit cancel fill price web_submit web_cancel stop kill start restart "
-        "disconnect drop_event duplicate_event delay_event fail_request lag_reads"
+    assert " ".join(a.ACTIONS) == (
+        "submit cancel cancel_all modify fill depth transfer price web_submit web_cancel "
+        "stop kill start restart disconnect expire_listen_key drop_event duplicate_event "
+        "delay_event fail_request lose_reply lag_reads"
     )
-    assert all(kind.word == word for word, kind in m.ACTIONS.items())
+    assert all(kind.word == word for word, kind in a.ACTIONS.items())
 
 
-@pytest.mark.parametrize("kind", m.ACTIONS.values(), ids=m.ACTIONS)
-def test_every_action_says_who_acts(kind: type[m.Action]) -> None:
-    bases = (m.StrategyAction, m.VenueAction, m.NodeAction, m.Fault)
+@pytest.mark.parametrize("kind", a.ACTIONS.values(), ids=a.ACTIONS)
+def test_every_action_says_who_acts(kind: type[a.Action]) -> None:
+    bases = (a.StrategyAction, a.VenueAction, a.NodeAction, a.Fault)
 
     assert sum(issubclass(kind, base) for base in bases) == 1
 
 
-@pytest.mark.parametrize("struct", [*STRUCTS, *m.ACTIONS.values()], ids=lambda s: s.__name__)
+@pytest.mark.parametrize("struct", [*STRUCTS, *a.ACTIONS.values()], ids=lambda s: s.__name__)
 def test_every_word_is_explained(struct: type[msgspec.Struct]) -> None:
     assert struct.__doc__
     for word in words(struct):
@@ -68,7 +70,7 @@ def test_known_covers_versions(versions: str, covered: bool) -> None:
 
 def test_a_request_fails_once_unless_a_count_or_a_time_is_given() -> None:
     def limit(**given: int) -> int | None:
-        return m.FailRequest(path="/", status=503, **given).limit
+        return a.FailRequest(path="/", status=503, **given).limit
 
     assert limit() == 1
     assert limit(count=3) == 3

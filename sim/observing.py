@@ -1,0 +1,57 @@
+"""How an `Observation` is derived from a scenario and from what the network carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sim.clock import NS_PER_SEC
+from sim.faults import impaired_by
+from sim.observation import Call
+from sim.scenario import model as m
+from sim.transport.network import Exchange
+
+
+def visibility(scenario: m.Scenario) -> dict[str, Any]:
+    """Return which symbols and orders are the node's business, in `Observation`'s words."""
+    node, listed = scenario.node, scenario.venue.symbols
+    loaded = listed if node.instruments is None else symbols_of(node.instruments)
+    only = node.exec_engine.get("reconciliation_instrument_ids")
+    return {
+        "symbols": tuple(
+            name for name in listed if name in loaded and (not only or name in symbols_of(only))
+        ),
+        "unloaded": tuple(name for name in listed if name not in loaded),
+        "filters_unclaimed": bool(node.exec_engine.get("filter_unclaimed_external_orders", False)),
+    }
+
+
+def symbols_of(instruments: Iterable[str]) -> set[str]:
+    """Return the venue's symbols of NautilusTrader's instrument ids."""
+    return {instrument.partition("-PERP.")[0] for instrument in instruments}
+
+
+def checks_of(exchanges: Iterable[Exchange]) -> list[Call]:
+    """Return the periodic checks: bursts of reads with less than a second between two.
+
+    A burst in which the venue asked the client to wait is none: how long it takes is
+    the venue's doing.
+    """
+    bursts: list[list[Exchange]] = []
+    until_ns = 0
+    for exchange in sorted(exchanges, key=lambda e: e.began_ns):
+        if impaired_by(exchange.request) != "read":
+            continue
+        if not bursts or exchange.began_ns > until_ns + NS_PER_SEC:
+            bursts.append([])
+        bursts[-1].append(exchange)
+        until_ns = max(until_ns, exchange.ended_ns or exchange.began_ns)
+    return [
+        Call(
+            "check",
+            burst[0].began_ns,
+            None if any(e.ended_ns is None for e in burst) else max(e.ended_ns or 0 for e in burst),
+        )
+        for burst in bursts
+        if not any(e.limited for e in burst)
+    ]
