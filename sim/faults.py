@@ -304,6 +304,10 @@ class Faults:
         self._armed.append(fault)
         self.all.append(fault)
 
+    def heal(self) -> None:
+        """Disarm all that is still armed."""
+        self._armed.clear()
+
     def act(self, fault: Fault, what: str) -> None:
         """Take note that the world did for a fault what it says, to the stream."""
         fault.act("stream", self._now_ns())

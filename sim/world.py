@@ -8,7 +8,7 @@ A run has four phases:
 
 1. **faults**: the records of the timeline are played;
 2. **heal**: two reconciliation intervals and 60 s pass after the last record is over and
-   the last fault has acted;
+   the last fault has acted, then what is left of faults is disarmed;
 3. **quiet**: nothing may be pending any more, see `Timeline.pending`; what the nodes hold
    now is what is judged;
 4. **final read**: each node is made to reconcile once more, and one more interval passes;
@@ -103,7 +103,7 @@ class World:
         self._bound_ns = 2 * self._interval_ns + SETTLE_SECS * NS_PER_SEC
         # Each act of a fault that is counted may begin the bound anew.
         acts = 1 + sum(getattr(r.action, "limit", None) or 0 for r in scenario.timeline)
-        budget_ns = last_ns - first_ns + acts * self._bound_ns + self._interval_ns
+        budget_ns = max(last_ns, 0) - min(first_ns, 0) + acts * self._bound_ns + self._interval_ns
         self.loop = VirtualLoop(START_NS + min(first_ns, 0), budget_ns=budget_ns + BUDGET_SLACK_NS)
         self.loop.set_exception_handler(self._on_exception)
         self.streams = Streams(seed)
@@ -112,6 +112,7 @@ class World:
         self._config = venue_config(scenario.venue)
         self.venue = Venue(self._config, self.streams["venue"])
         latency_ms = scenario.venue.latency_ms
+        self._default_latency = latency_ms is None
         self.network = Network(
             self.loop,
             self.venue,
@@ -188,6 +189,7 @@ class World:
 
     async def _play(self) -> None:
         await self.timeline.play(self._bound_ns)
+        self.faults.heal()
         limit_ns = self.loop.now_ns + QUIET_LIMIT_NS
         while (pending := self.timeline.pending()) is not None and self.loop.now_ns < limit_ns:
             await self.timeline.sleep_until(self.loop.now_ns + NS_PER_MS)
@@ -304,7 +306,10 @@ class World:
         )
 
     def _incarnations(self) -> tuple[Incarnation, ...]:
-        """Return the processes, each with the checks that it made of the venue."""
+        """Return the processes, each with the checks that it made of the venue.
+
+        How long its calls take means nothing where a scenario has latencies of its own.
+        """
         found = []
         for process, incarnation in self.node.incarnations():
             after_ns = incarnation.ready_ns

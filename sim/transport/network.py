@@ -157,21 +157,26 @@ class Network:
             f"{query} -> {said}{' (fault)' if fault else ''}",
         )
         after_ns = 0 if fault is None else fault.after_ns
-        if fault is not None and fault.applied == "after":
-            self._later(after_ns + self._delay_ns(), self._apply_late, request)
-        self._later(after_ns + self._delay_ns(), self._answer, exchange, reply, response)
+        late = fault is not None and fault.applied == "after"
+        self._later(after_ns + self._delay_ns(), self._answer, exchange, reply, response, late)
 
     def _apply_late(self, request: Request) -> None:
         self._venue.handle(request, self._loop.now_ns)
         self.flush()
 
     def _answer(
-        self, exchange: Exchange, reply: asyncio.Future[Response], response: Response | None
+        self,
+        exchange: Exchange,
+        reply: asyncio.Future[Response],
+        response: Response | None,
+        late: bool,
     ) -> None:
+        if late:
+            self._later(self._delay_ns(), self._apply_late, exchange.request)
         self._unanswered -= 1
         exchange.ended_ns = self._loop.now_ns
         exchange.limited = response is not None and response.status in (418, 429)
-        if reply.done():
+        if reply.done() or (exchange.process is not None and not exchange.process.alive):
             return
         if response is None:
             reply.set_exception(NetworkError("connection reset by peer"))

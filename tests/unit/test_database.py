@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from sim.database import Backing, WriteLog
 
@@ -106,3 +107,73 @@ def test_a_flush_empties_everything_but_the_log():
 
     assert database.keys("*") == []
     assert len(log) == 2
+
+
+# -- damage -------------------------------------------------------------------
+
+
+def fill_of(order: str) -> list[bytes]:
+    return [msgspec.msgpack.encode({"type": "OrderFilled", "client_order_id": order})]
+
+
+def other_event(kind: str = "OrderAccepted") -> list[bytes]:
+    return [msgspec.msgpack.encode({"type": kind})]
+
+
+class Clock:
+    now_ns = 0
+
+
+def written() -> WriteLog:
+    """What a node writes that accepts an order, fills it twice, and fills another."""
+    log, clock = WriteLog(), Clock()
+    database = Backing(log, PREFIX, lambda: clock.now_ns)
+    for at_ns, key, payload in (
+        (1, "orders:O-1", other_event()),
+        (2, "accounts:A", [b"x"]),
+        (2, "orders:O-1", fill_of("O-1")),
+        (2, "index:orders_open", [b"O-1"]),
+        (2, "positions:P-1", [b"x"]),
+        (3, "orders:O-1", fill_of("O-1")),
+        (3, "positions:P-1", [b"y"]),
+        (3, "orders:O-2", fill_of("O-2")),
+        (3, "positions:P-1", [b"z"]),
+        (4, "orders:O-1", other_event("OrderUpdated")),
+    ):
+        clock.now_ns = at_ns
+        database.insert(key, payload)
+    return log
+
+
+def test_a_stale_log_lacks_what_was_written_since():
+    log = written()
+
+    assert log.lose_since(3) == 5
+    assert [write.at_ns for write in log.writes] == [1, 2, 2, 2, 2]
+    assert log.lose_since(3) == 0
+
+
+def test_a_torn_log_breaks_off_inside_the_last_fill_of_an_order():
+    log = written()
+
+    log.tear("O-1", 1)
+
+    assert len(log) == 6
+    assert log.writes[-1].key == "orders:O-1"
+    assert log.writes[-1].at_ns == 3
+
+
+def test_a_fill_that_is_kept_whole_is_not_torn():
+    with pytest.raises(LookupError, match="its last fill made only 2 writes"):
+        written().tear("O-1", 2)
+    with pytest.raises(LookupError, match="order O-3 was not filled"):
+        written().tear("O-3", 1)
+
+
+def test_purged_orders_are_those_that_the_node_deleted():
+    log = written()
+    database = backing(log)
+    database.delete_order("O-1")
+    database.delete("index:orders", [b"O-2"])
+
+    assert log.purged() == ("O-1",)

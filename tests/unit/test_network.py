@@ -13,7 +13,7 @@ import pytest
 from nautilus_trader.core.nautilus_pyo3 import HttpMethod, WebSocketClientError
 
 from sim.clock import NS_PER_MS, NS_PER_SEC, VirtualLoop
-from sim.faults import DelayedFrame, FailedRequest, Faults, StreamOutage
+from sim.faults import DelayedFrame, FailedRequest, Faults, LostReply, StreamOutage
 from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.transport.nautilus import (
@@ -305,3 +305,79 @@ async def test_a_refused_first_connection_raises_what_the_adapter_catches():
     rig.faults.arm(StreamOutage("outage", until_ns=rig.loop.now_ns + 10 * NS_PER_SEC))
     with pytest.raises(WebSocketClientError):
         await connect(rig, lambda raw: None)
+
+
+# -- lost replies, and what is pending ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("applied", "known_then", "known_in_the_end"),
+    [("never", False, False), ("before", True, True), ("after", False, True)],
+)
+async def test_the_reply_of_a_request_is_lost(
+    applied: Any, known_then: bool, known_in_the_end: bool
+):
+    rig = Rig()
+    rig.faults.arm(
+        LostReply(
+            "lost",
+            path="/fapi/v1/listenKey",
+            after_ns=NS_PER_SEC,
+            applied=applied,
+            count=1,
+        )
+    )
+    sent_ns = rig.loop.now_ns
+
+    with pytest.raises(NetworkError, match="connection reset"):
+        await rig.network.request(LISTEN)
+
+    assert rig.loop.now_ns - sent_ns == NS_PER_SEC + 20 * NS_PER_MS
+    assert (rig.venue.streams.live_key("main") is not None) == known_then
+    await asyncio.sleep(1)
+    assert (rig.venue.streams.live_key("main") is not None) == known_in_the_end
+
+
+async def test_a_request_is_pending_until_it_is_answered():
+    rig = Rig()
+    asking = asyncio.ensure_future(rig.network.request(TIME))
+    assert rig.network.pending() is None
+    await asyncio.sleep(0.001)
+    assert rig.network.pending() == "1 requests are not answered"
+    await asking
+    assert rig.network.pending() is None
+    (exchange,) = rig.network.exchanges
+    assert exchange.ended_ns == rig.loop.now_ns
+
+
+async def test_events_are_pending_until_the_last_copy_has_arrived():
+    rig = Rig()
+    await rig.stream()
+    rig.faults.arm(DelayedFrame("late", by_ns=NS_PER_SEC, count=1))
+    rig.trade()
+    rig.network.flush()
+    await asyncio.sleep(0.9)
+    assert rig.network.pending() == "events are on the way"
+    await asyncio.sleep(0.2)
+    assert rig.network.pending() is None
+
+
+async def test_a_dead_process_is_told_nothing():
+    rig = Rig()
+    process = Process("A#0")
+    rig.faults.arm(LostReply("lost", path=TIME.path, after_ns=0, applied="never", count=1))
+
+    async def ask() -> None:
+        PROCESS.set(process)
+        await rig.network.request(TIME)
+
+    asking = asyncio.ensure_future(ask())
+    await asyncio.sleep(0.001)
+    process.alive = False
+    await asyncio.sleep(1)
+
+    assert not asking.done()
+    assert rig.network.pending() is None
+
+    process.alive = True  # so that the loop can end its task
+    asking.cancel()
