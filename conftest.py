@@ -10,6 +10,10 @@ from hypothesis import settings
 
 from sim.clock import VirtualLoop
 
+# By the name of its entry point, so that pytest has it once: an installed package
+# brings it by itself, a checkout does not.
+pytest_plugins = ["sim.pytest_plugin"]
+
 # A deadline would make a verdict depend on how busy the machine is.
 settings.register_profile(
     "untimed",

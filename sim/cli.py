@@ -1,6 +1,6 @@
-"""The command line: ``recon run``.
+"""The command line: ``recon run`` and ``recon list``.
 
-Exit codes, highest first: 2 usage or bad scenario; 4 harness error; 5 not
+Exit codes of a run, highest first: 2 usage or bad scenario; 4 harness error; 5 not
 deterministic; 1 a violation that `known` does not name, or a named one absent;
 3 inconclusive; 0 all as expected.
 """
@@ -8,12 +8,13 @@ deterministic; 1 a violation that `known` does not name, or a named one absent;
 from __future__ import annotations
 
 import contextlib
-import gc
-import shlex
+import os
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 import click
 import msgspec
@@ -21,18 +22,49 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sim import engines
-from sim.clock import START_NS
-from sim.node import SetupError
 from sim.report import terminal
 from sim.report.junit import junit_report
-from sim.report.result import Result, errored, exit_code, result_of
-from sim.report.story import Line, story
-from sim.scenario import Scenario, ScenarioError, load
+from sim.report.result import exit_code
+from sim.runner import Job, Outcome
+from sim.scenario import PROPERTIES, Scenario, ScenarioError, load
 from sim.suite import scenario_files
-from sim.world import HarnessError, run
+from sim.workers import outcomes_of
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+
+
+class Jobs(click.ParamType[int]):
+    """A number of processes."""
+
+    name = "jobs"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        if value not in ("auto", "0"):
+            return click.IntRange(min=1).convert(value, param, ctx)
+        return os.process_cpu_count() or 1
+
+
+Command = Callable[..., None]
+
+
+def _selection(command: Command) -> Command:
+    """Add the parameters that select scenarios."""
+    properties = click.option(
+        "--property",
+        "properties",
+        multiple=True,
+        type=click.Choice(PROPERTIES),
+        metavar="NAME",
+        help="Only scenarios that show this property; may be repeated.",
+    )
+    paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+    return paths(properties(command))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,16 +73,42 @@ def main() -> None:
     """Reconciliation for NautilusTrader on Binance, and the simulation that proves it."""
 
 
+@main.command("list")
+@_selection
+def list_command(paths: tuple[Path, ...], properties: tuple[str, ...]) -> None:
+    """List scenarios: file, the property that it shows, title.
+
+    PATHS are scenario files or folders of them; with none, the shipped suite.
+    """
+    scenarios = _selected(paths, properties)
+    names = max(len(scenario.name) for scenario in scenarios)
+    shown = max(len(scenario.shows) for scenario in scenarios)
+    for s in scenarios:
+        click.echo(f"{s.name:{names}}  {s.shows:{shown}}  {s.title}")
+
+
 @main.command("run")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@_selection
 @click.option(
     "--engine",
-    "engine_name",
-    default="stock",
+    "engine_names",
+    multiple=True,
+    default=("stock",),
     show_default=True,
-    help="stock, stock-defaults or package.module:name.",
+    metavar="NAME",
+    help="stock, stock-defaults or package.module:name; may be repeated.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Use this seed instead of the files' own.")
+@click.option(
+    "--jobs",
+    "-j",
+    "workers",
+    type=Jobs(),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="How many processes run scenarios; 0 or auto is one for each CPU.",
+)
 @click.option(
     "--ndjson",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -59,14 +117,16 @@ def main() -> None:
 @click.option(
     "--junit",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a JUnit XML report to this file.",
+    help="Write a JUnit XML report to this file; - is standard output.",
 )
 @click.option("--twice", is_flag=True, help="Run everything twice and compare the digests.")
 @click.option("--quiet", "-q", is_flag=True, help="No stories of failing runs.")
 def run_command(
     paths: tuple[Path, ...],
-    engine_name: str,
+    properties: tuple[str, ...],
+    engine_names: tuple[str, ...],
     seed: int | None,
+    workers: int,
     ndjson: Path | None,
     junit: Path | None,
     twice: bool,
@@ -76,49 +136,30 @@ def run_command(
 
     PATHS are scenario files or folders of them; with none, the shipped suite.
     """
-    to_stdout = ndjson is not None and str(ndjson) == "-"
-    console = terminal.console(stderr=to_stdout)
-    sys.path.insert(0, str(Path.cwd()))  # where a user's own engine lies
-    try:
-        engine = engines.load(engine_name)
-        scenarios = [load(path) for path in scenario_files(paths)]
-    except (engines.EngineError, ScenarioError, OSError) as e:
-        _usage_error(str(e))
-    results: list[Result] = []
-    deterministic = True
-    gc.freeze()
-    with _output(ndjson) as lines, _output(junit) as report, _progress(console) as progress:
-        task = progress.add_task("", total=len(scenarios))
-        for scenario in scenarios:
-            progress.update(task, description=scenario.name)
-            try:
-                result, told = _run_one(scenario, engine, seed)
-            except SetupError as e:
-                _usage_error(f"{scenario.name}: {e}")
-            except KeyboardInterrupt:
-                click.echo(f"interrupted in {scenario.name}", err=True)
-                sys.exit(INTERRUPTED)
-            if twice and result.error is None:
-                again, _ = _run_one(scenario, engine, seed)
-                if again.digest != result.digest:
-                    deterministic = False
-                    console.print(
-                        f"{scenario.name}: not deterministic: {result.digest} {again.digest}",
-                        style="bold red",
-                    )
-            results.append(result)
+    to_stdout = [path for path in (ndjson, junit) if str(path) == "-"]
+    if len(to_stdout) > 1:
+        _usage_error("--ndjson and --junit cannot both go to standard output")
+    console = terminal.console(stderr=bool(to_stdout))
+    labels = _labels(engine_names)
+    scenarios = _selected(paths, properties)
+    jobs = [
+        Job(scenario=scenario, engine=name, label=label, seed=seed, twice=twice)
+        for name, label in labels.items()
+        for scenario in scenarios
+    ]
+    with _output(ndjson) as lines, _output(junit) as report:
+        outcomes: list[Outcome] = []
+
+        def take(outcome: Outcome) -> None:
+            outcomes.append(outcome)
             if lines is not None:
-                lines.write(msgspec.json.encode(result.record()).decode() + "\n")
-            if result.verdict != "pass" and not quiet:
-                terminal.print_story(
-                    console, result, told, replay_command(scenario.name, engine_name, seed)
-                )
-            progress.advance(task)
+                lines.write(msgspec.json.encode(outcome.result.record()).decode() + "\n")
+            _tell(console, outcome, quiet=quiet)
+
+        _run_all(jobs, workers, console, take)
         if report is not None:
-            report.write(junit_report(results))
-    console.print(terminal.table(results))
-    console.print(terminal.summary(results))
-    sys.exit(exit_code(results, deterministic=deterministic))
+            report.write(junit_report(outcomes))
+    _conclude(console, outcomes)
 
 
 def _usage_error(message: str) -> NoReturn:
@@ -126,25 +167,79 @@ def _usage_error(message: str) -> NoReturn:
     sys.exit(USAGE_ERROR)
 
 
-def _run_one(
-    scenario: Scenario,
-    engine: engines.MakeEngine,
-    seed: int | None,
-) -> tuple[Result, list[Line]]:
+def _labels(engine_names: Sequence[str]) -> dict[str, str]:
+    """Return what the engines call themselves; each is loaded to see that it is one."""
+    sys.path.insert(0, str(Path.cwd()))  # where a user's own engine lies
     try:
-        done = run(scenario, engine, seed=seed)
-        result = result_of(done)
-    except HarnessError as e:
-        return errored(scenario, engine().name, scenario.seed if seed is None else seed, str(e)), []
-    return result, story(done.trace, result, START_NS)
+        return {name: engines.load(name)().name for name in engine_names}
+    except engines.EngineError as e:
+        _usage_error(str(e))
 
 
-def replay_command(scenario: str, engine_name: str, seed: int | None) -> str:
-    """Return the command that repeats a run."""
-    words = ["recon", "run", scenario, "--engine", engine_name]
-    if seed is not None:
-        words += ["--seed", str(seed)]
-    return shlex.join(words)
+def _selected(paths: Sequence[Path], properties: Sequence[str]) -> list[Scenario]:
+    try:
+        scenarios = [load(path) for path in scenario_files(paths)]
+    except (ScenarioError, OSError) as e:
+        _usage_error(str(e))
+    if not properties:
+        return scenarios
+    selected = [scenario for scenario in scenarios if scenario.shows in properties]
+    if not selected:
+        _usage_error(f"no scenario here shows {' or '.join(dict.fromkeys(properties))}")
+    return selected
+
+
+def _run_all(
+    jobs: Sequence[Job],
+    workers: int,
+    console: Console,
+    take: Callable[[Outcome], None],
+) -> None:
+    """Run the jobs, with a bar on a terminal; an interrupt ends the command."""
+    upcoming = deque(job.scenario.name for job in jobs)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    try:
+        with progress, contextlib.closing(outcomes_of(jobs, workers)) as outcomes:
+            task = progress.add_task(upcoming[0], total=len(jobs))
+            for outcome in outcomes:
+                take(outcome)
+                upcoming.popleft()
+                progress.update(task, advance=1, description=upcoming[0] if upcoming else "")
+    except KeyboardInterrupt:
+        click.echo(" in ".join(["interrupted", *upcoming][:2]), err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _tell(console: Console, outcome: Outcome, *, quiet: bool) -> None:
+    """Print what has to be said of a run before the tables."""
+    result = outcome.result
+    if not outcome.is_deterministic:
+        console.print(
+            f"{result.scenario}: not deterministic: {result.digest} {outcome.again}",
+            style="bold red",
+        )
+    if result.verdict != "pass" and not quiet and not outcome.is_setup:
+        terminal.print_story(console, result, outcome.story, outcome.replay)
+
+
+def _conclude(console: Console, outcomes: Sequence[Outcome]) -> NoReturn:
+    """Print the tables and what could not be set up; end the command."""
+    results = [outcome.result for outcome in outcomes]
+    for _, of_engine in groupby(outcomes, lambda outcome: outcome.engine):
+        terminal.print_table(console, [outcome.result for outcome in of_engine])
+    console.print(terminal.summary(results))
+    refused = [f"{o.result.scenario}: {o.result.error}" for o in outcomes if o.is_setup]
+    if refused:
+        _usage_error("\nerror: ".join(dict.fromkeys(refused)))
+    sys.exit(exit_code(results, deterministic=all(o.is_deterministic for o in outcomes)))
 
 
 @contextlib.contextmanager
@@ -156,20 +251,8 @@ def _output(path: Path | None) -> Iterator[IO[str] | None]:
         yield sys.stdout
     else:
         try:
-            file = path.open("w")
+            file = path.open("w", encoding="utf-8")
         except OSError as e:
             _usage_error(f"{path}: cannot be written: {e.strerror}")
         with file:
             yield file
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

@@ -11,7 +11,7 @@ Rules of this file:
    seconds exist only at its own interface (`time`, `call_at`, `call_later`).
 2. Two timers of one instant run in the order in which they were set.
 3. A loop never waits.  Nothing ready and no timer is a `Deadlock`; too many
-   callbacks in one instant is a `Livelock`; a jump past the budget is a
+   callbacks within a second is a `Livelock`; a jump past the budget is a
    `BudgetExceeded`.  Each carries the reason, each is a finding about the
    program that ran, and none is a hang.
 4. There is one thread.  Executors run inline; a call from another thread is an
@@ -55,7 +55,7 @@ class Deadlock(VirtualTimeError):
 
 
 class Livelock(VirtualTimeError):
-    """Callbacks keep each other ready, so that time cannot pass."""
+    """Callbacks keep each other ready, so that time does not pass, or hardly."""
 
 
 class BudgetExceeded(VirtualTimeError):
@@ -72,7 +72,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     budget_ns
         How much virtual time may pass before `BudgetExceeded`; None is no limit.
     spin_limit
-        How many callbacks may run in one instant before `Livelock`.
+        How many callbacks may run within one second before `Livelock`.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._end_ns = None if budget_ns is None else start_ns + budget_ns
         self._spin_limit = spin_limit
         self._spins = 0
+        self._counted_from_ns = start_ns
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._timer_count = 0
         self._clocks: list[VirtualClock] = []
@@ -217,7 +218,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     f"past the budget of {(self._end_ns - self._start_ns) / NS_PER_SEC:.3f} s",
                 )
             self._now_ns = when_ns
-            self._spins = 0
+            if when_ns - self._counted_from_ns >= NS_PER_SEC:
+                self._counted_from_ns = when_ns
+                self._spins = 0
             for clock in self._clocks:
                 clock.set_time(when_ns)
         while timers and timers[0][0] <= self._now_ns:
@@ -233,9 +236,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         callback = handle._callback
         task = getattr(callback, "__self__", None)
         running = task.get_coro() if isinstance(task, asyncio.Task) else callback
+        name = getattr(running, "__qualname__", repr(running))
         error = Livelock(
-            f"{self._spins} callbacks ran at {self.elapsed_ns / NS_PER_SEC:.3f} s and time did "
-            f"not pass; the last was {getattr(running, '__qualname__', repr(running))}",
+            f"{self._spins} callbacks ran within a second, the last at "
+            f"{self.elapsed_ns / NS_PER_SEC:.3f} s: {name}",
         )
         error.process = handle._context.get(PROCESS)
         return error

@@ -18,6 +18,7 @@ its author's way to say that it has no state.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 from collections.abc import Callable
@@ -30,6 +31,8 @@ from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 
 from sim.scenario.model import Node as NodeSpec
+
+MEMBERS = ("name", "alerts", "configure", "attach")
 
 
 class EngineError(ValueError):
@@ -137,8 +140,12 @@ def load(name: str) -> MakeEngine:
     except (Exception, SystemExit) as e:
         raise EngineError(f"engine '{name}': cannot import {module_name}: {e}") from None
     if inspect.isfunction(found):
+        _refuse_deferred(name, attribute, found)
         return partial(Attached, name, found)
     made = _make(name, found)
+    _refuse_near_misses(name, made)
+    for hook in ("configure", "attach"):
+        _refuse_deferred(name, hook, getattr(made, hook, None))
     if not any(callable(getattr(made, hook, None)) for hook in ("configure", "attach")):
         raise EngineError(f"engine '{name}' is none: it has neither 'configure' nor 'attach'")
     return lambda: Loaded(name, _make(name, found))
@@ -149,3 +156,37 @@ def _make(name: str, found: Any) -> Any:
         return found() if inspect.isclass(found) else found
     except Exception as e:
         raise EngineError(f"engine '{name}' cannot be made: {type(e).__name__}: {e}") from None
+
+
+def _refuse_deferred(name: str, hook: str, function: Any) -> None:
+    """Refuse a function whose body does not run when it is called."""
+    for kind, is_of_kind in (
+        ("a coroutine", inspect.iscoroutinefunction),
+        ("a generator", inspect.isgeneratorfunction),
+        ("an asynchronous generator", inspect.isasyncgenfunction),
+    ):
+        if is_of_kind(function):
+            raise EngineError(
+                f"engine '{name}': '{hook}' is {kind}, which nobody would run; make it a plain "
+                "function that starts its own tasks with node.kernel.loop.create_task",
+            )
+
+
+def _refuse_near_misses(name: str, engine: Any) -> None:
+    """Refuse a method that is called almost like a member that its author left out."""
+    written = {
+        member
+        for kind in type(engine).__mro__
+        if kind not in (Stock, StockDefaults, object)
+        for member in vars(kind)
+    } | set(getattr(engine, "__dict__", ()))
+    missing = [member for member in MEMBERS if member not in written]
+    for method in vars(type(engine)):
+        if method.startswith("_") or method in MEMBERS or not callable(getattr(engine, method)):
+            continue
+        near = difflib.get_close_matches(method.lower(), missing, n=1, cutoff=0.8)
+        if near:
+            raise EngineError(
+                f"engine '{name}' has a method '{method}' that nobody would call; did you mean "
+                f"'{near[0]}'? If not, let its name begin with an underscore",
+            )

@@ -23,7 +23,8 @@ Each module states its property in full at its top.
 from __future__ import annotations
 
 from sim.observation import Observation
-from sim.oracle import conduct, fills, orders, positions, terminal
+from sim.oracle import alerts, conduct, fills, orders, positions, terminal
+from sim.oracle.differences import Differences
 from sim.oracle.judgement import (
     FillCounts,
     Judgement,
@@ -57,23 +58,34 @@ def judge(observation: Observation, shows: str) -> Judgement:
     lost = fills.lost(ledgers)
     duplicated = fills.duplicated(ledgers)
     phantom, exempt = fills.phantom(observation, ledgers)
-    findings = (
-        lost,
-        duplicated,
-        phantom,
-        fills.wrong(ledgers),
-        orders.mismatched(observation, nodes),
-        terminal.wrongly_ended(observation, nodes),
-        positions.mismatched(observation, nodes, ledgers.due),
-        conduct.not_idempotent(observation),
-        conduct.not_converged(observation),
-        conduct.too_slow(observation),
-        conduct.stopped(observation),
-        conduct.crashes(observation),
-    )
+    differences = Differences(observation, nodes)
+    findings = {
+        "fill-lost": lost,
+        "fill-duplicated": duplicated,
+        "phantom-fill": phantom,
+        "fill-wrong": fills.wrong(ledgers),
+        "order-mismatch": orders.mismatched(observation, nodes),
+        "false-terminal": terminal.wrongly_ended(observation, nodes),
+        "position-mismatch": positions.mismatched(observation, nodes, ledgers.due),
+        "not-idempotent": conduct.not_idempotent(observation),
+        "not-converged": conduct.not_converged(observation),
+        "too-slow": conduct.too_slow(observation),
+        "alert-missing": alerts.missing(differences),
+        "alert-false": alerts.false(differences),
+        "stopped": conduct.stopped(observation),
+        "crash": conduct.crashes(observation),
+    }
 
-    verdicts = tuple(finding.verdict() for finding in findings)
-    violations = tuple(violation for finding in findings for violation in finding.violations)
+    verdicts = tuple(
+        Verdict(name, "not-applicable", 0) if finding is None else finding.verdict()
+        for name, finding in findings.items()
+    )
+    violations = tuple(
+        violation
+        for finding in findings.values()
+        if finding is not None
+        for violation in finding.violations
+    )
     reasons = (*_reason_not_shown(verdicts, shows), *observation.inert)
     return Judgement(
         verdict="fail" if violations else "inconclusive" if reasons else "pass",
@@ -93,9 +105,10 @@ def judge(observation: Observation, shows: str) -> Judgement:
 
 
 def _reason_not_shown(verdicts: tuple[Verdict, ...], shows: str) -> tuple[str, ...]:
-    for verdict in verdicts:
-        if verdict.property == shows:
-            if verdict.outcome == "unexercised":
-                return (f"{shows}, which the run is to show, had nothing to judge.",)
-            return ()
-    return (f"{shows}, which the run is to show, is not judged by this oracle.",)
+    outcome = next((v.outcome for v in verdicts if v.property == shows), None)
+    why = {
+        None: "is not judged by this oracle",
+        "unexercised": "had nothing to judge",
+        "not-applicable": "does not apply to an engine without alerts",
+    }.get(outcome)
+    return () if why is None else (f"{shows}, which the run is to show, {why}.",)

@@ -28,14 +28,16 @@ def suite_results() -> list[Result]:
 def suite_table(results: list[Result]) -> str:
     """Return the suite's table in Markdown."""
     lines = [
-        "| scenario | what it tells | stock | violated | fills applied |",
-        "|---|---|---|---|---|",
+        "| scenario | what it tells | shows | stock | violated | fills applied |",
+        "|---|---|---|---|---|---|",
     ]
     for result in results:
-        violated = ", ".join(f"`{name}`" for name in result.violated) or "-"
+        others = [f"`{name}`" for name in result.violated if name != result.shows]
+        if result.shows in result.violated:
+            others.insert(0, f"**`{result.shows}`**")
         lines.append(
-            f"| [{_short(result)}]({result.scenario}) | {result.title} | {result.verdict} "
-            f"| {violated} | {fills_text(result)} |",
+            f"| [{_short(result)}]({result.scenario}) | {result.title} | `{result.shows}` "
+            f"| {result.verdict} | {', '.join(others) or '-'} | {fills_text(result)} |",
         )
     return "\n".join(lines)
 

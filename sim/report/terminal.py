@@ -1,19 +1,35 @@
-"""Results on a terminal: progress while it runs, stories of failures, one table."""
+"""Results on a terminal: stories of what did not pass, tables that fit its width, one sum."""
 
 from __future__ import annotations
 
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+
+from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from sim.report.result import Result
 from sim.report.story import Line
+from sim.scenario import PROPERTIES
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "bold red"}
 
 
 PIPE_WIDTH = 240
 """How wide output may be that does not go to a terminal: lines stay whole."""
+
+_HEADER = ("scenario", "verdict", "violated", "fills")
+
+_GAPS = 3 * 2 + 1
+"""What stands between the four columns of a table, and what Rich counts after the last."""
+
+_LONGEST_PROPERTY = max(map(len, PROPERTIES)) + len(",")
+_LEAST_NAME = 12
 
 
 def console(*, stderr: bool) -> Console:
@@ -24,20 +40,22 @@ def console(*, stderr: bool) -> Console:
     return made
 
 
+def _verdict_words(result: Result) -> list[str]:
+    if result.verdict == "error":
+        return ["error"]
+    if not result.expected:
+        return [result.verdict, "(UNEXPECTED)"]
+    return [result.verdict] if result.verdict == "pass" else [result.verdict, "(known)"]
+
+
 def verdict_text(result: Result) -> Text:
     """Return the verdict in its colour, with a word on whether it was expected."""
-    style = _STYLES[result.verdict]
-    note = "" if result.verdict == "pass" and result.expected else " (known)"
-    if not result.expected:
-        note = " (UNEXPECTED)"
-    return Text(f"{result.verdict}{note}", style=style)
+    return Text(" ".join(_verdict_words(result)), style=_STYLES[result.verdict])
 
 
-def fills_text(result: Result) -> str:
-    """Return how many of the venue's fills were applied, and what was wrong besides."""
+def _fills_words(result: Result) -> list[str]:
     fills = result.fills
-    parts = [f"{fills.applied}/{fills.venue}"]
-    parts += [
+    return [f"{fills.applied}/{fills.venue}"] + [
         f"{count} {word}"
         for count, word in (
             (fills.lost, "lost"),
@@ -47,33 +65,71 @@ def fills_text(result: Result) -> str:
         )
         if count
     ]
-    return ", ".join(parts)
 
 
-def table(results: list[Result]) -> Table:
-    """Return the table of all runs."""
-    engines = {result.engine for result in results}
-    versions = {result.nautilus_version for result in results}
-    grid = Table(
-        title=f"engine {', '.join(sorted(engines))} "
-        f"on nautilus_trader {', '.join(sorted(versions))}",
-        title_justify="left",
-    )
-    grid.add_column("scenario", no_wrap=True)
-    grid.add_column("verdict", no_wrap=True)
-    grid.add_column("violated", overflow="fold")
-    grid.add_column("fills applied", overflow="fold")
-    for result in results:
-        grid.add_row(
-            result.scenario,
-            verdict_text(result),
-            ", ".join(result.violated) or "-",
-            fills_text(result),
-        )
+def fills_text(result: Result) -> str:
+    """Return how many of the venue's fills were applied, and what was wrong besides."""
+    return ", ".join(_fills_words(result))
+
+
+def print_table(console: Console, results: Sequence[Result]) -> None:
+    """Print the runs of one engine as a table that fits the terminal.
+
+    The folder that all scenarios share stands in the heading only.  Where the rows
+    do not fit, violated properties are wrapped and each count of fills gets a line.
+    """
+    folder = _common_folder([result.scenario for result in results])
+    inside = f", in {folder}" if folder else ""
+    versions = ", ".join(sorted({result.nautilus_version for result in results}))
+    console.print(Text(f"engine {results[0].engine} on nautilus_trader {versions}{inside}"))
+    console.print(_table(results, folder, console.width))
+    console.print()
+
+
+def _table(results: Sequence[Result], folder: str, width: int) -> Table:
+    for comma, space in ((", ", " "), ("\n", " "), ("\n", "\n")):
+        rows = [
+            (
+                _short(result.scenario, folder),
+                space.join(_verdict_words(result)),
+                ", ".join(result.violated) or "-",
+                comma.join(_fills_words(result)),
+            )
+            for result in results
+        ]
+        names, verdicts, violated, fills = map(_widest, zip(_HEADER, *rows, strict=True))
+        rest = width - _GAPS - verdicts - fills
+        if names + (violated if comma == ", " else min(violated, _LONGEST_PROPERTY)) <= rest:
+            break
+    names = min(names, max(rest - _LONGEST_PROPERTY, _LEAST_NAME))
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    grid.add_column(_HEADER[0], overflow="fold", width=names)
+    grid.add_column(_HEADER[1], no_wrap=True)
+    grid.add_column(_HEADER[2], overflow="fold", max_width=max(rest - names, _LONGEST_PROPERTY))
+    grid.add_column(_HEADER[3], no_wrap=True)
+    for result, (name, verdict, what, count) in zip(results, rows, strict=True):
+        judged = (what, count) if result.error is None else (result.error, "-")
+        grid.add_row(name, Text(verdict, style=_STYLES[result.verdict]), *judged)
     return grid
 
 
-def print_story(console: Console, result: Result, lines: list[Line], replay: str) -> None:
+def _common_folder(names: Sequence[str]) -> str:
+    folders = [str(PurePath(name).parent) for name in names]
+    if len({os.path.isabs(folder) for folder in folders}) > 1:
+        return ""
+    folder = os.path.commonpath(folders)
+    return "" if folder == "." else folder
+
+
+def _short(name: str, folder: str) -> str:
+    return name.removeprefix(f"{folder}/" if folder else "").removesuffix(".yaml")
+
+
+def _widest(texts: Iterable[str]) -> int:
+    return max(line for text in texts for line in map(cell_len, text.split("\n")))
+
+
+def print_story(console: Console, result: Result, lines: Sequence[Line], replay: str) -> None:
     """Print the story of a run that did not pass."""
     heading = Text(f"{result.scenario}: {result.title} [{result.engine}] ", style="bold")
     heading.append_text(verdict_text(result))
@@ -92,23 +148,38 @@ def print_story(console: Console, result: Result, lines: list[Line], replay: str
     console.print()
 
 
-def summary(results: list[Result]) -> str:
+def story_text(result: Result, lines: Sequence[Line], replay: str) -> str:
+    """Return what `print_story` prints, as plain text."""
+    file = io.StringIO()
+    plain = Console(
+        file=file,
+        width=PIPE_WIDTH,
+        color_system=None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    print_story(plain, result, lines, replay)
+    return "\n".join(line.rstrip() for line in file.getvalue().strip().split("\n"))
+
+
+def summary(results: Sequence[Result]) -> str:
     """Return one line that counts verdicts and surprises."""
     counts = [
-        f"{sum(result.verdict == verdict for result in results)} {word}"
+        f"{count} {word}"
         for verdict, word in (
             ("pass", "passed"),
             ("fail", "failed"),
             ("inconclusive", "inconclusive"),
-            ("error", "harness errors"),
+            ("error", "in error"),
         )
-        if any(result.verdict == verdict for result in results)
+        if (count := sum(result.verdict == verdict for result in results))
     ]
     surprises = sum(not result.expected for result in results)
     what = "all as expected" if not surprises else f"{surprises} not as expected"
     virtual_secs = sum(result.virtual_seconds for result in results)
     wall_secs = sum(result.wall_seconds for result in results)
+    runs = f"{len(results)} run" + ("s" if len(results) > 1 else "")
     return (
-        f"{len(results)} scenarios: {', '.join(counts)}; {what} "
-        f"({virtual_secs:,.0f} virtual s in {wall_secs:.1f} s)"
+        f"{runs}: {', '.join(counts)}; {what} ({virtual_secs:,.0f} virtual s in {wall_secs:.1f} s)"
     )

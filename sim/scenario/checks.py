@@ -38,6 +38,9 @@ from sim.scenario.model import Node, Record, Scenario
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import known_symbols, symbol_config
 
+FARTHEST_NS = 3650 * 86_400 * 1_000_000_000
+"""No story is longer: a node that runs all that time takes minutes to simulate."""
+
 
 class Fail(Protocol):
     """Ends the check: ``path`` is where, ``message`` and ``hint`` say what."""
@@ -163,6 +166,10 @@ class _Timeline:
                 ("timeline", index, "at"), f"{at} comes after {before}", "order the records by time"
             )
         self._now_ns = at_ns
+        if abs(at_ns) > FARTHEST_NS:
+            self._fail(("timeline", index, "at"), f"{at} is more than ten years away")
+        if action.lasts_ns > FARTHEST_NS:
+            self._fail(_path(index, record), f"{action.word} lasts for more than ten years")
         if isinstance(action, StrategyAction | NodeAction) and at_ns < 0:
             self._fail(
                 _path(index, record),

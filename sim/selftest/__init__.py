@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, ClassVar
 
+import msgspec
 from msgspec.structs import replace
 from nautilus_trader.adapters.binance.http import client as binance_http
 from nautilus_trader.config import TradingNodeConfig
@@ -254,6 +255,43 @@ class SleepsAtStartup(Planted):
         self.around_reconciliation(partial(asyncio.sleep, 40))
 
 
+class Discrepancy(msgspec.Struct, frozen=True):
+    """What an engine with a topic for them says of a difference."""
+
+    kind: str
+    account: str
+    instrument_id: str
+    position_side: str = ""
+    client_order_id: str = ""
+    venue_order_id: str = ""
+    trade_id: str = ""
+
+
+class AlertsNothing(Planted):
+    """Has a topic for discrepancies and never says anything on it."""
+
+    name = "alerts-nothing"
+    alerts = "planted.discrepancies"
+    breaks = "alert-missing"
+    follows = frozenset({"fill-lost", "order-mismatch", "position-mismatch", "not-idempotent"})
+    scenario = LOST_EVENT
+
+
+class AlertsAlways(Planted):
+    """Warns of a leg whenever it is traded, although nothing differs."""
+
+    name = "alerts-always"
+    alerts = "planted.discrepancies"
+    breaks = "alert-false"
+
+    def on_event(self, event: OrderEvent) -> None:
+        self._engine.process(event)
+        if isinstance(event, OrderCanceled):
+            warning = Discrepancy("leg", "main", "ETHUSDT-PERP.BINANCE", position_side="BOTH")
+            assert self.alerts is not None
+            self._node.kernel.msgbus.publish(topic=self.alerts, msg=warning)
+
+
 class StopsItself(Planted):
     """Stops its node in the middle of its work."""
 
@@ -318,6 +356,8 @@ PLANTED: tuple[type[Planted], ...] = (
     AcceptsAgain,
     NeverRests,
     SleepsAtStartup,
+    AlertsNothing,
+    AlertsAlways,
     StopsItself,
     RaisesInAHandler,
 )

@@ -124,7 +124,7 @@ class Exchange:
         taken = self._taken(ticket, quantity)
         if ticket.time_in_force == "FOK" and taken < quantity:
             raise Rejection(-5021)
-        if ticket.time_in_force == "GTX" and self._is_beyond_last(ticket):
+        if ticket.time_in_force == "GTX" and self._is_beyond_last(ticket, ticket.price):
             raise Rejection(-5022)
         self._order_ids[symbol] += self._rng.randrange(1, 1000)
         order = Order(
@@ -168,9 +168,9 @@ class Exchange:
             return ZERO
         return min(quantity, self.depth.get(name, ZERO))
 
-    def _is_beyond_last(self, ticket: Ticket) -> bool:
+    def _is_beyond_last(self, ticket: Ticket, price: Decimal) -> bool:
         last = self.prices[ticket.symbol.name]
-        return ticket.price > last if ticket.side == "BUY" else ticket.price < last
+        return price > last if ticket.side == "BUY" else price < last
 
     def fill(
         self, order: Order, quantity: Decimal, price: Decimal, *, maker: bool, now_ns: int
@@ -244,10 +244,12 @@ class Exchange:
     def amend(self, order: Order, quantity: Decimal, price: Decimal, now_ns: int) -> None:
         """Give an open order a new quantity and price.
 
-        A quantity that does not exceed what is already filled cancels the order.
+        A quantity that does not exceed what is already filled cancels the order, and so
+        does a price at which a post-only order would execute.
         """
         before = order.current
-        if quantity <= before.filled:
+        taking = order.ticket.time_in_force == "GTX" and self._is_beyond_last(order.ticket, price)
+        if quantity <= before.filled or taking:
             self._close(order, "CANCELED", now_ns, 0)
             return
         version = OrderVersion(

@@ -8,45 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner, Result
 
-from sim.cli import main
-
-PASSES = """
-format: 1
-title: An order is sent and filled
-shows: fill-lost
-venue: {symbols: [BTCUSDT]}
-node: {reconciliation_interval_secs: 30}
-timeline:
-  - {at: 1s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000"}}
-  - {at: 2s, fill: {order: O-1, quantity: "1"}}
-"""
-
-FAILS = PASSES + "  - {at: 20s, restart: {cache: kept}}\n"
-
-KNOWN = FAILS.replace("shows: fill-lost", "shows: phantom-fill") + (
-    "known: {stock: {fails: [phantom-fill, position-mismatch]}}\n"
-)
-
-INCONCLUSIVE = PASSES + "  - {at: 30s, drop_event: {order: O-1}}\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def recon(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["run", *arguments])
-
-
-def write(folder: Path, name: str, text: str) -> str:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return name
+from tests.unit.commands import FAILS, INCONCLUSIVE, KNOWN, MALFORMED, PASSES, recon, write
 
 
 @pytest.mark.parametrize(
@@ -69,7 +32,7 @@ def write(folder: Path, name: str, text: str) -> str:
             id="known failure of a story that did not happen",
         ),
         pytest.param(
-            PASSES.replace("quantity", "quantiy", 1),
+            MALFORMED,
             2,
             "error: s.yaml:8:",
             id="bad scenario",
@@ -116,6 +79,10 @@ def test_a_bad_file_stops_before_anything_runs(folder: Path):
         (["--engine", "sim.engines:Attached"], "cannot be made: TypeError"),
         (["--sed", "1"], "No such option '--sed'. Did you mean '--seed'?"),
         (["--seed", "-1"], "-1 is not in the range"),
+        (["--jobs", "some"], "'some' is not a valid integer"),
+        (["--jobs", "-1"], "-1 is not in the range"),
+        (["--property", "nonsense"], "'nonsense' is not one of 'fill-lost'"),
+        (["--ndjson", "-", "--junit", "-"], "cannot both go to standard output"),
     ],
 )
 def test_usage_errors(folder: Path, arguments: list[str], said: str):
@@ -194,22 +161,68 @@ def test_ndjson_to_standard_output_is_nothing_else(folder: Path):
     assert "1 passed" in result.stderr
 
 
-def test_a_junit_report_has_a_case_for_each_run(folder: Path):
-    texts = {"pass": PASSES, "known": KNOWN, "new": FAILS, "none": INCONCLUSIVE}
+def junit(folder: Path, texts: dict[str, str], *arguments: str) -> ElementTree.Element:
     names = [write(folder, f"{name}.yaml", text) for name, text in texts.items()]
-    recon(*names, "--junit", "out.xml")
-    suite = ElementTree.parse(folder / "out.xml").getroot()
-    cases = {case.attrib["name"]: [child.tag for child in case] for case in suite}
+    recon(*names, "--junit", "out.xml", *arguments)
+    return ElementTree.parse(folder / "out.xml").getroot()
+
+
+def test_a_junit_report_has_a_case_for_each_run(folder: Path):
+    suite = junit(folder, {"pass": PASSES, "known": KNOWN, "new": FAILS, "none": INCONCLUSIVE})
+    cases = {
+        case.attrib["name"]: [(found.tag, found.attrib["type"]) for found in case] for case in suite
+    }
 
     assert cases == {
         "pass.yaml": [],
         "known.yaml": [],
-        "new.yaml": ["failure"],
-        "none.yaml": ["skipped"],
+        "new.yaml": [("failure", "fail")],
+        "none.yaml": [("failure", "inconclusive")],
     }
-    counted = {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")}
-    assert counted == {"tests": "4", "failures": "1", "errors": "0", "skipped": "1"}
-    assert "phantom-fill" in "".join(suite.itertext())
+    counted = {name: suite.attrib[name] for name in ("tests", "failures", "errors")}
+    assert counted == {"tests": "4", "failures": "2", "errors": "0"}
+
+
+def test_a_failure_in_junit_says_why_and_how_to_repeat_it(folder: Path):
+    text = KNOWN + 'expect: {venue_position: {BTCUSDT: "2"}}\n'
+    (found,) = junit(folder, {"s": text}, "--seed", "3").iter("failure")
+    assert found.text is not None
+    lines = found.text.splitlines()
+
+    assert found.attrib["message"].startswith("fail, not as expected: violated phantom-fill")
+    assert lines[0].startswith("phantom-fill: BTCUSDT")
+    assert lines[-2] == "inconclusive: the venue holds 1 BTCUSDT (BOTH), not 2"
+    assert lines[-1] == "replay: recon run s.yaml --engine stock --seed 3"
+
+
+def refuses(node: Any) -> None:
+    raise ValueError("nothing\x1b here")
+
+
+def test_an_error_in_junit_is_valid_xml_whatever_it_says(folder: Path):
+    (found,) = junit(folder, {"s": PASSES}, "--engine", f"{__name__}:refuses").iter("error")
+
+    assert found.attrib["type"] == "error"
+    assert "failed in attach: ValueError: nothing\ufffd here" in found.attrib["message"]
+
+
+def test_a_run_that_differs_from_its_repetition_fails_in_junit(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    calls = iter(range(100))
+    monkeypatch.setattr("sim.trace.Trace.digest", lambda self: f"digest-{next(calls)}")
+    (found,) = junit(folder, {"s": PASSES}, "--twice").iter("failure")
+
+    assert found.attrib["type"] == "not-deterministic"
+    assert found.attrib["message"] == "not deterministic: digest-0 and digest-1"
+
+
+def test_junit_to_standard_output_is_nothing_else(folder: Path):
+    result = recon(write(folder, "s.yaml", PASSES), "--junit", "-")
+
+    assert ElementTree.fromstring(result.stdout.encode()).attrib["tests"] == "1"
+    assert "1 passed" in result.stderr
 
 
 def test_another_seed_is_another_run_and_the_same_seed_the_same(folder: Path):
@@ -283,12 +296,47 @@ def test_an_engine_may_leave_out_what_it_does_not_need(folder: Path):
     assert "OnlyAttaches" in result.output
 
 
-def broken_attach(node: Any) -> None:
-    raise KeyError("nothing here")
+def dislikes_thirty(node: Any) -> None:
+    if node.kernel.exec_engine.open_check_interval_secs == 30:
+        raise KeyError("nothing here")
 
 
-def test_an_engine_that_fails_to_attach_is_named(folder: Path):
-    result = recon(write(folder, "s.yaml", PASSES), "--engine", f"{__name__}:broken_attach")
+REFUSED = f"engine '{__name__}:dislikes_thirty' failed in attach: KeyError: 'nothing here'"
+
+
+def test_what_cannot_be_set_up_does_not_drop_the_other_results(folder: Path):
+    others = PASSES.replace("interval_secs: 30", "interval_secs: 31")
+    names = [
+        write(folder, name, text)
+        for name, text in (("a.yaml", others), ("b.yaml", PASSES), ("c.yaml", others))
+    ]
+    reports = ("--ndjson", "out.ndjson", "--junit", "out.xml")
+    result = recon(*names, "--engine", f"{__name__}:dislikes_thirty", *reports)
+    records = [json.loads(line) for line in (folder / "out.ndjson").read_text().splitlines()]
 
     assert result.exit_code == 2
-    assert "broken_attach' failed in attach: KeyError: 'nothing here'" in result.output
+    assert result.stderr == f"error: b.yaml: {REFUSED}\n"
+    assert [(r["scenario"], r["verdict"], r.get("error")) for r in records] == [
+        ("a.yaml", "pass", None),
+        ("b.yaml", "error", REFUSED),
+        ("c.yaml", "pass", None),
+    ]
+    (row,) = [line for line in result.stdout.splitlines() if line.startswith("b ")]
+    assert row.split()[1] == "error"
+    assert REFUSED in row
+    assert "3 runs: 2 passed, 1 in error; 1 not as expected" in result.stdout
+    assert ElementTree.parse(folder / "out.xml").getroot().attrib["errors"] == "1"
+    assert "replay" not in result.stdout
+
+
+def test_an_error_that_nobody_foresaw_is_the_harness_s(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*arguments: Any) -> None:
+        raise ZeroDivisionError("nobody foresaw it")
+
+    monkeypatch.setattr("sim.report.result.judge", broken)
+    result = recon(write(folder, "s.yaml", PASSES))
+
+    assert result.exit_code == 4
+    assert "harness error: ZeroDivisionError: nobody foresaw it (test_cli.py:" in result.stdout

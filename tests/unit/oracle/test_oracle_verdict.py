@@ -31,21 +31,36 @@ IMPLEMENTED = [
     "not-idempotent",
     "not-converged",
     "too-slow",
+    "alert-missing",
+    "alert-false",
     "stopped",
     "crash",
 ]
+WITHOUT_ALERTS = [name for name in IMPLEMENTED if not name.startswith("alert-")]
 EXERCISED_BY_A_TRADE = IMPLEMENTED[:7]
 
 
-@pytest.mark.parametrize("shows", IMPLEMENTED)
+@pytest.mark.parametrize("shows", WITHOUT_ALERTS)
 def test_a_run_in_which_everything_was_right_passes(shows: str) -> None:
     judgement = judge(observe([trade()]), shows)
     assert judgement.verdict == "pass"
-    assert judgement.properties == tuple(Verdict(name, "pass", 1) for name in IMPLEMENTED)
+    assert judgement.properties == tuple(
+        Verdict(name, "pass", 1) if name in WITHOUT_ALERTS else Verdict(name, "not-applicable", 0)
+        for name in IMPLEMENTED
+    )
     assert judgement.violations == ()
     assert judgement.exempt == ()
     assert judgement.reasons == ()
     assert judgement.fills == FillCounts(1, 1, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("shows", ["alert-missing", "alert-false"])
+def test_alerts_do_not_apply_to_an_engine_without_them(shows: str) -> None:
+    judgement = judge(observe([trade()]), shows)
+    assert judgement.verdict == "inconclusive"
+    assert judgement.reasons == (
+        f"{shows}, which the run is to show, does not apply to an engine without alerts.",
+    )
 
 
 @pytest.mark.parametrize("shows", EXERCISED_BY_A_TRADE)

@@ -99,3 +99,10 @@ def test_what_is_no_depth_is_refused(nt: Client) -> None:
         depth(nt, "-1")
     with pytest.raises(VenueError, match="no symbol NOPE"):
         nt.venue.set_depth("NOPE", Decimal(1), nt.now_ns)
+
+
+def test_a_post_only_order_amended_beyond_the_last_price_is_cancelled(nt: Client) -> None:
+    order_id = nt.limit(price="49000", timeInForce="GTX")["orderId"]
+    same = {"symbol": "BTCUSDT", "side": "BUY", "orderId": order_id, "quantity": "1"}
+    assert nt.ok("PUT", "order", **same, price="50000")["status"] == "NEW"
+    assert nt.ok("PUT", "order", **same, price="50000.1")["status"] == "CANCELED"

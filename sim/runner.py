@@ -1,0 +1,111 @@
+"""Runs as pieces of work: what is to be run, what came of it, how to repeat it."""
+
+from __future__ import annotations
+
+import shlex
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from sim import engines
+from sim.clock import START_NS
+from sim.node import SetupError
+from sim.report.result import Result, errored, result_of
+from sim.report.story import Line, story
+from sim.scenario import Scenario
+from sim.world import HarnessError, run
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario to be run with one engine."""
+
+    scenario: Scenario
+    engine: str
+    """The engine as the command line names it."""
+    label: str
+    """The engine as results name it."""
+    seed: int | None = None
+    """Used instead of the scenario's own."""
+    twice: bool = False
+    """Whether the run is repeated, to compare the digests."""
+
+    @property
+    def replay(self) -> str:
+        """The command that repeats the run."""
+        words = ["recon", "run", self.scenario.name, "--engine", self.engine]
+        if self.seed is not None:
+            words += ["--seed", str(self.seed)]
+        return shlex.join(words)
+
+    def failed(self, error: str, *, is_setup: bool = False) -> Outcome:
+        """Return what came of it when nothing could be judged."""
+        seed = self.scenario.seed if self.seed is None else self.seed
+        result = errored(self.scenario, self.label, seed, error)
+        return self.outcome(result, is_setup=is_setup)
+
+    def outcome(
+        self,
+        result: Result,
+        story: Sequence[Line] = (),
+        *,
+        is_setup: bool = False,
+    ) -> Outcome:
+        """Return what came of it."""
+        return Outcome(
+            result=result,
+            engine=self.engine,
+            replay=self.replay,
+            story=tuple(story),
+            is_setup=is_setup,
+        )
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a job."""
+
+    result: Result
+    engine: str
+    """The engine as the command line names it."""
+    replay: str
+    """The command that repeats the run."""
+    story: tuple[Line, ...] = ()
+    is_setup: bool = False
+    """Whether the run could not begin: the scenario or the engine has to be changed."""
+    again: str | None = None
+    """What the repetition yielded: its digest, or why it has none."""
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether the repetition, if there was one, was the same run."""
+        return self.again in (None, self.result.digest)
+
+
+def perform(job: Job) -> Outcome:
+    """Run a job in this process; whatever goes wrong in it is its outcome."""
+    outcome = _once(job)
+    if not job.twice or outcome.result.error is not None:
+        return outcome
+    again = _once(job).result
+    return msgspec.structs.replace(outcome, again=again.error or again.digest)
+
+
+def _once(job: Job) -> Outcome:
+    try:
+        done = run(job.scenario, engines.load(job.engine), seed=job.seed)
+        result = result_of(done)
+        told = story(done.trace, result, START_NS)
+    except (SetupError, engines.EngineError) as e:
+        return job.failed(str(e), is_setup=True)
+    except HarnessError as e:
+        return job.failed(str(e))
+    except (Exception, SystemExit) as e:
+        return job.failed(f"{type(e).__name__}: {e} ({_place(e)})")
+    return job.outcome(result, told)
+
+
+def _place(error: BaseException) -> str:
+    """Return where an error was raised: nobody foresaw it, and its traceback is not shown."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
