@@ -69,30 +69,30 @@ def in_processes(code: str, hash_seeds: range, *args: str) -> list[str]:
         return list(pool.map(lambda seed: python(code, seed, *args), hash_seeds))
 
 
-SUITE = """
-import json
+PART_OF_THE_SUITE = """
+import json, os
 from sim import engines
 from sim.scenario import load
 from sim.suite import scenario_files
 from sim.world import run
 stock = engines.load("stock")
-print(json.dumps({str(p): run(load(p), stock).trace.digest() for p in scenario_files(())}))
+part = scenario_files(())[int(os.environ["PYTHONHASHSEED"]) % 4 :: 4]
+print(json.dumps({str(p): run(load(p), stock).trace.digest() for p in part}))
 """
 
 
 def test_twenty_processes_with_twenty_hash_seeds_agree(digests: dict[Path, str]):
-    expected = {str(path): value for path, value in digests.items()}
-    for printed in in_processes(SUITE, range(20)):
-        assert json.loads(printed) == expected
+    """Each process runs a quarter of the suite, so that each file is run by five."""
+    seen = dict.fromkeys(map(str, digests), 0)
+    for printed in in_processes(PART_OF_THE_SUITE, range(20)):
+        for path, value in json.loads(printed).items():
+            assert value == digests[Path(path)], path
+            seen[path] += 1
+    assert set(seen.values()) == {5}
 
 
-def test_another_order_changes_nothing(digests: dict[Path, str]):
+def test_a_second_time_and_another_order_change_nothing(digests: dict[Path, str]):
     assert {path: digest(path) for path in reversed(digests)} == digests
-
-
-def test_a_second_time_changes_nothing(digests: dict[Path, str]):
-    for path, expected in digests.items():
-        assert [digest(path), digest(path)] == [expected, expected]
 
 
 def test_another_date_on_the_wall_changes_nothing(digests: dict[Path, str]):
