@@ -48,6 +48,7 @@ from sim.oracle.scope import (
     Leg,
     Node,
     in_scope,
+    is_due,
     is_filtered,
     leg_of,
     lookback_start_ns,
@@ -184,7 +185,7 @@ class _Comparison:
             candidates = [
                 (key_of(candidate) not in self._standing, candidate.created_ns, key_of(candidate))
                 for candidate in self._venue.orders_by_client_id.get(name, ())
-                if self._is_due(candidate)
+                if is_due(self._observation, self._node, candidate)
             ]
             if candidates:
                 self._stand(name, order, max(candidates)[-1])
@@ -240,7 +241,8 @@ class _Comparison:
         for key, order in self._venue.orders.items():
             standing = self._standing.get(key, ())
             if standing or (
-                self._is_due(order) and not self._is_gone(order.client_order_id, order.closed_ns)
+                is_due(self._observation, self._node, order)
+                and not self._is_gone(order.client_order_id, order.closed_ns)
             ):
                 yield order_subject(*key), self._order(order, standing)
         for subject, alone in self._alone.items():
@@ -335,14 +337,6 @@ class _Comparison:
             (t.time_ns, signed(t.side, t.quantity))
             for t in self._venue.trades_by_leg.get(leg, ())
             if t.time_ns < self._node.since_ns or not is_filtered(self._observation, self._node, t)
-        )
-
-    def _is_due(self, order: VenueOrder) -> bool:
-        return (
-            order.symbol in self._observation.symbols
-            and (order.is_open or order.updated_ns >= self._node.since_ns)
-            and (order.account, order.symbol) not in self._node.nameless
-            and not is_filtered(self._observation, self._node, order)
         )
 
     def _is_gone(self, client_order_id: str, settled_ns: int | None) -> bool:

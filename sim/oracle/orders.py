@@ -36,7 +36,7 @@ from typing import NamedTuple
 from sim.observation import NodeOrder, Observation, VenueOrder, VenueTrade
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.prices import AVERAGE_PRICE_DECIMALS, same_price
-from sim.oracle.scope import DAY_NS, Node, is_filtered, venue_id
+from sim.oracle.scope import DAY_NS, Node, is_due, venue_id
 
 # Binance USD-M, "Query Order" (GET /fapi/v1/order): an order is not found when it is CANCELED
 # or EXPIRED, has no filled trade, and was created more than three days ago.
@@ -123,7 +123,7 @@ class _Comparison:
             if standing:
                 yield self._compare(order, standing)
             elif (
-                self._is_due(order)
+                is_due(self._observation, self._node, order)
                 and order.client_order_id not in self._node.last.purged
                 and (order.is_open or self._in_scope(order).quantity)
             ):
@@ -154,7 +154,7 @@ class _Comparison:
                 for order in self._venue.values()
                 if (order.account, order.symbol) == (shown.account, shown.symbol)
                 and order.client_order_id == shown.client_order_id
-                and self._is_due(order)
+                and is_due(self._observation, self._node, order)
             ]
             if candidates:
                 order = max(candidates, key=lambda o: (_key(o) not in self._standing, o.created_ns))
@@ -199,14 +199,6 @@ class _Comparison:
             f"{shown.symbol} ({shown.account}): order {_name(shown)} "
             f"({shown.venue_order_id or 'no venue id'}), {shown.side} {plain(shown.quantity)}, "
             f"{why} and is still {shown.status} at node {self._node.name}."
-        )
-
-    def _is_due(self, order: VenueOrder) -> bool:
-        return (
-            order.symbol in self._observation.symbols
-            and (order.is_open or order.updated_ns >= self._node.since_ns)
-            and (order.account, order.symbol) not in self._node.nameless
-            and not is_filtered(self._observation, self._node, order)
         )
 
     def _is_unserved(self, order: VenueOrder) -> bool:

@@ -135,6 +135,16 @@ def is_filtered(observation: Observation, node: Node, of: VenueTrade | VenueOrde
     )
 
 
+def is_due(observation: Observation, node: Node, order: VenueOrder) -> bool:
+    """Whether an order of the venue is in scope: live, or changed since the scope began."""
+    return (
+        order.symbol in observation.symbols
+        and (order.is_open or order.updated_ns >= node.since_ns)
+        and (order.account, order.symbol) not in node.nameless
+        and not is_filtered(observation, node, order)
+    )
+
+
 def leg_of(trade: VenueTrade) -> Leg:
     return Leg(trade.account, trade.symbol, trade.position_side)
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sim import engines
+from sim.report.pages import between
 from sim.report.result import Result, result_of
 from sim.report.terminal import fills_text
 from sim.scenario import load
@@ -47,11 +48,7 @@ def with_table(readme: str, table: str) -> str:
 
     Raises `ValueError` when a marker is missing.
     """
-    head, begin, rest = readme.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the README has no {BEGIN} ... {END}")
-    return f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}"
+    return between(readme, BEGIN, END, table)
 
 
 def _short(result: Result) -> str:

@@ -20,7 +20,7 @@ def test_the_suites_table_is_of_a_real_run():
 
 
 def test_a_readme_without_markers_is_refused():
-    with pytest.raises(ValueError, match="the README has no"):
+    with pytest.raises(ValueError, match="the page has no"):
         with_table(f"# Title\n{BEGIN}\n", "table")
 
 

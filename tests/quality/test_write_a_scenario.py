@@ -9,10 +9,10 @@ import pytest
 
 from sim import engines
 from sim.clock import START_NS
+from sim.report.reference import PAGE, with_reference
 from sim.report.result import result_of
 from sim.report.story import story
 from sim.scenario import ScenarioError, loads
-from sim.scenario.reference import PAGE, with_reference
 from sim.world import run
 
 TEXT = PAGE.read_text()
@@ -20,7 +20,7 @@ TEXT = PAGE.read_text()
 
 
 def test_the_words_are_those_of_the_model():
-    assert with_reference(TEXT) == TEXT, "the page is stale: run `python -m sim.scenario.reference`"
+    assert with_reference(TEXT) == TEXT, "the page is stale: run `python -m sim.report.reference`"
 
 
 def test_the_example_gives_what_the_page_says():

@@ -1,4 +1,4 @@
-"""The words of a scenario file as tables: ``python -m sim.scenario.reference`` writes them.
+"""The words of a scenario file as tables: ``python -m sim.report.reference`` writes them.
 
 They stand in the page on writing scenarios, between two markers, and are made from the
 JSON Schema and so from the model; a test compares.
@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sim.report.pages import between
 from sim.scenario.actions import ACTIONS, Action, Fault, NodeAction, StrategyAction, VenueAction
 from sim.scenario.model import (
     PROPERTIES,
@@ -26,7 +27,7 @@ from sim.scenario.schema import Schema, schema
 
 PAGE = Path("docs/write-a-scenario.md")
 
-BEGIN = "<!-- reference: written by python -m sim.scenario.reference -->"
+BEGIN = "<!-- reference: written by python -m sim.report.reference -->"
 END = "<!-- end of reference -->"
 
 _WHO: dict[str, type[Action]] = {
@@ -144,11 +145,7 @@ def with_reference(page: str) -> str:
 
     Raises `ValueError` when a marker is missing.
     """
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} ... {END}")
-    return f"{head}{BEGIN}\n\n{reference()}\n\n{END}{tail}"
+    return between(page, BEGIN, END, reference())
 
 
 def main() -> int:

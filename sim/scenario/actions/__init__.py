@@ -1,0 +1,97 @@
+"""What can happen in a scenario, one struct for each action.
+
+To add an action, add a struct with a `word` to the module of whoever acts; loader,
+print, schema and reference follow.  Durations are integer nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.scenario.actions.base import (
+    Action,
+    Fault,
+    NodeAction,
+    Order,
+    StrategyAction,
+    VenueAction,
+)
+from sim.scenario.actions.faults import (
+    DelayEvent,
+    Disconnect,
+    DropEvent,
+    DuplicateEvent,
+    EventFault,
+    ExpireListenKey,
+    FailRequest,
+    LagReads,
+    LoseReply,
+    RequestFault,
+)
+from sim.scenario.actions.node import (
+    Comeback,
+    Kill,
+    Restart,
+    Start,
+    Stop,
+)
+from sim.scenario.actions.strategy import (
+    Cancel,
+    CancelAll,
+    Modify,
+    Submit,
+)
+from sim.scenario.actions.venue import (
+    Depth,
+    Fill,
+    SetPrice,
+    Transfer,
+    WebCancel,
+    WebSubmit,
+)
+
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "Cancel",
+    "CancelAll",
+    "Comeback",
+    "DelayEvent",
+    "Depth",
+    "Disconnect",
+    "DropEvent",
+    "DuplicateEvent",
+    "EventFault",
+    "ExpireListenKey",
+    "FailRequest",
+    "Fault",
+    "Fill",
+    "Kill",
+    "LagReads",
+    "LoseReply",
+    "Modify",
+    "NodeAction",
+    "Order",
+    "RequestFault",
+    "Restart",
+    "SetPrice",
+    "Start",
+    "Stop",
+    "StrategyAction",
+    "Submit",
+    "Transfer",
+    "VenueAction",
+    "WebCancel",
+    "WebSubmit",
+]
+
+
+def _actions(base: type[Action]) -> Iterator[tuple[str, type[Action]]]:
+    for cls in base.__subclasses__():
+        if "word" in vars(cls):
+            yield cls.word, cls
+        yield from _actions(cls)
+
+
+ACTIONS: dict[str, type[Action]] = dict(_actions(Action))
+"""Every action by its word, in the order in which they are defined above."""

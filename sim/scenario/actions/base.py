@@ -1,0 +1,75 @@
+"""What every action has, and who acts."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Struct
+
+from sim.scenario.values import (
+    OrderId,
+    OrderType,
+    PositionSide,
+    Price,
+    Quantity,
+    Side,
+    Symbol,
+    TimeInForce,
+)
+from sim.scenario.words import Implied
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """Something that happens at a point in time."""
+
+    word: ClassVar[str]
+    """The action's word in the file; only what can stand in one has it."""
+
+    @property
+    def lasts_ns(self) -> int:
+        """How long it lasts; what is not a fault or a downtime is an instant."""
+        lasts_ns: list[int | None] = [
+            getattr(self, n, None) for n in ("for_ns", "down_ns", "by_ns", "after_ns")
+        ]
+        return next((ns for ns in lasts_ns if ns), 0)
+
+
+class StrategyAction(Action, frozen=True, kw_only=True):
+    """A strategy in the node does something; needs a running node."""
+
+
+class VenueAction(Action, frozen=True, kw_only=True):
+    """Something happens at the venue, without the node."""
+
+
+class NodeAction(Action, frozen=True, kw_only=True):
+    """The process of the node ends or begins."""
+
+
+class Fault(Action, frozen=True, kw_only=True):
+    """A view of the truth or the way to it is distorted; the truth is not."""
+
+
+class Order(Action, frozen=True, kw_only=True):
+    """Somebody sends an order."""
+
+    id: OrderId
+    """The client order id, unique in the file."""
+    side: Side
+    """The order's side."""
+    quantity: Quantity
+    """How much, in the base asset."""
+    price: Price | None = None
+    """The limit price; a LIMIT order needs it, a MARKET order has none."""
+    type: OrderType = "LIMIT"
+    """The order's type."""
+    symbol: Annotated[Symbol, Implied("symbol")]
+    """The venue symbol; the first of the venue's when left out."""
+    position_side: PositionSide = "BOTH"
+    """The leg that the order is for: LONG or SHORT in hedge mode, and only there."""
+    reduce_only: bool = False
+    """Whether it may only shrink a position; one-way mode only, as at the venue."""
+    time_in_force: TimeInForce = "GTC"
+    """How long a LIMIT order stands: GTC rests, IOC and FOK meet the ``depth`` or expire."""
+    post_only: bool = False
+    """Whether a LIMIT order may only rest; the venue refuses it when it would execute at once."""

@@ -1,0 +1,157 @@
+"""What can go wrong between the node and the venue."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from sim.scenario.actions.base import Fault
+from sim.scenario.values import (
+    READS,
+    ClientName,
+    Count,
+    Duration,
+    EventType,
+    ExecutionType,
+    HttpError,
+    Line,
+    Method,
+    OrderId,
+    Path,
+    Period,
+    Read,
+    Symbol,
+)
+
+
+class Disconnect(Fault, frozen=True, kw_only=True):
+    """The user data stream is cut and cannot be opened again for a while."""
+
+    word: ClassVar[str] = "disconnect"
+
+    for_ns: Period
+    """How long the stream stays away."""
+
+
+class ExpireListenKey(Fault, frozen=True, kw_only=True):
+    """The venue lets the listen key expire before its time; the connection stays, silent."""
+
+    word: ClassVar[str] = "expire_listen_key"
+
+    notify: bool = True
+    """Whether the venue says so in the stream."""
+
+
+class EventFault(Fault, frozen=True, kw_only=True):
+    """A fault of single events of the user data stream; those that match all that is given."""
+
+    event: EventType | None = None
+    """The event's type; any when left out."""
+    execution: ExecutionType | None = None
+    """The execution type of an order update; any when left out."""
+    order: OrderId | None = None
+    """The id of the order that it is about; any when left out."""
+    symbol: Symbol | None = None
+    """The symbol that it is about; any when left out."""
+    client: ClientName | None = None
+    """Whose connections it hits: ``nt`` is NautilusTrader's; all when left out."""
+    count: Count | None = None
+    """How many matching events it hits; one when neither this nor ``for`` is given."""
+    for_ns: Period | None = None
+    """How long it hits every matching event."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many events it hits; None when time alone decides."""
+        return 1 if self.count is None and self.for_ns is None else self.count
+
+
+class DropEvent(EventFault, frozen=True, kw_only=True):
+    """Events get lost."""
+
+    word: ClassVar[str] = "drop_event"
+
+
+class DuplicateEvent(EventFault, frozen=True, kw_only=True):
+    """Events arrive more than once."""
+
+    word: ClassVar[str] = "duplicate_event"
+
+    copies: Count = 1
+    """How many copies follow each."""
+    by_ns: Duration = 0
+    """How long after the original the copies arrive."""
+
+
+class DelayEvent(EventFault, frozen=True, kw_only=True):
+    """Events arrive late, so that reads run ahead of them; other events overtake them."""
+
+    word: ClassVar[str] = "delay_event"
+
+    by_ns: Period
+    """How much later they arrive."""
+
+
+class RequestFault(Fault, frozen=True, kw_only=True):
+    """A fault of single requests; those that match all that is given."""
+
+    method: Method | None = None
+    """The HTTP method; any when left out."""
+    path: Path
+    """The path of the endpoint."""
+    symbol: Symbol | None = None
+    """The symbol that the request is about; any when left out."""
+    client: ClientName | None = None
+    """Whose requests it hits: ``nt`` is NautilusTrader's; all when left out."""
+    count: Count | None = None
+    """How many matching requests it hits; one when neither this nor ``for`` is given."""
+    for_ns: Period | None = None
+    """How long it hits every matching request."""
+    applied: Literal["never", "before", "after"]
+    """Whether the venue carries the request out all the same, before or after it answers."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many requests it hits; None when time alone decides."""
+        return 1 if self.count is None and self.for_ns is None else self.count
+
+
+class FailRequest(RequestFault, frozen=True, kw_only=True):
+    """Requests are answered with an error, whatever the venue does with them."""
+
+    word: ClassVar[str] = "fail_request"
+
+    applied: Literal["never", "before", "after"] = "never"
+    """Whether the venue carries the request out all the same, before or after it answers."""
+    status: HttpError
+    """The HTTP status of the answer."""
+    code: int | None = None
+    """The venue's error code, such as -1003; none when left out."""
+    message: Line | None = None
+    """The venue's error text."""
+    retry_after: Count | None = None
+    """The seconds in the answer's Retry-After header; no such header when left out."""
+
+
+class LoseReply(RequestFault, frozen=True, kw_only=True):
+    """The answers of requests never arrive; the client sees its connection break."""
+
+    word: ClassVar[str] = "lose_reply"
+
+    applied: Literal["never", "before", "after"] = "before"
+    """Whether the venue gets the request (never: it is lost as well), and if it carries it out
+    before or after the client sees the connection break."""
+    after_ns: Duration = 1_000_000_000
+    """How long the client waits until it sees the connection break."""
+
+
+class LagReads(Fault, frozen=True, kw_only=True):
+    """Answers of the venue's read endpoints show an older state."""
+
+    word: ClassVar[str] = "lag_reads"
+
+    reads: tuple[Read, ...] = READS
+    """Which endpoints lag, by the last part of their path; all when left out."""
+    by_ns: Period
+    """How old the state is that they show."""
+    for_ns: Period
+    """How long they lag."""

@@ -1,0 +1,57 @@
+"""What strategies do."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from sim.scenario.actions.base import Order, StrategyAction
+from sim.scenario.values import (
+    OrderId,
+    Price,
+    Quantity,
+    StrategyId,
+    Symbol,
+)
+from sim.scenario.words import Implied
+
+
+class Submit(Order, StrategyAction, frozen=True, kw_only=True):
+    """A strategy sends an order."""
+
+    word: ClassVar[str] = "submit"
+
+    strategy: Annotated[StrategyId, Implied("strategy")]
+    """The strategy that sends it; the node's first when left out."""
+
+
+class Cancel(StrategyAction, frozen=True, kw_only=True):
+    """The strategy cancels an order that it submitted."""
+
+    word: ClassVar[str] = "cancel"
+
+    order: OrderId
+    """The id of the order."""
+
+
+class CancelAll(StrategyAction, frozen=True, kw_only=True):
+    """A strategy cancels all its open orders of a symbol, in one request."""
+
+    word: ClassVar[str] = "cancel_all"
+
+    symbol: Annotated[Symbol, Implied("symbol")]
+    """The venue symbol; the first of the venue's when left out."""
+    strategy: Annotated[StrategyId, Implied("strategy")]
+    """The strategy that cancels; the node's first when left out."""
+
+
+class Modify(StrategyAction, frozen=True, kw_only=True):
+    """The strategy changes an order that rests: its quantity, its price or both."""
+
+    word: ClassVar[str] = "modify"
+
+    order: OrderId
+    """The id of the order."""
+    quantity: Quantity | None = None
+    """The new quantity, what is already filled included; as before when left out."""
+    price: Price | None = None
+    """The new limit price; as before when left out."""
