@@ -120,7 +120,7 @@ def list_command(paths: tuple[Path, ...], properties: tuple[str, ...]) -> None:
     help="Write a JUnit XML report to this file; - is standard output.",
 )
 @click.option("--twice", is_flag=True, help="Run everything twice and compare the digests.")
-@click.option("--quiet", "-q", is_flag=True, help="No stories of failing runs.")
+@click.option("--quiet", "-q", is_flag=True, help="No stories of runs that fail.")
 def run_command(
     paths: tuple[Path, ...],
     properties: tuple[str, ...],
@@ -134,7 +134,9 @@ def run_command(
 ) -> None:
     """Run scenarios and say of each whether every fill arrived exactly once.
 
-    PATHS are scenario files or folders of them; with none, the shipped suite.
+    PATHS are scenario files or folders of them; with none, the shipped suite.  A run
+    that is not as its file says is told as a story; so is any that fails when it is
+    the only one.
     """
     to_stdout = [path for path in (ndjson, junit) if str(path) == "-"]
     if len(to_stdout) > 1:
@@ -154,7 +156,9 @@ def run_command(
             outcomes.append(outcome)
             if lines is not None:
                 lines.write(msgspec.json.encode(outcome.result.record()).decode() + "\n")
-            _tell(console, outcome, quiet=quiet)
+            # A failure that the file knows is no news among others.
+            news = not outcome.result.expected or len(jobs) == 1
+            _tell(console, outcome, story=news and not quiet)
 
         _run_all(jobs, workers, console, take)
         if report is not None:
@@ -218,7 +222,7 @@ def _run_all(
         sys.exit(INTERRUPTED)
 
 
-def _tell(console: Console, outcome: Outcome, *, quiet: bool) -> None:
+def _tell(console: Console, outcome: Outcome, *, story: bool) -> None:
     """Print what has to be said of a run before the tables."""
     result = outcome.result
     if not outcome.is_deterministic:
@@ -226,7 +230,7 @@ def _tell(console: Console, outcome: Outcome, *, quiet: bool) -> None:
             f"{result.scenario}: not deterministic: {result.digest} {outcome.again}",
             style="bold red",
         )
-    if result.verdict != "pass" and not quiet and not outcome.is_setup:
+    if result.verdict != "pass" and story and not outcome.is_setup:
         terminal.print_story(console, result, outcome.story, outcome.replay)
 
 

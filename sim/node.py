@@ -270,9 +270,12 @@ class NodeUnderTest:
             life.conclude("running", self.log.purged())
         return [(life.process, life.observed()) for life in self._lives]
 
-    def startup_cpu_secs(self) -> tuple[float, ...]:
-        """Return what the startup reconciliations cost, the world around them included."""
-        return tuple(secs for life in self._lives for secs in life.recorder.startup_cpu_secs)
+    def startups(self) -> tuple[tuple[int, float], ...]:
+        """Return what each startup reconciliation took: virtual ns, and CPU seconds.
+
+        The CPU seconds are those of the whole simulation in that time.
+        """
+        return tuple(life.recorder.startups[0] for life in self._lives if life.recorder.startups)
 
     def dispose(self) -> None:
         """Let go of all that the processes held.  The run is over."""

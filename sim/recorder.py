@@ -35,7 +35,7 @@ class Recorder:
         self.position_changes: list[PositionChange] = []
         self.alerts: list[Alert] = []
         self.calls: list[Call] = []
-        self.startup_cpu_secs: list[float] = []
+        self.startups: list[tuple[int, float]] = []
         self._process = process
         self._reader = reader
         self._loop = loop
@@ -62,9 +62,10 @@ class Recorder:
             try:
                 return await reconcile(*args, **kwargs)
             finally:
-                self.calls[index] = Call(STARTUP, began_ns, self._loop.now_ns)
-                spent_secs = cpu_secs() - began_cpu_secs
-                self.startup_cpu_secs.append(round(spent_secs, 4))
+                ended_ns = self._loop.now_ns
+                self.calls[index] = Call(STARTUP, began_ns, ended_ns)
+                spent_secs = round(cpu_secs() - began_cpu_secs, 4)
+                self.startups.append((ended_ns - began_ns, spent_secs))
 
         engine.reconcile_execution_state = timed
 

@@ -73,7 +73,7 @@ class Run(msgspec.Struct, frozen=True):
     observation: Observation
     trace: Trace
     virtual_ns: int
-    startup_cpu_secs: tuple[float, ...]
+    startups: tuple[tuple[int, float], ...]
     wall_secs: float
 
 
@@ -169,7 +169,7 @@ class World:
                 except Exception as e:
                     raise HarnessError(f"{type(e).__name__}: {e}") from e
                 observation = self._observe()
-                startup_cpu_secs = self.node.startup_cpu_secs()
+                startups = self.node.startups()
                 self.node.dispose()
         finally:
             self.loop.close()
@@ -183,7 +183,7 @@ class World:
             observation=observation,
             trace=self.trace,
             virtual_ns=self.loop.elapsed_ns,
-            startup_cpu_secs=startup_cpu_secs,
+            startups=startups,
             wall_secs=wall_secs() - started,
         )
 

@@ -21,6 +21,16 @@ REFERENCE_VERSION = "1.231.0"
 NO_FILLS = FillCounts(venue=0, applied=0, lost=0, duplicated=0, phantom=0, opening=0)
 
 
+class Startup(msgspec.Struct, frozen=True, kw_only=True):
+    """What one startup reconciliation took: the venue's time, and this machine's.
+
+    The CPU seconds include those of the simulation around it.
+    """
+
+    virtual_seconds: float
+    cpu_seconds: float
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one run.
 
@@ -42,6 +52,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     fills: FillCounts = NO_FILLS
     exempt: tuple[NodeFill, ...] = ()
+    startups: tuple[Startup, ...] = ()
     virtual_seconds: float = 0.0
     wall_seconds: float = 0.0
     digest: str = ""
@@ -87,9 +98,17 @@ def result_of(run: Run) -> Result:
         reasons=judgement.reasons,
         fills=judgement.fills,
         exempt=judgement.exempt,
+        startups=_startups(run),
         virtual_seconds=run.virtual_ns / 1e9,
         wall_seconds=round(run.wall_secs, 4),
         digest=run.trace.digest(),
+    )
+
+
+def _startups(run: Run) -> tuple[Startup, ...]:
+    return tuple(
+        Startup(virtual_seconds=virtual_ns / 1e9, cpu_seconds=cpu_secs)
+        for virtual_ns, cpu_secs in run.startups
     )
 
 

@@ -180,6 +180,10 @@ def summary(results: Sequence[Result]) -> str:
     virtual_secs = sum(result.virtual_seconds for result in results)
     wall_secs = sum(result.wall_seconds for result in results)
     runs = f"{len(results)} run" + ("s" if len(results) > 1 else "")
-    return (
-        f"{runs}: {', '.join(counts)}; {what} ({virtual_secs:,.0f} virtual s in {wall_secs:.1f} s)"
-    )
+    took = f"{virtual_secs:,.0f} virtual s in {wall_secs:.1f} s"
+    startups = [startup for result in results for startup in result.startups]
+    if startups:
+        virtual = max(startup.virtual_seconds for startup in startups)
+        cpu = max(startup.cpu_seconds for startup in startups)
+        took += f"; a startup took at most {virtual:.1f} virtual s and {cpu:.2f} CPU s"
+    return f"{runs}: {', '.join(counts)}; {what} ({took})"

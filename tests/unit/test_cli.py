@@ -114,6 +114,22 @@ def test_a_passing_run_is_not_told(folder: Path):
     assert "replay" not in recon(write(folder, "s.yaml", PASSES)).output
 
 
+def test_a_known_failure_is_told_when_it_is_the_only_run(folder: Path):
+    known, unknown = write(folder, "k.yaml", KNOWN), write(folder, "u.yaml", FAILS)
+
+    assert "replay: recon run k.yaml" in recon(known).output
+    both = recon(known, unknown).output
+    assert "replay: recon run k.yaml" not in both
+    assert "replay: recon run u.yaml" in both
+
+
+def test_a_startup_is_told_with_its_times(folder: Path):
+    assert (
+        "a startup took at most 0.3 virtual s and 0.0"
+        in recon(write(folder, "s.yaml", PASSES)).output
+    )
+
+
 def test_stories_can_be_left_out(folder: Path):
     assert "replay" not in recon(write(folder, "s.yaml", FAILS), "--quiet").output
 

@@ -21,7 +21,10 @@ from tests.unit.commands import FAILS, INCONCLUSIVE, KNOWN, PASSES, recon, write
 
 ROOT = Path(__file__).parents[2]
 
-WALL_TIME = re.compile(r'(?<="wall_seconds":)[\d.]+|(?<= time=")[\d.]+|(?<= in )[\d.]+(?= s\))')
+REAL_TIME = re.compile(
+    r'(?<="wall_seconds":)[\d.]+|(?<="cpu_seconds":)[\d.]+|(?<= time=")[\d.]+'
+    r"|(?<= in )[\d.]+(?= s[;)])|(?<= and )[\d.]+(?= CPU s)"
+)
 
 
 def dislikes_ten(node: Any) -> None:
@@ -35,11 +38,11 @@ def every(secs: int, text: str = PASSES) -> str:
 
 
 def run(folder: Path, jobs: int, *arguments: str) -> tuple[Result, list[str]]:
-    """Return the result of a command and all that it printed or wrote, without wall times."""
+    """Return the result of a command and all that it printed or wrote, without real times."""
     reports = ("--ndjson", "out.ndjson", "--junit", "out.xml")
     result = recon(*arguments, *reports, "--jobs", str(jobs))
     written = [(folder / name).read_text() for name in ("out.ndjson", "out.xml")]
-    return result, [WALL_TIME.sub("0", text) for text in (result.stdout, result.stderr, *written)]
+    return result, [REAL_TIME.sub("0", text) for text in (result.stdout, result.stderr, *written)]
 
 
 def test_all_is_as_with_one_process(folder: Path):
