@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -124,10 +125,9 @@ def test_a_known_failure_is_told_when_it_is_the_only_run(folder: Path):
 
 
 def test_a_startup_is_told_with_its_times(folder: Path):
-    assert (
-        "a startup took at most 0.3 virtual s and 0.0"
-        in recon(write(folder, "s.yaml", PASSES)).output
-    )
+    printed = recon(write(folder, "s.yaml", PASSES)).output
+
+    assert re.search(r"a startup took at most 0\.\d virtual s and \d+\.\d\d CPU s\)", printed)
 
 
 def test_stories_can_be_left_out(folder: Path):
