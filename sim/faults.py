@@ -4,8 +4,9 @@ The fault model, per channel:
 
 * A **request** may be answered in the venue's place with an error, or never be
   answered, so that the client sees its connection break.  Whether the venue acted on
-  it is the fault's own statement: ``never``, ``before`` that, or ``after`` it.  A
-  request is never garbled on its way in and never executed twice.
+  it is the fault's own statement: ``never``, ``before`` that, or ``after`` it.  The
+  venue's own answer may be late.  A request is never garbled on its way in and never
+  executed twice.
 * A **stream frame** may be dropped, repeated or late.  A frame is never altered
   and never invented.  Frames that no fault names stay in order.
 * A **stream connection** may be cut, and new ones refused for a while.
@@ -38,12 +39,19 @@ type Applied = Literal["never", "before", "after"]
 class Substitute(msgspec.Struct, frozen=True):
     """What a client gets instead of the venue's answer, and what the venue did.
 
-    Without a response its connection breaks ``after_ns`` from the request's arrival.
+    Without a response its connection breaks.  Either reaches the client ``after_ns``
+    later than an answer would.
     """
 
     response: Response | None
     applied: Applied
     after_ns: int = 0
+
+
+class Late(msgspec.Struct, frozen=True):
+    """The venue's own answer reaches the client so much later."""
+
+    by_ns: int
 
 
 class Fault:
@@ -85,8 +93,8 @@ class Fault:
         if not any(i.kind == kind and i.until_ns == until_ns for i in self.impairments):
             self.impairments.append(Impairment(kind, now_ns, until_ns))
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | None:
-        """Return what answers the request in the venue's place, if this does."""
+    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+        """Return what becomes of the answer to a request, if this changes it."""
         return None
 
     def on_frame(
@@ -110,7 +118,6 @@ class RequestFault(Fault, ABC):
         method: str | None = None,
         symbol: str | None = None,
         client: str | None = None,
-        applied: Applied = "never",
         count: int | None = None,
         until_ns: int | None = None,
     ) -> None:
@@ -119,9 +126,8 @@ class RequestFault(Fault, ABC):
         self._method = method
         self._symbol = symbol
         self._client = client
-        self._applied = applied
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | None:
+    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
         if request.path != self._path:
             return None
         if self._method is not None and request.method != self._method:
@@ -131,11 +137,11 @@ class RequestFault(Fault, ABC):
         if self._symbol is not None and self._symbol not in symbols_of(request):
             return None
         self.act(impaired_by(request), now_ns)
-        return self.substitute()
+        return self.distortion()
 
     @abstractmethod
-    def substitute(self) -> Substitute:
-        """Return what the client gets."""
+    def distortion(self) -> Substitute | Late:
+        """Return what becomes of the answer."""
 
 
 def symbols_of(request: Request) -> list[str]:
@@ -165,9 +171,11 @@ class FailedRequest(RequestFault):
         code: int | None = None,
         message: str | None = None,
         retry_after_secs: int | None = None,
+        applied: Applied = "never",
         **wanted: Any,
     ) -> None:
         super().__init__(label, **wanted)
+        self._applied = applied
         if code is None:
             content, body = "text/html", (message or "").encode()
         else:
@@ -178,19 +186,31 @@ class FailedRequest(RequestFault):
             headers.append(("Retry-After", str(retry_after_secs)))
         self._response = Response(status, tuple(headers), body)
 
-    def substitute(self) -> Substitute:
+    def distortion(self) -> Substitute:
         return Substitute(self._response, self._applied)
 
 
 class LostReply(RequestFault):
     """A REST call whose answer never arrives; the connection breaks after a while."""
 
-    def __init__(self, label: str, *, after_ns: int, **wanted: Any) -> None:
+    def __init__(self, label: str, *, after_ns: int, applied: Applied, **wanted: Any) -> None:
         super().__init__(label, **wanted)
         self._after_ns = after_ns
+        self._applied = applied
 
-    def substitute(self) -> Substitute:
+    def distortion(self) -> Substitute:
         return Substitute(None, self._applied, self._after_ns)
+
+
+class DelayedReply(RequestFault):
+    """A REST call whose answer arrives late; it says what was true when it was made."""
+
+    def __init__(self, label: str, *, by_ns: int, **wanted: Any) -> None:
+        super().__init__(label, **wanted)
+        self._by_ns = by_ns
+
+    def distortion(self) -> Late:
+        return Late(self._by_ns)
 
 
 class FrameFault(Fault, ABC):
@@ -330,13 +350,13 @@ class Faults:
                 return True
         return False
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | None:
-        """Return the first fault's answer to a request, or None to let it through."""
+    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+        """Return what the first fault makes of a request's answer, or None to let it through."""
         for fault in self._live(now_ns):
-            substitute = fault.on_request(request, now_ns)
-            if substitute is not None:
+            distortion = fault.on_request(request, now_ns)
+            if distortion is not None:
                 self._note(fault, f"{request.client} {request.method} {request.path}")
-                return substitute
+                return distortion
         return None
 
     def on_frame(self, frame: Frame, client: str, now_ns: int) -> list[int]:

@@ -17,6 +17,7 @@ from msgspec import structs
 from sim.clock import START_NS, VirtualLoop
 from sim.faults import (
     DelayedFrame,
+    DelayedReply,
     DroppedFrame,
     DuplicatedFrame,
     FailedRequest,
@@ -282,12 +283,20 @@ class Timeline:
                 code=action.code,
                 message=action.message,
                 retry_after_secs=action.retry_after,
+                applied=action.applied,
                 **self._asked(action),
             ),
         )
 
     def _lose_reply(self, action: a.LoseReply, label: str) -> None:
-        self._faults.arm(LostReply(label, after_ns=action.after_ns, **self._asked(action)))
+        self._faults.arm(
+            LostReply(
+                label, after_ns=action.after_ns, applied=action.applied, **self._asked(action)
+            )
+        )
+
+    def _delay_reply(self, action: a.DelayReply, label: str) -> None:
+        self._faults.arm(DelayedReply(label, by_ns=action.by_ns, **self._asked(action)))
 
     def _asked(self, action: a.RequestFault) -> dict[str, Any]:
         return {
@@ -295,7 +304,6 @@ class Timeline:
             "path": action.path,
             "symbol": action.symbol,
             "client": action.client,
-            "applied": action.applied,
             "count": action.limit,
             "until_ns": self._until_ns(action),
         }
@@ -347,6 +355,7 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.DelayEvent: Timeline._delay_event,
     a.FailRequest: Timeline._fail_request,
     a.LoseReply: Timeline._lose_reply,
+    a.DelayReply: Timeline._delay_reply,
     a.LagReads: Timeline._lag_reads,
 }
 

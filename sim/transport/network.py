@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sim.clock import NS_PER_MS, VirtualLoop
+from sim.faults import Faults, Substitute
 from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.venue.wire import Frame, Request, Response
@@ -29,7 +30,6 @@ from sim.venue.wire import Frame, Request, Response
 if TYPE_CHECKING:
     import random
 
-    from sim.faults import Faults
     from sim.venue import Venue
 
 type Latency = tuple[int, int]
@@ -141,12 +141,15 @@ class Network:
         request, now_ns = exchange.request, self._loop.now_ns
         fault = self._faults.on_request(request, now_ns)
         response: Response | None
-        if fault is None:
-            response = self._venue.handle(request, now_ns)
-        else:
+        late_ns, is_applied_late = 0, False
+        if isinstance(fault, Substitute):
             if fault.applied == "before":
                 self._venue.handle(request, now_ns)
-            response = fault.response
+            response, late_ns = fault.response, fault.after_ns
+            is_applied_late = fault.applied == "after"
+        else:
+            response = self._venue.handle(request, now_ns)
+            late_ns = 0 if fault is None else fault.by_ns
         self.flush()
         query = request.query.partition("&signature=")[0]
         said = "lost" if response is None else str(response.status)
@@ -156,9 +159,9 @@ class Network:
             f"{request.client} {request.method} {request.path}",
             f"{query} -> {said}{' (fault)' if fault else ''}",
         )
-        after_ns = 0 if fault is None else fault.after_ns
-        late = fault is not None and fault.applied == "after"
-        self._later(after_ns + self._delay_ns(), self._answer, exchange, reply, response, late)
+        self._later(
+            late_ns + self._delay_ns(), self._answer, exchange, reply, response, is_applied_late
+        )
 
     def _apply_late(self, request: Request) -> None:
         self._venue.handle(request, self._loop.now_ns)
@@ -169,9 +172,9 @@ class Network:
         exchange: Exchange,
         reply: asyncio.Future[Response],
         response: Response | None,
-        late: bool,
+        is_applied_late: bool,
     ) -> None:
-        if late:
+        if is_applied_late:
             self._later(self._delay_ns(), self._apply_late, exchange.request)
         self._unanswered -= 1
         exchange.ended_ns = self._loop.now_ns

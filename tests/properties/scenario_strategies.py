@@ -387,9 +387,11 @@ class _Story:
             "method": draw(st.none() | st.sampled_from(("GET", "POST"))),
             "path": draw(st.sampled_from(("/fapi/v1/order", "/fapi/v3/positionRisk", "/"))),
             "symbol": draw(st.none() | self._symbols()),
-            "applied": draw(st.sampled_from(("never", "before", "after"))),
             **self._limit(),
         }
+
+    def _applied(self) -> Any:
+        return self._draw(st.sampled_from(("never", "before", "after")))
 
     def _fail_request(self) -> a.Action:
         draw = self._draw
@@ -399,10 +401,15 @@ class _Story:
             code=draw(st.none() | st.integers(-5000, 0)),
             message=draw(st.none() | texts()),
             retry_after=draw(st.none() | st.integers(1, 60)),
+            applied=self._applied(),
         )
 
     def _lose_reply(self) -> a.Action:
-        return a.LoseReply(**self._asked(), after_ns=self._draw(spans()))
+        after_ns = self._draw(spans())
+        return a.LoseReply(**self._asked(), after_ns=after_ns, applied=self._applied())
+
+    def _delay_reply(self) -> a.Action:
+        return a.DelayReply(**self._asked(), by_ns=self._draw(spans(1)))
 
     def _expire_listen_key(self) -> a.Action:
         return a.ExpireListenKey(notify=self._draw(st.booleans()))

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from nautilus_trader.config import TradingNodeConfig
 
 from sim import engines
 from sim.report.result import result_of
@@ -87,3 +88,29 @@ def test_with_the_spelling_repaired_gap_g1_is_gone(name: str):
 
     assert "phantom-fill" in result_of(run(scenario, engines.load("stock"))).violated
     assert result_of(run(scenario, WITHOUT_G1)).verdict == "pass"
+
+
+# -- gaps that no property judges, with what is seen of them --------------------------
+
+
+def test_gap_g29_is_seen_in_the_events_only():
+    """A stale answer has an order accepted that is filled; its state is not changed by it."""
+    scenario = load("scenarios/inflight/stale-answer-about-a-filled-order.yaml")
+    done = run(scenario, engines.load("stock"))
+    (process,) = done.observation.incarnations
+    filled = next(n for n, e in enumerate(process.events) if e.status == "FILLED")
+
+    again = [e for e in process.events[filled + 1 :] if e.kind == "OrderAccepted"]
+    assert [(e.client_order_id, e.status) for e in again] == [("O-1", "FILLED")] * len(again)
+    assert again
+
+
+def test_gap_g33_is_seen_in_the_time_that_a_start_takes():
+    """A start waits for a slow read beyond its own time limit; the fault excuses it."""
+    done = run(load("scenarios/startup/slow-read.yaml"), engines.load("stock"))
+    (_, second) = done.observation.incarnations
+    (startup, *_) = second.calls
+
+    assert startup.ended_ns is not None
+    assert (startup.ended_ns - startup.began_ns) / 1e9 > TradingNodeConfig().timeout_reconciliation
+    assert "too-slow" not in result_of(done).violated

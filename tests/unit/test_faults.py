@@ -10,11 +10,13 @@ from msgspec import structs
 
 from sim.faults import (
     DelayedFrame,
+    DelayedReply,
     DroppedFrame,
     DuplicatedFrame,
     FailedRequest,
     Fault,
     Faults,
+    Late,
     LostReply,
     ReadLag,
     StreamOutage,
@@ -151,6 +153,13 @@ def test_a_lost_reply_has_no_response(faults: Faults):
     faults.arm(LostReply("lost", path="/fapi/v1/order", after_ns=7, applied="after", count=1))
 
     assert faults.on_request(ORDER, 0) == Substitute(None, "after", 7)
+    assert faults.on_request(ORDER, 0) is None
+
+
+def test_a_late_reply_is_the_venues_own(faults: Faults):
+    faults.arm(DelayedReply("late", path="/fapi/v1/order", by_ns=7, count=1))
+
+    assert faults.on_request(ORDER, 0) == Late(7)
     assert faults.on_request(ORDER, 0) is None
 
 

@@ -13,7 +13,7 @@ import pytest
 from nautilus_trader.core.nautilus_pyo3 import HttpMethod, WebSocketClientError
 
 from sim.clock import NS_PER_MS, NS_PER_SEC, VirtualLoop
-from sim.faults import DelayedFrame, FailedRequest, Faults, LostReply, StreamOutage
+from sim.faults import DelayedFrame, DelayedReply, FailedRequest, Faults, LostReply, StreamOutage
 from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.transport.nautilus import (
@@ -381,3 +381,14 @@ async def test_a_dead_process_is_told_nothing():
 
     process.alive = True  # so that the loop can end its task
     asking.cancel()
+
+
+async def test_a_late_reply_says_what_was_true_when_it_was_made():
+    rig = Rig()
+    rig.faults.arm(DelayedReply("late", path=LISTEN.path, by_ns=NS_PER_SEC, count=1))
+    sent_ns = rig.loop.now_ns
+
+    response = await rig.network.request(LISTEN)
+
+    assert rig.loop.now_ns - sent_ns == NS_PER_SEC + 20 * NS_PER_MS
+    assert json.loads(response.body)["listenKey"] == rig.venue.streams.live_key("main")

@@ -18,6 +18,7 @@ from sim.scenario.actions.base import (
 )
 from sim.scenario.actions.faults import (
     DelayEvent,
+    DelayReply,
     Disconnect,
     DropEvent,
     DuplicateEvent,
@@ -57,6 +58,7 @@ __all__ = [
     "CancelAll",
     "Comeback",
     "DelayEvent",
+    "DelayReply",
     "Depth",
     "Disconnect",
     "DropEvent",

@@ -106,8 +106,6 @@ class RequestFault(Fault, frozen=True, kw_only=True):
     """How many matching requests it hits; one when neither this nor ``for`` is given."""
     for_ns: Period | None = None
     """How long it hits every matching request."""
-    applied: Literal["never", "before", "after"]
-    """Whether the venue carries the request out all the same, before or after it answers."""
 
     @property
     def limit(self) -> int | None:
@@ -142,6 +140,15 @@ class LoseReply(RequestFault, frozen=True, kw_only=True):
     before or after the client sees the connection break."""
     after_ns: Duration = 1_000_000_000
     """How long the client waits until it sees the connection break."""
+
+
+class DelayReply(RequestFault, frozen=True, kw_only=True):
+    """The venue's answers arrive late: what they say was true when they were made."""
+
+    word: ClassVar[str] = "delay_reply"
+
+    by_ns: Period
+    """How much later they arrive."""
 
 
 class LagReads(Fault, frozen=True, kw_only=True):
