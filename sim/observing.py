@@ -31,8 +31,26 @@ def symbols_of(instruments: Iterable[str]) -> set[str]:
     return {instrument.partition("-PERP.")[0] for instrument in instruments}
 
 
+PAUSE_NS = NS_PER_SEC
+"""What lies between two checks, at the least: reads closer together are of one."""
+
+
+def checks_are_apart(node: m.Node) -> bool:
+    """Whether the checks of a node are rare enough to be told from each other."""
+    inflight_ms = node.inflight_check_interval_ms
+    intervals_secs = (
+        node.reconciliation_interval_secs,
+        node.open_check_interval_secs,
+        node.position_check_interval_secs,
+        inflight_ms / 1000 if isinstance(inflight_ms, int) else None,
+    )
+    return all(
+        secs * NS_PER_SEC > PAUSE_NS for secs in intervals_secs if isinstance(secs, int | float)
+    )
+
+
 def checks_of(exchanges: Iterable[Exchange]) -> list[Call]:
-    """Return the periodic checks: bursts of reads with less than a second between two.
+    """Return the periodic checks: bursts of reads with less than `PAUSE_NS` between two.
 
     A burst in which the venue asked the client to wait is none: how long it takes is
     the venue's doing.
@@ -42,7 +60,7 @@ def checks_of(exchanges: Iterable[Exchange]) -> list[Call]:
     for exchange in sorted(exchanges, key=lambda e: e.began_ns):
         if impaired_by(exchange.request) != "read":
             continue
-        if not bursts or exchange.began_ns > until_ns + NS_PER_SEC:
+        if not bursts or exchange.began_ns > until_ns + PAUSE_NS:
             bursts.append([])
         bursts[-1].append(exchange)
         until_ns = max(until_ns, exchange.ended_ns or exchange.began_ns)

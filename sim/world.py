@@ -38,7 +38,7 @@ from sim.observation import (
     VenuePosition,
     VenueTrade,
 )
-from sim.observing import checks_of, visibility
+from sim.observing import checks_are_apart, checks_of, visibility
 from sim.process import PROCESS
 from sim.scenario import model as m
 from sim.stopwatch import wall_secs
@@ -314,7 +314,7 @@ class World:
         for process, incarnation in self.node.incarnations():
             after_ns = incarnation.ready_ns
             checks: list[Call] = []
-            if after_ns is not None:
+            if after_ns is not None and checks_are_apart(self._scenario.node):
                 checks = checks_of(
                     exchange
                     for exchange in self.network.exchanges

@@ -1,0 +1,117 @@
+"""What of a run is shown to the oracle: checks as bursts of reads, and what is visible."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from sim.clock import NS_PER_MS
+from sim.observation import Call
+from sim.observing import checks_are_apart, checks_of, visibility
+from sim.scenario import loads
+from sim.scenario.model import Node
+from sim.transport.network import Exchange
+from sim.venue import Request
+
+READ = Request("GET", "/fapi/v1/openOrders")
+ORDER = Request("POST", "/fapi/v1/order")
+
+SCENARIO = """
+format: 1
+title: Three symbols
+shows: fill-lost
+venue: {symbols: [BTCUSDT, ETHUSDT, SOLUSDT]}
+node: {}
+timeline: []
+"""
+
+
+def exchange(
+    began_ms: int, took_ms: int | None = 40, request: Request = READ, *, limited: bool = False
+) -> Exchange:
+    began_ns = began_ms * NS_PER_MS
+    ended_ns = None if took_ms is None else began_ns + took_ms * NS_PER_MS
+    return Exchange(None, request, began_ns, ended_ns, limited)
+
+
+def check(began_ms: int, ended_ms: int | None) -> Call:
+    return Call("check", began_ms * NS_PER_MS, None if ended_ms is None else ended_ms * NS_PER_MS)
+
+
+def test_reads_less_than_a_second_apart_are_one_check():
+    assert checks_of([exchange(0), exchange(1040), exchange(500)]) == [check(0, 1080)]
+    assert checks_of([exchange(0), exchange(1041)]) == [check(0, 40), check(1041, 1081)]
+
+
+def test_a_check_lasts_until_its_last_answer():
+    assert checks_of([exchange(0, 3000), exchange(100, 10)]) == [check(0, 3000)]
+    assert checks_of([exchange(0, 3000), exchange(3500, 10)]) == [check(0, 3510)]
+
+
+def test_a_check_without_an_answer_has_no_end():
+    assert checks_of([exchange(0), exchange(100, None)]) == [check(0, None)]
+
+
+def test_orders_and_listen_keys_are_no_reads():
+    others = [
+        exchange(0, request=ORDER),
+        exchange(1, request=Request("POST", "/fapi/v1/listenKey")),
+        exchange(2, request=Request("PUT", "/fapi/v1/listenKey")),
+    ]
+    assert checks_of(others) == []
+
+
+def test_a_check_in_which_the_venue_asks_to_wait_is_none():
+    assert checks_of([exchange(0), exchange(100, limited=True), exchange(5000)]) == [
+        check(5000, 5040)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "apart"),
+    [
+        ({}, True),
+        ({"reconciliation_interval_secs": 1}, False),
+        ({"reconciliation_interval_secs": 1.5}, True),
+        ({"open_check_interval_secs": 0.5}, False),
+        ({"position_check_interval_secs": None}, True),
+        ({"inflight_check_interval_ms": 1000}, False),
+        ({"inflight_check_interval_ms": 2000}, True),
+    ],
+)
+def test_checks_that_come_too_often_cannot_be_told_apart(changes: dict[str, object], apart: bool):
+    assert checks_are_apart(replace(Node(), **changes)) == apart
+
+
+def test_all_is_visible_unless_the_node_is_told_otherwise():
+    assert visibility(loads(SCENARIO)) == {
+        "symbols": ("BTCUSDT", "ETHUSDT", "SOLUSDT"),
+        "unloaded": (),
+        "filters_unclaimed": False,
+    }
+
+
+def test_what_is_not_loaded_is_seen_apart():
+    node = "{instruments: [ETHUSDT-PERP.BINANCE, SOLUSDT-PERP.BINANCE]}"
+    assert visibility(loads(SCENARIO.replace("node: {}", f"node: {node}"))) == {
+        "symbols": ("ETHUSDT", "SOLUSDT"),
+        "unloaded": ("BTCUSDT",),
+        "filters_unclaimed": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "symbols", "filters"),
+    [
+        ("reconciliation_instrument_ids: [ETHUSDT-PERP.BINANCE]", ("ETHUSDT",), False),
+        ("reconciliation_instrument_ids: []", ("BTCUSDT", "ETHUSDT", "SOLUSDT"), False),
+        ("filter_unclaimed_external_orders: true", ("BTCUSDT", "ETHUSDT", "SOLUSDT"), True),
+    ],
+)
+def test_options_of_the_node_limit_what_is_judged(
+    option: str, symbols: tuple[str, ...], filters: bool
+):
+    node = f"node: {{exec_engine: {{{option}}}}}"
+    seen = visibility(loads(SCENARIO.replace("node: {}", node)))
+
+    assert (seen["symbols"], seen["filters_unclaimed"]) == (symbols, filters)
