@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from sim import engines
@@ -180,3 +181,98 @@ def test_an_exception_in_the_engine_is_a_crash_of_the_node_not_of_the_run():
         "the process called os._exit(1)",
     ]
     assert done.observation.incarnations[0].ended == "crashed"
+
+
+# -- damaged caches -----------------------------------------------------------------
+
+
+def test_a_stale_cache_lacks_the_last_seconds():
+    first, second = lives(
+        '{at: 9s, fill: {order: O-1, quantity: "0.1"}}',
+        "{at: 10s, restart: {by: kill, cache: stale, lose: 5s}}",
+    )
+
+    assert orders(first.final) == {"O-1": ("PARTIALLY_FILLED", "0.5")}
+    assert orders(second.loaded) == {"O-1": ("PARTIALLY_FILLED", "0.4")}
+    assert second.lineage == first.lineage
+
+
+def test_a_cache_may_be_so_stale_that_nothing_is_left_of_an_order():
+    _, second = lives("{at: 10s, restart: {by: kill, cache: stale, lose: 9s}}")
+
+    assert orders(second.loaded) == {}
+
+
+def test_a_torn_cache_has_the_order_and_not_the_position():
+    first, second = lives("{at: 10s, restart: {by: kill, cache: torn, order: O-1, keep: 1}}")
+
+    assert [p.quantity for p in first.final.positions] == [Decimal("0.4")]
+    assert orders(second.loaded) == {"O-1": ("PARTIALLY_FILLED", "0.4")}
+    assert second.loaded.positions == ()
+
+
+def test_damage_that_cannot_be_done_is_inert():
+    torn = play("{at: 10s, restart: {by: kill, cache: torn, order: O-1, keep: 99}}").observation
+    stale = play("{at: 4h, restart: {by: kill, cache: stale, lose: 1ms}}").observation
+
+    assert "its last fill made only 11 writes" in torn.inert[0]
+    assert "nothing was written in the time that is lost" in stale.inert[0]
+    assert [i.ended for i in torn.incarnations] == ["killed", "running"]
+    assert orders(torn.incarnations[1].loaded) == {"O-1": ("PARTIALLY_FILLED", "0.4")}
+
+
+# -- claims, phases -----------------------------------------------------------------
+
+
+def test_claims_of_a_restart_replace_those_before():
+    first, second, third = lives(
+        "{at: 10s, restart: {claims: {S-001: [BTCUSDT-PERP.BINANCE]}}}",
+        "{at: 20s, restart: {}}",
+    )
+
+    assert (first.claims, second.claims) == ({}, {"BTCUSDT": "S-001"})
+    assert third.claims == second.claims
+
+
+def test_the_final_read_is_apart_from_what_is_judged():
+    closes = '{at: 8s, web_submit: {id: W-1, side: SELL, quantity: "0.4", type: MARKET}}'
+    (life,) = lives(closes)
+    assert life.final_read == ()
+
+    (life,) = lives()
+    assert life.final_read
+    assert all(event.at_ns > life.ended_ns for event in life.final_read)
+    assert all(event.at_ns <= life.ended_ns for event in life.events)
+
+
+def test_a_run_is_quiet_two_intervals_and_a_minute_after_the_last_act_of_a_fault():
+    fails = "{at: 6s, fail_request: {path: /fapi/v1/order, status: 503, count: 2}}"
+    acts = '{at: 90s, submit: {id: O-2, side: BUY, quantity: "1", price: "50000"}}'
+    observation = play(fails, acts, engine=engines.load("stock")).observation
+    last_ns = max(i.until_ns for i in observation.impairments)
+
+    assert 0 <= observation.ended_ns - last_ns - (2 * 3600 + 60) * 1_000_000_000 < 1_000_000_000
+
+
+def test_every_kind_of_order_is_sent_as_it_is_told():
+    head = HEAD.replace(
+        "timeline:",
+        'timeline:\n  - {at: 1s, depth: {quantity: "0.5"}}',
+    )
+    done = play(
+        '{at: 6s, submit: {id: I, side: BUY, quantity: "1", price: "50000", time_in_force: IOC}}',
+        '{at: 7s, submit: {id: P, side: SELL, quantity: "1", price: "51000", post_only: true}}',
+        '{at: 8s, modify: {order: P, quantity: "2", price: "52000"}}',
+        '{at: 9s, submit: {id: R, side: SELL, quantity: "9", price: "53000", reduce_only: true}}',
+        "{at: 20s, cancel_all: {}}",
+        head=head,
+    )
+    shown = {o.client_order_id: (o.status, o.quantity, o.filled) for o in done.observation.orders}
+
+    assert not done.observation.inert
+    assert shown == {
+        "O-1": ("CANCELED", Decimal(1), Decimal("0.4")),
+        "I": ("EXPIRED", Decimal(1), Decimal("0.5")),
+        "P": ("CANCELED", Decimal(2), Decimal(0)),
+        "R": ("CANCELED", Decimal("0.9"), Decimal(0)),
+    }

@@ -34,7 +34,7 @@ class Cancel(StrategyAction, frozen=True, kw_only=True):
 
 
 class CancelAll(StrategyAction, frozen=True, kw_only=True):
-    """A strategy cancels all its open orders of a symbol, in one request."""
+    """A strategy cancels all its open orders of a symbol."""
 
     word: ClassVar[str] = "cancel_all"
 
