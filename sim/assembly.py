@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import convert
+from msgspec.structs import fields
 from nautilus_trader.adapters.binance import (
     BINANCE,
     BinanceAccountType,
@@ -19,6 +21,7 @@ from nautilus_trader.adapters.binance import (
     BinanceLiveDataClientFactory,
     BinanceLiveExecClientFactory,
 )
+from nautilus_trader.common.config import msgspec_decoding_hook
 from nautilus_trader.config import (
     CacheConfig,
     DatabaseConfig,
@@ -59,7 +62,7 @@ def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> Trad
         exec_engine=LiveExecEngineConfig(
             reconciliation=True,
             reconciliation_lookback_mins=spec.reconciliation_lookback_mins,
-            **spec.exec_engine,
+            **exec_engine_options(spec.exec_engine),
         ),
         data_clients={BINANCE: BinanceDataClientConfig(**access)},
         exec_clients={
@@ -72,6 +75,18 @@ def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> Trad
         },
         timeout_post_stop=POST_STOP_SECS,
     )
+
+
+def exec_engine_options(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of the engine as NautilusTrader wants them: ids, not text.
+
+    Raises `msgspec.ValidationError` when a value is none of its option.
+    """
+    kinds = {field.name: field.type for field in fields(LiveExecEngineConfig)}
+    return {
+        name: convert(value, kinds[name], dec_hook=msgspec_decoding_hook)
+        for name, value in written.items()
+    }
 
 
 def _instrument_provider(instruments: tuple[str, ...] | None) -> InstrumentProviderConfig:

@@ -141,6 +141,8 @@ def run_command(
     to_stdout = [path for path in (ndjson, junit) if str(path) == "-"]
     if len(to_stdout) > 1:
         _usage_error("--ndjson and --junit cannot both go to standard output")
+    if ndjson is not None and ndjson == junit:
+        _usage_error("--ndjson and --junit cannot both go to one file")
     console = terminal.console(stderr=bool(to_stdout))
     labels = _labels(engine_names)
     scenarios = _selected(paths, properties)
@@ -181,10 +183,19 @@ def _labels(engine_names: Sequence[str]) -> dict[str, str]:
 
 
 def _selected(paths: Sequence[Path], properties: Sequence[str]) -> list[Scenario]:
+    scenarios: list[Scenario] = []
+    refused: list[str] = []
     try:
-        scenarios = [load(path) for path in scenario_files(paths)]
-    except (ScenarioError, OSError) as e:
+        files = scenario_files(paths)
+    except OSError as e:
         _usage_error(str(e))
+    for path in files:
+        try:
+            scenarios.append(load(path))
+        except (ScenarioError, OSError) as e:
+            refused.append(str(e))
+    if refused:
+        _usage_error("\nerror: ".join(refused))
     if not properties:
         return scenarios
     selected = [scenario for scenario in scenarios if scenario.shows in properties]
@@ -255,8 +266,7 @@ def _output(path: Path | None) -> Iterator[IO[str] | None]:
         yield sys.stdout
     else:
         try:
-            file = path.open("w", encoding="utf-8")
+            with path.open("w", encoding="utf-8") as file:
+                yield file
         except OSError as e:
             _usage_error(f"{path}: cannot be written: {e.strerror}")
-        with file:
-            yield file

@@ -7,6 +7,16 @@ An engine is an object with four members; nothing else of it is used::
     configure(config, spec) -> config  changes the node's configuration before it is built
     attach(node)                       does what it likes with the node after ``node.build()``
 
+What an engine publishes on its topic is an object with these members, each text or an
+object whose text it is; those that do not apply are left out, None or empty::
+
+    kind                               what it is about, in the engine's words; ``residual`` for
+                                       a leg that it cannot explain and leaves as it is
+    account, instrument_id             where
+    position_side                      of a leg: BOTH, LONG or SHORT
+    client_order_id, venue_order_id    of an order
+    trade_id                           of a fill, with an id of its order
+
 ``package.module:name`` loads anybody's own: an object with any of these (by default
 the configuration is unchanged and nothing is attached), a class that makes one, or a
 plain function, which is taken as the `attach` of an engine that is otherwise `stock`.
@@ -129,8 +139,8 @@ def load(name: str) -> MakeEngine:
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
-    module_name, colon, attribute = name.partition(":")
-    if not colon:
+    module_name, _, attribute = name.partition(":")
+    if not (module_name and attribute):
         known = ", ".join(BUILT_IN)
         raise EngineError(f"unknown engine '{name}'; use {known} or package.module:name")
     try:
@@ -144,6 +154,9 @@ def load(name: str) -> MakeEngine:
         return partial(Attached, name, found)
     made = _make(name, found)
     _refuse_near_misses(name, made)
+    topic = getattr(made, "alerts", None)
+    if topic is not None and not (isinstance(topic, str) and topic):
+        raise EngineError(f"engine '{name}': 'alerts' must be a topic or None, not {topic!r}")
     for hook in ("configure", "attach"):
         _refuse_deferred(name, hook, getattr(made, hook, None))
     if not any(callable(getattr(made, hook, None)) for hook in ("configure", "attach")):

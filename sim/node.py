@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
+from typing import Any, cast
 
 from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
@@ -102,6 +104,7 @@ class NodeUnderTest:
         self._lineage = 0
         self._lives: list[Life] = []
         self._revivals = 0
+        self._is_given_up = False
         self._revival: asyncio.TimerHandle | None = None
 
     # -- the life of a process ----------------------------------------------------
@@ -203,6 +206,11 @@ class NodeUnderTest:
     # -- the supervisor -----------------------------------------------------------
 
     @property
+    def was_given_up(self) -> bool:
+        """Whether the node has ended by itself so often that it is not started again."""
+        return self._is_given_up and not self.is_up
+
+    @property
     def revival_is_due(self) -> bool:
         """Whether the supervisor is about to start the node again."""
         return self._revival is not None
@@ -226,7 +234,8 @@ class NodeUnderTest:
 
     def _revive_after(self, how: Ended) -> None:
         self.end(how)
-        if self._revivals < REVIVALS_AT_MOST:
+        self._is_given_up = self._revivals == REVIVALS_AT_MOST
+        if not self._is_given_up:
             self._revivals += 1
             # In a context of the world: the one of the process that ended is dead.
             context = copy_context()
@@ -301,7 +310,11 @@ class NodeUnderTest:
         with _refusals("the node could not be built"):
             node = assemble(config, self._spec.strategies, self._claims, self._loop)
         with _refusals(f"engine '{engine.name}' failed in attach"):
-            engine.attach(node)
+            if inspect.isawaitable(returned := cast(Any, engine).attach(node)):
+                close = getattr(returned, "close", None)
+                if close is not None:
+                    close()
+                raise TypeError("it returned something to await, which nobody does")
         return engine, node
 
 

@@ -35,12 +35,20 @@ class VenueTrade(msgspec.Struct, frozen=True):
     time_ns: int
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """What an order asks for from an instant on; a MARKET order has no price."""
+
+    at_ns: int
+    quantity: Decimal
+    price: Decimal | None
+
+
 class VenueOrder(msgspec.Struct, frozen=True):
     """One order as it stands at the venue when the run ends.
 
     ``status`` is Binance's: NEW, PARTIALLY_FILLED, FILLED, CANCELED, EXPIRED,
     EXPIRED_IN_MATCH.  ``average_price`` is None while nothing is filled, ``closed_ns`` while
-    the order is open.
+    the order is open.  ``terms`` are those at first and after each amendment.
     """
 
     account: str
@@ -56,6 +64,7 @@ class VenueOrder(msgspec.Struct, frozen=True):
     created_ns: int
     updated_ns: int
     closed_ns: int | None = None
+    terms: tuple[Terms, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -108,6 +117,7 @@ class NodeOrder(msgspec.Struct, frozen=True):
     filled: Decimal
     average_price: Decimal | None
     fills: tuple[NodeFill, ...] = ()
+    price: Decimal | None = None
 
     @property
     def is_open(self) -> bool:
@@ -148,9 +158,9 @@ class NodeEvent(msgspec.Struct, frozen=True):
 
     ``at_ns`` is the virtual time of publication.  ``fill`` is set on
     ``OrderFilled`` and only there.  ``status`` and ``filled`` are those of the order in
-    the cache at that moment, which is after the event was applied; the status is empty
-    for an order that the cache does not have.  ``reconciliation`` is the event's own
-    flag.
+    the cache at that moment, which is after the event was applied, and so are ``quantity``
+    and ``price``; the status is empty for an order that the cache does not have.
+    ``reconciliation`` is the event's own flag.
     """
 
     at_ns: int
@@ -163,6 +173,8 @@ class NodeEvent(msgspec.Struct, frozen=True):
     status: str = ""
     filled: Decimal = Decimal(0)
     reconciliation: bool = False
+    quantity: Decimal | None = None
+    price: Decimal | None = None
 
 
 class PositionChange(msgspec.Struct, frozen=True):
@@ -278,7 +290,8 @@ class Observation(msgspec.Struct, frozen=True):
     and the node has no instrument of.  ``lookback_ns`` is None when the node asks for
     all that the venue serves.  ``interval_ns`` is how often the node compares itself
     with the venue.  ``filters_unclaimed`` says that orders which nobody submitted here
-    or claims are none of the node's business.  ``alerts_on`` says whether the engine
+    or claims are none of the node's business, and neither are those whose client order ids
+    are ``filtered``.  ``alerts_on`` says whether the engine
     has a topic for discrepancies.
 
     ``pending`` says what had not come to rest when the run had to be quiet, None when
@@ -297,6 +310,7 @@ class Observation(msgspec.Struct, frozen=True):
     interval_ns: int = 300_000_000_000
     unloaded: tuple[str, ...] = ()
     filters_unclaimed: bool = False
+    filtered: frozenset[str] = frozenset()
     alerts_on: bool = False
     impairments: tuple[Impairment, ...] = ()
     pending: str | None = None

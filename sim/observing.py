@@ -23,6 +23,7 @@ def visibility(scenario: m.Scenario) -> dict[str, Any]:
         ),
         "unloaded": tuple(name for name in listed if name not in loaded),
         "filters_unclaimed": bool(node.exec_engine.get("filter_unclaimed_external_orders", False)),
+        "filtered": frozenset(node.exec_engine.get("filtered_client_order_ids") or ()),
     }
 
 

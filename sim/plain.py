@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from nautilus_trader.cache.base import CacheFacade
 from nautilus_trader.model.enums import (
@@ -73,12 +74,18 @@ class Reader:
             filled=order.filled_qty.as_decimal(),
             average_price=Decimal(repr(average)) if average else None,
             fills=tuple(self.fill(e) for e in order.events if isinstance(e, OrderFilled)),
+            price=_price(order),
         )
 
     @staticmethod
-    def standing(order: Order) -> tuple[str, Decimal]:
-        """Return an order's status and filled quantity."""
-        return order_status_to_str(order.status), order.filled_qty.as_decimal()
+    def standing(order: Order) -> dict[str, Any]:
+        """Return what an event shows of its order, in the words of `NodeEvent`."""
+        return {
+            "status": order_status_to_str(order.status),
+            "filled": order.filled_qty.as_decimal(),
+            "quantity": order.quantity.as_decimal(),
+            "price": _price(order),
+        }
 
     def position(self, position: Position) -> NodePosition:
         """Return a position as plain data.
@@ -109,6 +116,10 @@ class Reader:
             orders=tuple(self.order(order) for order in cache.orders()),
             positions=tuple(self.position(position) for position in cache.positions_open()),
         )
+
+
+def _price(order: Order) -> Decimal | None:
+    return order.price.as_decimal() if order.has_price else None
 
 
 def instrument_id_of(symbol: str) -> InstrumentId:

@@ -3,7 +3,8 @@
     pytest scenarios/ --recon-engine my_package.my_module:my_engine
 
 Files are collected that are given by name, and those below the folders of the ini
-option `recon_scenarios`; no other YAML file is looked at.
+option `recon_scenarios` that have one of a scenario's words; no other YAML file is
+looked at.
 
 pytest imports this wherever the package is installed, also where nobody has
 scenarios, and the simulation with NautilusTrader below it is slow to import: it is
@@ -105,9 +106,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
         return None
     config = parent.config
     folders = [config.rootpath / folder for folder in config.getini("recon_scenarios")]
-    if parent.session.isinitpath(file_path) or any(map(file_path.is_relative_to, folders)):
+    if parent.session.isinitpath(file_path) or (
+        any(map(file_path.is_relative_to, folders)) and _looks_like_one(file_path)
+    ):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
+
+
+def _looks_like_one(path: Path) -> bool:
+    """Whether a file has a word of a scenario: other projects keep other YAML in such folders."""
+    lines = path.read_text(errors="replace").splitlines()
+    return any(line.startswith(("shows:", "timeline:")) for line in lines)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

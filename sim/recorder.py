@@ -7,7 +7,6 @@ data.  It changes nothing: what it hears is heard by every other subscriber too.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.common.component import MessageBus
@@ -73,7 +72,6 @@ class Recorder:
 
     def _on_order_event(self, event: OrderEvent) -> None:
         order = self._cache.order(event.client_order_id)
-        status, filled = ("", Decimal(0)) if order is None else self._reader.standing(order)
         venue_order_id = event.venue_order_id
         fill = self._reader.fill(event) if isinstance(event, OrderFilled) else None
         record = NodeEvent(
@@ -84,9 +82,8 @@ class Recorder:
             client_order_id=event.client_order_id.value,
             venue_order_id=venue_order_id.value if venue_order_id else "",
             fill=fill,
-            status=status,
-            filled=filled,
             reconciliation=bool(getattr(event, "reconciliation", False)),
+            **({} if order is None else self._reader.standing(order)),
         )
         self.events.append(record)
         details = f"{record.kind} {record.venue_order_id}"
@@ -137,7 +134,9 @@ def _alert(message: Any, now_ns: int, account: str) -> Alert:
         value = getattr(message, name, None)
         if value is None:
             return ""
-        return str(getattr(value, "value", value))
+        # Whatever somebody else's code sends, it must be one line that can be written.
+        words = str(getattr(value, "value", value)).split()
+        return " ".join(words).encode("utf-8", "backslashreplace").decode()
 
     kind, instrument_id = text("kind"), text("instrument_id")
     if not kind or not instrument_id:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import signal
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -82,6 +86,33 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.again in (None, self.result.digest)
 
 
+REAL_LIMIT_SECS = 600
+"""How long a run may take in real time: an engine that computes for ever must not hang a suite."""
+
+
+class TookTooLong(BaseException):
+    """Ends a run that would not end; not an `Exception`, so that no engine catches it."""
+
+
+@contextlib.contextmanager
+def _limited(secs: int) -> Iterator[None]:
+    """Raise `TookTooLong` in what runs here after so long; only a main thread can be limited."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        raise TookTooLong(f"the run did not end within {secs} s of real time")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(secs)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def perform(job: Job) -> Outcome:
     """Run a job in this process; whatever goes wrong in it is its outcome."""
     outcome = _once(job)
@@ -93,12 +124,13 @@ def perform(job: Job) -> Outcome:
 
 def _once(job: Job) -> Outcome:
     try:
-        done = run(job.scenario, engines.load(job.engine), seed=job.seed)
+        with _limited(REAL_LIMIT_SECS):
+            done = run(job.scenario, engines.load(job.engine), seed=job.seed)
         result = result_of(done)
         told = story(done.trace, result, START_NS)
     except (SetupError, engines.EngineError) as e:
         return job.failed(str(e), is_setup=True)
-    except HarnessError as e:
+    except (HarnessError, TookTooLong) as e:
         return job.failed(str(e))
     except (Exception, SystemExit) as e:
         return job.failed(f"{type(e).__name__}: {e} ({_place(e)})")

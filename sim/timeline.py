@@ -61,6 +61,7 @@ class Timeline:
         self._node = node
         self._trace = trace
         self._node_action: asyncio.Task[None] | None = None
+        self._queue: list[str] = []
         self._lags: dict[str, list[int]] = {}
         self._orders: dict[str, a.Submit | a.WebSubmit] = {
             record.action.id: record.action
@@ -94,6 +95,8 @@ class Timeline:
         """Say what has not come to rest, None when everything has."""
         if self._node_action is not None and not self._node_action.done():
             return "the node is being stopped or started"
+        if self._node.was_given_up:
+            return "the node is down and nobody starts it again"
         if self._node.revival_is_due:
             return "the node is about to be started again"
         if self._venue.reads.lagging:
@@ -182,13 +185,15 @@ class Timeline:
         )
 
     def _stop(self, action: a.Stop, label: str) -> None:
-        self._then(self._node.stop)
+        self._then(self._node.stop, label)
 
     def _kill(self, action: a.Kill, label: str) -> None:
         # What was being done with the node ends with its process.
         if self._node_action is not None:
             self._node_action.cancel()
             self._node_action = None
+            self.inert += [f"{waiting} had no effect: a kill came first" for waiting in self._queue]
+            self._queue.clear()
         if not self._node.is_up:
             raise LookupError("the node is down")
         self._node.kill()
@@ -197,7 +202,7 @@ class Timeline:
         async def start() -> None:
             self._begin_node(action, label)
 
-        self._then(start)
+        self._then(start, label)
 
     def _restart(self, action: a.Restart, label: str) -> None:
         async def restart() -> None:
@@ -208,15 +213,17 @@ class Timeline:
             await self.sleep_until(self._loop.now_ns + action.down_ns)
             self._begin_node(action, label)
 
-        self._then(restart)
+        self._then(restart, label)
 
-    def _then(self, action: Callable[[], Any]) -> None:
+    def _then(self, action: Callable[[], Any], label: str) -> None:
         """Do something with the node after what is being done with it."""
         before = self._node_action
+        self._queue.append(label)
 
         async def do() -> None:
             if before is not None:
                 await before
+            self._queue.remove(label)
             await action()
 
         self._node_action = self._loop.create_task(do())

@@ -53,7 +53,8 @@ SETTLE_SECS = 60
 """What a run waits after its last record, besides two reconciliation intervals."""
 
 QUIET_LIMIT_NS = 5 * NS_PER_SEC
-"""How long a run waits for a moment at which nothing is pending: what a check may take."""
+"""How long a run waits for a moment at which nothing is pending: what a check may take, and
+a round trip to the venue where that is far."""
 
 BUDGET_SLACK_NS = 3_600 * NS_PER_SEC
 
@@ -112,7 +113,10 @@ class World:
         self._config = venue_config(scenario.venue)
         self.venue = Venue(self._config, self.streams["venue"])
         latency_ms = scenario.venue.latency_ms
-        self._default_latency = latency_ms is None
+        self._has_default_latency = latency_ms is None
+        self._quiet_limit_ns = QUIET_LIMIT_NS
+        if latency_ms is not None:
+            self._quiet_limit_ns += 2 * latency_ms[1] * NS_PER_MS
         self.network = Network(
             self.loop,
             self.venue,
@@ -164,6 +168,8 @@ class World:
                 except VirtualTimeError as e:
                     about = "world" if e.process is None else e.process.name
                     self._crash(f"{type(e).__name__}: {e}", about)
+                except asyncio.CancelledError:
+                    self._crash("something cancelled the tasks of the simulation", "world")
                 except SetupError:
                     raise
                 except Exception as e:
@@ -190,7 +196,7 @@ class World:
     async def _play(self) -> None:
         await self.timeline.play(self._bound_ns)
         self.faults.heal()
-        limit_ns = self.loop.now_ns + QUIET_LIMIT_NS
+        limit_ns = self.loop.now_ns + self._quiet_limit_ns
         while (pending := self.timeline.pending()) is not None and self.loop.now_ns < limit_ns:
             await self.timeline.sleep_until(self.loop.now_ns + NS_PER_MS)
         self._pending = pending
@@ -275,7 +281,9 @@ class World:
             elif not isinstance(error, patches.ProcessExited):
                 self._crash(f"{type(error).__name__}: {error}", process.name, at_ns)
         if self.loop.foreign_calls:
-            self._crash("another thread called into the event loop", self._process_name())
+            process = self.node.process
+            name = "world" if process is None else process.name
+            self._crash("another thread called into the event loop", name)
         if self._quiet_ns is None:  # the run ended early: a process hangs
             self._take_truth()
         assert self._quiet_ns is not None
@@ -320,7 +328,8 @@ class World:
                     for exchange in self.network.exchanges
                     if exchange.process is process and exchange.began_ns >= after_ns
                 )
-            found.append(msgspec.structs.replace(incarnation, calls=(*incarnation.calls, *checks)))
+            calls = (*incarnation.calls, *checks) if self._has_default_latency else ()
+            found.append(msgspec.structs.replace(incarnation, calls=calls))
         return tuple(found)
 
     def _unexpected(self, positions: tuple[VenuePosition, ...]) -> list[str]:

@@ -66,7 +66,7 @@ def judge(observation: Observation, shows: str) -> Judgement:
         "fill-wrong": fills.wrong(ledgers),
         "order-mismatch": orders.mismatched(observation, nodes),
         "false-terminal": terminal.wrongly_ended(observation, nodes),
-        "position-mismatch": positions.mismatched(observation, nodes, ledgers.due),
+        "position-mismatch": positions.mismatched(observation, nodes, ledgers.due, differences),
         "not-idempotent": conduct.not_idempotent(observation),
         "not-converged": conduct.not_converged(observation),
         "too-slow": conduct.too_slow(observation),

@@ -13,9 +13,10 @@ Any alert names the symbol itself, which is the only subject where no instrument
 
 alert-missing
     A discrepancy is a difference (`differences`) that lasts longer than the settle time of 5 s,
-    or that a reconciliation event changes: one on its order, on its fill or on the leg of its
-    fill, while the difference lasts or within the settle time after it.  It is named once, from
-    its start until its deadline, both included.
+    or that a reconciliation event changes: an event on its order, on its fill or on the leg of its
+    fill, while the difference lasts or within the settle time after it.  One that began when the
+    process was ready must have stood for more than a second by then.  It is named once, from its
+    start until its deadline, both included.
 
     The deadline is max(reconciliation interval, 30 s) + 5 s after the first moment at which a
     complete, unlagged read could be served.  That moment is the start of the difference or,
@@ -37,13 +38,13 @@ alert-false
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from sim.observation import Alert, Incarnation, Observation, VenueTrade
-from sim.oracle.differences import Differences, ProcessDifferences
+from sim.oracle.differences import SETTLE_NS, Differences, ProcessDifferences
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.scope import Leg, leg_of, venue_id
 from sim.oracle.subjects import (
@@ -58,7 +59,10 @@ from sim.oracle.subjects import (
 from sim.oracle.timelines import Span
 
 NS_PER_SEC = 1_000_000_000
-SETTLE_NS = 5 * NS_PER_SEC
+STREAM_NS = NS_PER_SEC
+"""What an event of the stream may take at the most.  NautilusTrader marks what it makes of an
+order placed by hand as reconciliation, also when the stream has just told it of the order."""
+
 SHORTEST_INTERVAL_NS = 30 * NS_PER_SEC
 
 
@@ -136,10 +140,12 @@ def false(differences: Differences) -> Finding | None:
 
 def _discrepancies(found: ProcessDifferences) -> Iterator[tuple[Subject, Span, int | None]]:
     """Each with the reconciliation event by which alone it is one, or None."""
+    ready_ns = _ready_ns(found.process.incarnation)
     for subject, spans in found.spans.items():
         events_ns = found.reconciled.get(subject, [])
         for span in spans:
-            index = bisect_left(events_ns, span.from_ns)
+            least_ns = span.from_ns + STREAM_NS if span.from_ns >= ready_ns else span.from_ns - 1
+            index = bisect_right(events_ns, least_ns)
             if span.until_ns - span.from_ns > SETTLE_NS:
                 yield subject, span, None
             elif index < len(events_ns) and events_ns[index] < span.until_ns + SETTLE_NS:

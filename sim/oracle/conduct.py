@@ -12,7 +12,7 @@ too-slow
     Calls beside which a fault was at work are not judged.
 stopped
     No process stops itself, and in each the strategies run 90 s after its start, unless a read
-    or a connection failed in its time.
+    or a connection failed in its last two minutes.
 crash
     Nothing raised, exited or hung that nobody asked for.
 """
@@ -34,6 +34,7 @@ _ENDS = {
     "stalled": "did not run its strategies 90 s after its start",
 }
 _SHOWN_AT_MOST = 3
+_EXCUSED_FOR_NS = 120 * _NS_PER_SEC
 
 
 def not_idempotent(observation: Observation) -> Finding:
@@ -116,6 +117,7 @@ def _is_excused(observation: Observation, incarnation: Incarnation) -> bool:
         fault.kind in ("read", "stream")
         and fault.from_ns <= incarnation.ended_ns
         and fault.until_ns >= incarnation.started_ns
+        and fault.until_ns >= incarnation.ended_ns - _EXCUSED_FOR_NS
         for fault in observation.impairments
     )
 

@@ -18,7 +18,8 @@ order
     * while the node does not know it and it is open, or closed with fills in scope;
     * while the node shows it and one of them has it open and the other has not;
     * while the node shows it and the filled quantities disagree, both with and without the
-      fills from before the scope.
+      fills from before the scope;
+    * while it is open on both sides and quantity or price disagree.
 
     It matters only whether an order is open or closed, so an unfilled order that the venue has
     ceased to serve may have any end.
@@ -51,7 +52,7 @@ from sim.oracle.scope import (
     is_due,
     is_filtered,
     leg_of,
-    lookback_start_ns,
+    scope_start_ns,
     signed,
     venue_id,
 )
@@ -67,6 +68,7 @@ from sim.oracle.subjects import (
     symbol_subject,
 )
 from sim.oracle.timelines import (
+    AskedFor,
     OrderTimeline,
     Positions,
     Shown,
@@ -78,6 +80,9 @@ from sim.oracle.timelines import (
     together,
     when,
 )
+
+SETTLE_NS = 5_000_000_000
+"""How long a difference may last that nobody has to speak of."""
 
 type Spans = tuple[Span, ...]
 
@@ -140,7 +145,7 @@ class _Comparison:
         self._node = replace(
             node,
             incarnations=tuple(lineage),
-            since_ns=lookback_start_ns(observation, min(i.started_ns for i in lineage)),
+            since_ns=scope_start_ns(observation, lineage),
         )
         self._incarnation = incarnation
         self._earlier = lineage[:-1]
@@ -255,6 +260,10 @@ class _Comparison:
             (t.time_ns, t.quantity) for t in trades if in_scope(self._observation, self._node, t)
         )
 
+        terms: Steps[AskedFor | None] = Steps(None)
+        for each in order.terms:
+            terms.add(each.at_ns, (each.quantity, each.price))
+
         def differs(at_ns: int) -> bool:
             shown = together(standing, at_ns)
             is_live = order.is_live_at(at_ns)
@@ -262,13 +271,21 @@ class _Comparison:
                 return is_live or bool(scoped.at(at_ns))
             if at_ns < order.created_ns:
                 return shown.is_astray
-            return shown.phase != ("open" if is_live else "closed") or (
-                shown.filled not in (whole.at(at_ns), scoped.at(at_ns))
+            return (
+                shown.phase != ("open" if is_live else "closed")
+                or shown.filled not in (whole.at(at_ns), scoped.at(at_ns))
+                or (
+                    is_live
+                    and None not in (shown.terms, asked := terms.at(at_ns))
+                    and shown.terms != asked
+                )
             )
 
         ends = () if order.closed_ns is None else (order.closed_ns,)
         changes = (at_ns for mine in standing for at_ns in mine.shown.times)
-        return when(differs, self._life, (order.created_ns, *ends, *whole.times, *changes))
+        return when(
+            differs, self._life, (order.created_ns, *ends, *whole.times, *terms.times, *changes)
+        )
 
     def _order_alone(self, shown: Steps[Shown]) -> Spans:
         return when(lambda at_ns: shown.at(at_ns).is_astray, self._life, shown.times)

@@ -30,7 +30,7 @@ from decimal import Decimal
 from sim.observation import Adjustment, NodeFill, Observation, VenueTrade
 from sim.oracle.judgement import Finding, Violation, plain, signed_words
 from sim.oracle.ledgers import Entry, Ledgers, Process
-from sim.oracle.scope import Leg, leg_of, lookback_start_ns, signed
+from sim.oracle.scope import Leg, asked_ns, leg_of, lookback_start_ns, signed
 
 _NS_PER_MS = 1_000_000
 
@@ -81,11 +81,12 @@ def phantom(observation: Observation, ledgers: Ledgers) -> tuple[Finding, tuple[
             continue
         fill, at_ns = entry.fill, entry.published_ns
         leg = _leg_of_fill(observation, fill)
-        opening = exemptions.opening_balance(entry.process, leg)
-        if exemptions.allow(entry, leg, opening):
+        openings = exemptions.opening_balances(entry.process, leg)
+        if exemptions.allow(entry, leg, openings):
             exempt.append(fill)
             continue
-        hint = f" (the opening balance of the leg was {signed_words(opening)})" if opening else ""
+        said = " or ".join(signed_words(opening) for opening in openings if opening)
+        hint = f" (the opening balance of the leg was {said})" if said else ""
         violations.append(
             Violation(
                 "phantom-fill",
@@ -109,15 +110,21 @@ class _Exemptions:
         self._made: dict[tuple[str, Leg], tuple[Process, NodeFill]] = {}
         self._adjustments: dict[str, list[Adjustment]] = {}
 
-    def opening_balance(self, process: Process, leg: Leg) -> Decimal:
+    def opening_balances(self, process: Process, leg: Leg) -> tuple[Decimal, ...]:
         """What the loaded leg lacks that no trade served to the process explains.
 
         It does not depend on when it is made: a trade that is served and that the loaded state
         lacks, which any trade of the process's lifetime is, counts in the venue's position and
-        against it.
+        against it.  There are several when a trade was served at one instant of the startup
+        and no longer at another.
         """
+        windows_ns = (
+            lookback_start_ns(self._observation, at_ns) for at_ns in asked_ns(process.incarnation)
+        )
+        return tuple(dict.fromkeys(self._unexplained(process, leg, ns) for ns in windows_ns))
+
+    def _unexplained(self, process: Process, leg: Leg, window_ns: int) -> Decimal:
         incarnation = process.incarnation
-        window_ns = lookback_start_ns(self._observation, incarnation.started_ns)
         loaded = {
             entry.trade
             for entry in self._loaded.get(_process_key(process), ())
@@ -137,15 +144,17 @@ class _Exemptions:
             if Leg(position.account, position.symbol, position.position_side) == leg
         )
 
-    def allow(self, entry: Entry, leg: Leg, opening: Decimal) -> bool:
+    def allow(self, entry: Entry, leg: Leg, openings: tuple[Decimal, ...]) -> bool:
         quantity = signed(entry.fill.side, entry.fill.quantity)
-        return self._use_opening(entry, leg, quantity, opening) or self._use_adjustment(
+        return self._use_opening(entry, leg, quantity, openings) or self._use_adjustment(
             entry.process.node.name, leg, quantity
         )
 
-    def _use_opening(self, entry: Entry, leg: Leg, quantity: Decimal, opening: Decimal) -> bool:
+    def _use_opening(
+        self, entry: Entry, leg: Leg, quantity: Decimal, openings: tuple[Decimal, ...]
+    ) -> bool:
         process = entry.process
-        if quantity != opening or quantity == 0 or self._stands(process, leg):
+        if quantity not in openings or quantity == 0 or self._stands(process, leg):
             return False
         self._made[process.node.name, leg] = (process, entry.fill)
         return True

@@ -14,11 +14,12 @@ When they are several, one speaks: an order that NautilusTrader holds rejected o
 never change again, and a continuation order of the same strategy takes its late fills.  Their
 fills add up.  Anything else that stands twice for one order is a mismatch.
 
-Then both must be open or both closed; closed, they have the same terminal state; filled
-quantity and average price agree.  No mismatch is
+Then both must be open or both closed.  Open, they ask for the same quantity at the same price,
+and nothing is pending: a run is judged when it is quiet.  Closed, they have the same terminal
+state.  Filled quantity and average price agree, and the side.  No mismatch is
 
 * an order closed and unfilled in scope that the node does not know;
-* an order that the node has purged, or that it is told to filter;
+* an order that is closed and that the node has purged, or one that it is told to filter;
 * an unfilled order that the venue no longer serves, shown cancelled, expired or rejected;
 * for an order with fills from before the scope, the filled quantity without these: they are
   the opening balance's.
@@ -49,6 +50,7 @@ _TERMINAL = {
     "EXPIRED_IN_MATCH": "CANCELED",
 }
 _UNFILLED_ENDS = ("CANCELED", "EXPIRED", "REJECTED")
+_STANDING = ("ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED")
 _BEYOND_CHANGE = ("REJECTED", "EXPIRED")
 
 Key = tuple[str, str, int]
@@ -124,7 +126,7 @@ class _Comparison:
                 yield self._compare(order, standing)
             elif (
                 is_due(self._observation, self._node, order)
-                and order.client_order_id not in self._node.last.purged
+                and (order.is_open or order.client_order_id not in self._node.last.purged)
                 and (order.is_open or self._in_scope(order).quantity)
             ):
                 yield f"{self._venue_words(order)} and unknown to node {self._node.name}."
@@ -172,12 +174,16 @@ class _Comparison:
             )
         filled = Filled.of((o.filled, o.average_price) for o in standing)
         whole = Filled(order.filled, order.average_price)
-        if self._same_status(order, speaker, standing) and (
-            filled.agrees(whole) or filled.agrees(self._in_scope(order))
+        terms = _other_terms(order, standing)
+        if (
+            self._same_status(order, speaker, standing)
+            and (filled.agrees(whole) or filled.agrees(self._in_scope(order)))
+            and terms is None
         ):
             return None
+        asked = "" if terms is None else f"{terms}, "
         return (
-            f"{self._venue_words(order)}, and {speaker.status} with {filled} "
+            f"{self._venue_words(order)}, and {asked}{speaker.status} with {filled} "
             f"as {_name(speaker)} at node {self._node.name}."
         )
 
@@ -185,7 +191,7 @@ class _Comparison:
         self, order: VenueOrder, speaker: NodeOrder, standing: list[NodeOrder]
     ) -> bool:
         if order.is_open:
-            return speaker.is_open
+            return speaker.status in _STANDING
         if self._is_unserved(order) and speaker.status in _UNFILLED_ENDS:
             return True
         # A continuation that is filled completes an original that did expire at the venue.
@@ -221,7 +227,8 @@ class _Comparison:
     def _venue_words(self, order: VenueOrder) -> str:
         return (
             f"{order.symbol} ({order.account}): order {order.order_id} "
-            f"({order.client_order_id}), {order.side} {plain(order.quantity)}, is {order.status} "
+            f"({order.client_order_id}), {order.side} {plain(order.quantity)}"
+            f"{_at(order)}, is {order.status} "
             f"at the venue with {Filled(order.filled, order.average_price)}"
         )
 
@@ -232,6 +239,27 @@ def _speaker(standing: list[NodeOrder]) -> NodeOrder | None:
     if len(alive) > 1 or len({order.strategy_id for order in standing}) > 1:
         return None
     return (alive or standing)[-1]
+
+
+def _at(order: VenueOrder) -> str:
+    price = order.terms[-1].price if order.terms else None
+    return "" if price is None else f" at {plain(price)}"
+
+
+def _other_terms(order: VenueOrder, standing: list[NodeOrder]) -> str | None:
+    """What the node shows of side, quantity and price, where that is not the venue's.
+
+    A continuation order asks for the rest only, and what is closed asks for nothing.
+    """
+    [shown, *others] = standing
+    same = shown.side == order.side
+    if order.is_open and order.terms and not others:
+        now = order.terms[-1]
+        same = same and (shown.quantity, shown.price) == (now.quantity, now.price)
+    if same:
+        return None
+    price = "" if shown.price is None else f" at {plain(shown.price)}"
+    return f"{shown.side} {plain(shown.quantity)}{price}"
 
 
 def _name(shown: NodeOrder) -> str:

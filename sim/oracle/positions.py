@@ -9,8 +9,9 @@ or at the node, and those that had trades in scope.  On each leg
 * no two positions have opposite signs, unless they belong to different strategies;
 * what filtered orders traded is taken out of the venue's quantity; the entry price of such a leg
   is not compared;
-* quantity and entry price of a leg are not judged when the process has named it in an alert of
-  the kind ``residual``: it has said that it cannot explain the difference;
+* another quantity is no mismatch when the process has named the leg in an alert of the kind
+  ``residual``, 5 s or more after the difference began that lasts to the end: it has said that it
+  cannot explain it;
 * where a strategy claims the symbol and no other trades it, the claiming strategy owns them,
   except positions that the process loaded: these keep the owner that they had, because a claim
   that is new or gone does not rewrite what was booked before.
@@ -26,10 +27,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sim.observation import NodePosition, Observation, VenuePosition
+from sim.oracle.differences import SETTLE_NS, Differences
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.ledgers import Due
 from sim.oracle.prices import ENTRY_PRICE_DECIMALS, same_price
 from sim.oracle.scope import Leg, Node, is_filtered, leg_of, signed
+from sim.oracle.subjects import leg_subject
 
 _NOBODY = "EXTERNAL"
 
@@ -37,7 +40,12 @@ RESIDUAL = "residual"
 """The kind of an alert by which an engine says that it leaves a leg as it is."""
 
 
-def mismatched(observation: Observation, nodes: tuple[Node, ...], due: Sequence[Due]) -> Finding:
+def mismatched(
+    observation: Observation,
+    nodes: tuple[Node, ...],
+    due: Sequence[Due],
+    differences: Differences,
+) -> Finding:
     subjects = 0
     violations: list[Violation] = []
     venue = {
@@ -60,7 +68,16 @@ def mismatched(observation: Observation, nodes: tuple[Node, ...], due: Sequence[
         }
         for leg in sorted(legs):
             subjects += 1
-            problems = list(_problems(observation, node, leg, venue.get(leg), held.get(leg, [])))
+            problems = list(
+                _problems(
+                    observation,
+                    node,
+                    leg,
+                    venue.get(leg),
+                    held.get(leg, []),
+                    is_residual=_is_residual(differences, node, leg),
+                )
+            )
             if problems:
                 violations.append(
                     Violation(
@@ -78,6 +95,8 @@ def _problems(
     leg: Leg,
     venue: VenuePosition | None,
     held: list[NodePosition],
+    *,
+    is_residual: bool,
 ) -> Iterator[str]:
     quantity = sum((position.quantity for position in held), Decimal(0))
     expected = Decimal(0) if venue is None else venue.quantity
@@ -92,10 +111,9 @@ def _problems(
     longs = [position for position in held if position.quantity > 0]
     shorts = [position for position in held if position.quantity < 0]
 
-    if _is_explained_away(node, leg):
-        pass
-    elif quantity != expected:
-        yield f"the position is {plain(quantity)} instead of {plain(expected)}"
+    if quantity != expected:
+        if not is_residual:
+            yield f"the position is {plain(quantity)} instead of {plain(expected)}"
     elif venue is not None and quantity and not (filtered or (longs and shorts)):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
@@ -123,10 +141,20 @@ def _problems(
                 )
 
 
-def _is_explained_away(node: Node, leg: Leg) -> bool:
+def _is_residual(differences: Differences, node: Node, leg: Leg) -> bool:
+    """Whether the last process has called what differs now a residual, and not in haste."""
+    process = node.last
+    if not any(alert.kind == RESIDUAL for alert in process.alerts):
+        return False
+    [found] = [d for d in differences.processes if d.process.incarnation is process]
+    spans = found.spans.get(leg_subject(leg), ())
+    if not spans or spans[-1].until_ns != process.ended_ns:
+        return False
     return any(
-        alert.kind == RESIDUAL and Leg(alert.account, alert.symbol, alert.position_side) == leg
-        for alert in node.last.alerts
+        alert.kind == RESIDUAL
+        and Leg(alert.account, alert.symbol, alert.position_side) == leg
+        and alert.at_ns >= spans[-1].from_ns + SETTLE_NS
+        for alert in process.alerts
     )
 
 

@@ -2,13 +2,14 @@
 
 * The last process of a node is judged at the end when it is still running.  One that has ended,
   however it did, holds nothing any more.
-* The scope of a node begins one lookback before the first start of its current lineage of
-  state.  What lies before is the opening balance's.
+* The scope of a node begins one lookback before the first startup reconciliation of its current
+  lineage of state that let the strategies run.  What lies before is the opening balance's.
 * A node sees every account of the observation and the symbols that the observation names.
-* Where orders are filtered that nobody submitted here and nobody claims, their trades are out of
-  scope.
-* Out of scope are the trades of a symbol that nothing names: all free of fees, so that they leave
-  no row in the income history, flat again in the end, with no order or claim of the node on it.
+* Orders that the node is told to filter are out of scope, and with them their trades: those named
+  by their client ids, or all that nobody submitted here and nobody claims.
+* Out of scope are the trades of a symbol that nothing names: all free of fees, so that no row of
+  commission in the income history tells of them, flat again in the end, with no order or claim
+  of the node on it.
 * An order that the node itself has purged is out of scope, and with it its trades that a process
   of this lineage had applied.
 """
@@ -72,7 +73,7 @@ def nodes_of(observation: Observation) -> tuple[Node, ...]:
         Node(
             name,
             tuple(incarnations),
-            _scope_start_ns(observation, incarnations),
+            scope_start_ns(observation, incarnations),
             _submitted(incarnations),
             _nameless(observation, incarnations),
         )
@@ -105,10 +106,23 @@ def _nameless(
     return frozenset(traded - named)
 
 
-def _scope_start_ns(observation: Observation, incarnations: list[Incarnation]) -> int:
-    lineage = incarnations[-1].lineage
-    first_start_ns = min(i.started_ns for i in incarnations if i.lineage == lineage)
-    return lookback_start_ns(observation, first_start_ns)
+def scope_start_ns(observation: Observation, incarnations: list[Incarnation]) -> int:
+    """When the scope of these processes begins; the last says of which lineage."""
+    lineage = [i for i in incarnations if i.lineage == incarnations[-1].lineage]
+    first = next((i for i in lineage if i.ready_ns is not None), lineage[0])
+    return lookback_start_ns(observation, asked_ns(first)[1])
+
+
+def asked_ns(incarnation: Incarnation) -> tuple[int, int]:
+    """The first and the last instant at which a process may have asked for its history.
+
+    The venue serves what is younger than a lookback at that instant, whichever it was.
+    """
+    startup = next((call for call in incarnation.calls if call.kind == "startup"), None)
+    if startup is None:
+        return incarnation.started_ns, incarnation.started_ns
+    ended_ns = incarnation.ended_ns if startup.ended_ns is None else startup.ended_ns
+    return startup.began_ns, ended_ns
 
 
 def lookback_start_ns(observation: Observation, started_ns: int) -> int:
@@ -128,11 +142,20 @@ def in_scope(observation: Observation, node: Node, trade: VenueTrade) -> bool:
 
 def is_filtered(observation: Observation, node: Node, of: VenueTrade | VenueOrder) -> bool:
     """Whether the node is told to leave alone the order, or the order of the trade."""
+    if of.client_order_id in observation.filtered:
+        return True
     return (
         observation.filters_unclaimed
         and of.client_order_id not in node.submitted
-        and of.symbol not in node.last.claims
+        and of.symbol not in _claims_at(node, of)
     )
+
+
+def _claims_at(node: Node, of: VenueTrade | VenueOrder) -> dict[str, str]:
+    """The claims of the process that lived then, or of the first one that began afterwards."""
+    at_ns = of.time_ns if isinstance(of, VenueTrade) else of.updated_ns
+    living = (i for i in node.incarnations if at_ns < i.ended_ns)
+    return next(living, node.last).claims
 
 
 def is_due(observation: Observation, node: Node, order: VenueOrder) -> bool:

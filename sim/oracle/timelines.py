@@ -97,15 +97,20 @@ def when(holds: Callable[[int], bool], life: Span, changes: Iterable[int]) -> tu
     return tuple(spans)
 
 
+type AskedFor = tuple[Decimal, Decimal | None]
+"""Quantity and price of an order."""
+
+
 class Shown(NamedTuple):
     """What a node shows of an order."""
 
     phase: Phase
     filled: Decimal
+    terms: AskedFor | None = None
 
     @classmethod
-    def of(cls, status: str, filled: Decimal) -> Shown:
-        return cls(_PHASES[status], filled)
+    def of(cls, status: str, filled: Decimal, terms: AskedFor | None = None) -> Shown:
+        return cls(_PHASES[status], filled, terms)
 
     @property
     def is_astray(self) -> bool:
@@ -116,9 +121,15 @@ class Shown(NamedTuple):
 class OrderTimeline:
     """One order of a process.  Its venue order id is the last that it had."""
 
-    def __init__(self, venue_order_id: str = "", status: str = "", filled: Decimal = Decimal(0)):
+    def __init__(
+        self,
+        venue_order_id: str = "",
+        status: str = "",
+        filled: Decimal = Decimal(0),
+        terms: AskedFor | None = None,
+    ) -> None:
         self.venue_order_id = venue_order_id
-        self.shown = Steps(Shown.of(status, filled))
+        self.shown = Steps(Shown.of(status, filled, terms))
 
 
 def together(standing: Iterable[OrderTimeline], at_ns: int) -> Shown:
@@ -126,21 +137,24 @@ def together(standing: Iterable[OrderTimeline], at_ns: int) -> Shown:
     parts = [order.shown.at(at_ns) for order in standing]
     phases = {part.phase for part in parts}
     phase: Phase = next((p for p in _PRECEDENCE if p in phases), "unknown")
-    return Shown(phase, sum((part.filled for part in parts), Decimal(0)))
+    # A continuation order asks for the rest only.
+    terms = parts[0].terms if len(parts) == 1 else None
+    return Shown(phase, sum((part.filled for part in parts), Decimal(0)), terms)
 
 
 def orders_of(incarnation: Incarnation) -> dict[Text, OrderTimeline]:
     """The orders of a process by account, symbol and client order id."""
     orders = {
         (o.account, o.symbol, o.client_order_id): OrderTimeline(
-            o.venue_order_id, o.status, o.filled
+            o.venue_order_id, o.status, o.filled, (o.quantity, o.price)
         )
         for o in incarnation.loaded.orders
     }
     for event in incarnation.events:
         name = (event.account, event.symbol, event.client_order_id)
         order = orders.setdefault(name, OrderTimeline())
-        order.shown.add(event.at_ns, Shown.of(event.status, event.filled))
+        terms = None if event.quantity is None else (event.quantity, event.price)
+        order.shown.add(event.at_ns, Shown.of(event.status, event.filled, terms))
         order.venue_order_id = event.venue_order_id or order.venue_order_id
     return orders
 

@@ -129,6 +129,8 @@ def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
         path, key = ("node", "exec_engine", name), ("node", "exec_engine", Key(name))
         if name in own:
             fail(key, f"{name!r} is a word of node", "move it up, out of exec_engine")
+        if name == "reconciliation":
+            fail(key, "'reconciliation' is always on here", "it is what a run is about")
         if name not in kinds:
             fail(key, f"LiveExecEngineConfig has no option {name!r}", nearest(name, kinds))
         try:

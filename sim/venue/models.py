@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import msgspec
 
-from sim.observation import VenueOrder, VenuePosition, VenueTrade
+from sim.observation import Terms, VenueOrder, VenuePosition, VenueTrade
 from sim.venue.config import SymbolConfig
 
 ZERO = Decimal(0)
@@ -128,6 +128,11 @@ class Order:
             created_ns=self.created_ns,
             updated_ns=now.time_ns,
             closed_ns=None if now.is_open else now.time_ns,
+            terms=tuple(
+                Terms(version.time_ns, version.quantity, version.price or None)
+                for version in self.versions
+                if version.execution in ("NEW", "AMENDMENT")
+            ),
         )
 
 

@@ -88,6 +88,7 @@ def test_all_is_visible_unless_the_node_is_told_otherwise():
         "symbols": ("BTCUSDT", "ETHUSDT", "SOLUSDT"),
         "unloaded": (),
         "filters_unclaimed": False,
+        "filtered": frozenset(),
     }
 
 
@@ -97,6 +98,7 @@ def test_what_is_not_loaded_is_seen_apart():
         "symbols": ("ETHUSDT", "SOLUSDT"),
         "unloaded": ("BTCUSDT",),
         "filters_unclaimed": False,
+        "filtered": frozenset(),
     }
 
 

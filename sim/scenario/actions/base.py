@@ -28,10 +28,9 @@ class Action(Struct, frozen=True, kw_only=True):
     @property
     def lasts_ns(self) -> int:
         """How long it lasts; what is not a fault or a downtime is an instant."""
-        lasts_ns: list[int | None] = [
-            getattr(self, n, None) for n in ("for_ns", "down_ns", "by_ns", "after_ns")
-        ]
-        return next((ns for ns in lasts_ns if ns), 0)
+        # What acts to the very end of its time takes effect so much later.
+        parts = (getattr(self, n, None) for n in ("for_ns", "down_ns", "by_ns", "after_ns"))
+        return sum(ns for ns in parts if ns)
 
 
 class StrategyAction(Action, frozen=True, kw_only=True):

@@ -285,7 +285,7 @@ def process(
         loaded=State() if loaded is None else loaded,
         events=tuple(events),
         final_read=(),
-        calls=(Call("startup", started, started + SECOND),),
+        calls=(Call("startup", started, started),),
         final=State() if final is None else final,
     )
 

@@ -122,6 +122,8 @@ def test_other_ends_are_somebody_elses(ended: str) -> None:
         ("command", END - SECOND, False),
         ("lag", END - SECOND, False),
         ("read", END + 1, False),
+        ("read", END - 120 * SECOND, True),
+        ("read", END - 121 * SECOND, False),
     ],
 )
 def test_a_failed_read_or_connection_excuses_a_stop(kind: str, from_ns: int, excused: bool) -> None:

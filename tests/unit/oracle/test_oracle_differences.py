@@ -186,13 +186,14 @@ def test_what_is_filtered_does_not_differ() -> None:
     assert set(spans(observe([t], claiming, filters_unclaimed=True))) == {FILL, ORDER, LEG}
 
 
-def test_the_claims_are_those_of_the_process() -> None:
-    t = trade()
+def test_the_claims_are_those_of_the_process_that_lived_or_came_next() -> None:
     first = replace(process(), claims={"BTCUSDT": "S-001"}, ended_ns=after(100), ended="killed")
     second = process(number=1, started=after(200))
-    run = observe([t], first, second, filters_unclaimed=True)
+    run = observe([trade()], first, second, filters_unclaimed=True)
     assert set(spans(run, 0)) == {FILL, ORDER, LEG}
-    assert spans(run, 1) == {}
+    assert set(spans(run, 1)) == {FILL, ORDER, LEG}
+    later = observe([trade(at=after(150))], first, second, filters_unclaimed=True)
+    assert spans(later, 0) == spans(later, 1) == {}
 
 
 # legs

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import NodeOrder, Observation, State, VenueOrder, VenueTrade
+from sim.observation import NodeOrder, Observation, State, Terms, VenueOrder, VenueTrade
 from sim.oracle import judge
 from tests.unit.oracle.observations import (
     END,
@@ -52,9 +52,11 @@ def verdict(observation: Observation) -> set[str]:
     return failed(judgement)
 
 
-def half_filled(status: str, **changes: Any) -> tuple[VenueOrder, tuple[VenueTrade, ...]]:
+def half_filled(
+    status: str, terms: tuple[Terms, ...] = (), **changes: Any
+) -> tuple[VenueOrder, tuple[VenueTrade, ...]]:
     order = venue_order(5, status, filled="0.4", average_price="50000", **changes)
-    return order, (trade(70, quantity="0.4", order_id=5),)
+    return replace(order, terms=terms), (trade(70, quantity="0.4", order_id=5),)
 
 
 @pytest.mark.parametrize("status", NODE_STATUS)
@@ -83,9 +85,53 @@ def test_an_open_order_must_be_shown_open(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", OPEN)
-def test_every_open_state_of_the_node_is_open(status: str) -> None:
+def test_nothing_is_pending_when_a_run_is_judged(status: str) -> None:
     order = venue_order()
-    assert verdict(seen([order], [known(order, status=status)])) == set()
+    expected = MISMATCH if status.startswith("PENDING_") else set()
+    assert verdict(seen([order], [known(order, status=status)])) == expected
+
+
+ASKED = Terms(START, Decimal(1), Decimal(40000))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"price": Decimal(40000)}, set()),
+        ({"price": Decimal("40000.0")}, set()),
+        ({"price": Decimal(50000)}, MISMATCH),
+        ({"price": None}, MISMATCH),
+        ({"price": Decimal(40000), "quantity": Decimal(2)}, MISMATCH),
+        ({"price": Decimal(40000), "side": "SELL"}, MISMATCH),
+    ],
+)
+def test_an_open_order_asks_for_the_same(changes: dict[str, Any], expected: set[str]) -> None:
+    order = replace(venue_order(), terms=(replace(ASKED, price=Decimal(1)), ASKED))
+    assert verdict(seen([order], [known(order, **changes)])) == expected
+
+
+def test_other_terms_are_told() -> None:
+    order = replace(venue_order(), terms=(ASKED,))
+    shown = known(order, price=Decimal(50000), quantity=Decimal(2))
+    [violation] = judged(seen([order], [shown])).violations
+    assert violation.message == (
+        "BTCUSDT (main): order 5 (O-5), BUY 1 at 40000, is NEW at the venue with 0 filled, "
+        "and BUY 2 at 50000, ACCEPTED with 0 filled as O-5 at node n1."
+    )
+
+
+def test_what_a_closed_order_asked_for_does_not_matter() -> None:
+    order, trades = half_filled("CANCELED", terms=(ASKED,))
+    assert verdict(seen([order], [known(order, quantity=Decimal(9))], trades)) == set()
+
+
+def test_a_continuation_order_asks_for_the_rest() -> None:
+    order = replace(venue_order(filled="0.4", average_price="50000"), terms=(ASKED,))
+    trades = (trade(70, quantity="0.4", order_id=5),)
+    order = replace(order, status="PARTIALLY_FILLED")
+    original = known(order, status="REJECTED", filled=Decimal(0), average_price=None)
+    rest = known(order, client_order_id="O-5-C", quantity=Decimal("0.6"), price=Decimal(40000))
+    assert verdict(seen([order], [original, rest], trades)) == set()
 
 
 @pytest.mark.parametrize("status", ["FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"])

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import Alert, NodePosition, Observation, VenuePosition
+from sim.observation import Alert, NodePosition, Observation, PositionChange, VenuePosition
 from sim.oracle import judge
 from tests.unit.oracle.observations import (
     END,
     HOUR,
+    SECOND,
     START,
     failed,
     fill_of,
@@ -114,15 +115,25 @@ def test_a_leg_that_the_node_may_not_see_is_not_judged() -> None:
 
 
 def test_a_leg_that_was_called_a_residual_is_left_alone() -> None:
-    other = held(LEG, quantity=Decimal(2))
-    observation = run([LEG], [other])
-    [ours] = observation.incarnations
-    alert = Alert(START, "residual", "main", "BTCUSDT", position_side="BOTH")
-    told = replace(observation, incarnations=(replace(ours, alerts=(alert,)),))
-    assert verdict(told) == set()
-    elsewhere = replace(alert, symbol="ETHUSDT")
-    told = replace(observation, incarnations=(replace(ours, alerts=(elsewhere,)),))
-    assert verdict(told) == MISMATCH
+    applied_, missed = trade(70), trade(71, at=START + 60 * SECOND)
+    observation = observe([applied_, missed], replace(process(), final=state_of([applied_])))
+
+    def told(at: int, **changes: Any) -> set[str]:
+        alert = Alert(at, "residual", "main", "BTCUSDT", position_side="BOTH")
+        change = PositionChange(
+            START + 10 * SECOND, "main", "BTCUSDT", "P", "BOTH", applied_.quantity
+        )
+        [ours] = observation.incarnations
+        ours = replace(ours, alerts=(replace(alert, **changes),), position_changes=(change,))
+        judgement = judged(replace(observation, incarnations=(ours,)))
+        return failed(judgement) & MISMATCH
+
+    began = START + 60 * SECOND
+    assert told(began + 5 * SECOND) == set()
+    assert told(began + 5 * SECOND - 1) == MISMATCH, "in haste"
+    assert told(START + 20 * SECOND) == MISMATCH, "before it differed"
+    assert told(began + 5 * SECOND, symbol="ETHUSDT") == MISMATCH
+    assert told(began + 5 * SECOND, kind="leg") == MISMATCH
 
 
 def test_what_filtered_orders_traded_is_no_part_of_the_position() -> None:

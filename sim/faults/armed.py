@@ -1,0 +1,81 @@
+"""The faults of one run, asked about each request, frame and connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.faults.base import Fault, Late, Substitute
+from sim.faults.streams import StreamOutage
+from sim.observation import Impairment
+from sim.venue.wire import Frame, Request
+
+
+class Faults:
+    """The faults of one run, in the order in which they were armed."""
+
+    def __init__(self, now_ns: Callable[[], int], report: Callable[[Fault, str], None]) -> None:
+        self._now_ns = now_ns
+        self._report = report
+        self._armed: list[Fault] = []
+        self.all: list[Fault] = []
+        self.last_act_ns = 0
+        """When the last act so far has had its effect."""
+
+    def arm(self, fault: Fault) -> None:
+        self._armed.append(fault)
+        self.all.append(fault)
+
+    def heal(self) -> None:
+        """Disarm all that is still armed."""
+        self._armed.clear()
+
+    def act(self, fault: Fault, what: str) -> None:
+        """Take note that the world did for a fault what it says, to the stream."""
+        fault.act("stream", self._now_ns())
+        self._note(fault, what)
+
+    def _note(self, fault: Fault, what: str) -> None:
+        self.last_act_ns = max(self.last_act_ns, self._now_ns() + fault.echo_ns)
+        self._report(fault, what)
+
+    def _live(self, now_ns: int) -> list[Fault]:
+        if self._armed:
+            self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]
+        return self._armed
+
+    def refuse_stream(self, client: str) -> bool:
+        """Whether a client's new stream connection is refused; counts as an act."""
+        for fault in self._live(self._now_ns()):
+            if isinstance(fault, StreamOutage):
+                self.act(fault, f"a stream of {client} refused")
+                return True
+        return False
+
+    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+        """Return what the first fault makes of a request's answer, or None to let it through."""
+        for fault in self._live(now_ns):
+            distortion = fault.on_request(request, now_ns)
+            if distortion is not None:
+                self._note(fault, f"{request.client} {request.method} {request.path}")
+                return distortion
+        return None
+
+    def on_frame(self, frame: Frame, client: str, now_ns: int) -> list[int]:
+        """Return the extra delay of each copy of a frame that is to arrive."""
+        delays_ns = [0]
+        for fault in self._live(now_ns):
+            before = fault.activations
+            distorted = fault.on_frame(frame, client, now_ns, delays_ns)
+            if distorted is not None:
+                delays_ns = distorted
+                if fault.activations > before:
+                    self._note(fault, f"{frame.event} {frame.execution}".strip())
+        return delays_ns
+
+    def impairments(self) -> tuple[Impairment, ...]:
+        """Return when what was impaired."""
+        return tuple(i for fault in self.all for i in fault.impairments)
+
+    def inert(self) -> list[str]:
+        """Name the faults that never acted."""
+        return [fault.label for fault in self.all if not fault.activations]

@@ -1,0 +1,88 @@
+"""What every fault has: when it is armed, how often it acts, what it impairs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sim.observation import Impairment
+from sim.venue.wire import Frame, Request, Response
+
+type Applied = Literal["never", "before", "after"]
+
+
+class Substitute(msgspec.Struct, frozen=True):
+    """What a client gets instead of the venue's answer, and what the venue did.
+
+    Without a response its connection breaks.  Either reaches the client ``after_ns``
+    later than an answer would.
+    """
+
+    response: Response | None
+    applied: Applied
+    after_ns: int = 0
+
+
+class Late(msgspec.Struct, frozen=True):
+    """The venue's own answer reaches the client so much later."""
+
+    by_ns: int
+
+
+class Fault:
+    """One armed fault.  It says nothing and does nothing until it is asked.
+
+    Parameters
+    ----------
+    label
+        How it is named in a report: the words of the scenario.
+    count
+        How many times it acts; None is no limit.
+    until_ns
+        The instant at which it is healed; None is never.
+    """
+
+    def __init__(
+        self, label: str, *, count: int | None = None, until_ns: int | None = None
+    ) -> None:
+        self.label = label
+        self.activations = 0
+        self.impairments: list[Impairment] = []
+        self._count = count
+        self._until_ns = until_ns
+
+    @property
+    def echo_ns(self) -> int:
+        """How long after an act its effect comes."""
+        return 0
+
+    def is_armed(self, now_ns: int) -> bool:
+        """Whether it would still act."""
+        return not self._is_over(now_ns) and not self._is_used_up()
+
+    def _is_over(self, now_ns: int) -> bool:
+        return self._until_ns is not None and now_ns >= self._until_ns
+
+    def _is_used_up(self) -> bool:
+        return self._count is not None and self.activations >= self._count
+
+    def act(self, kind: str, now_ns: int) -> None:
+        """Count one act, and note what it impairs: until it is healed, or at this instant."""
+        self.activations += 1
+        until_ns = now_ns if self._until_ns is None else self._until_ns
+        if not any(i.kind == kind and i.until_ns == until_ns for i in self.impairments):
+            self.impairments.append(Impairment(kind, now_ns, until_ns))
+
+    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+        """Return what becomes of the answer to a request, if this changes it."""
+        return None
+
+    def on_frame(
+        self, frame: Frame, client: str, now_ns: int, delays_ns: list[int]
+    ) -> list[int] | None:
+        """Return when copies of the frame are to arrive, or None to leave it alone.
+
+        `delays_ns` holds one extra delay for each copy; it starts as ``[0]``.
+        """
+        return None
