@@ -107,7 +107,7 @@ class Attached(Stock):
         self._attach = attach
 
     def attach(self, node: TradingNode) -> None:
-        self._attach(node)
+        _attached(self._attach, node)
 
 
 class Loaded(StockDefaults):
@@ -123,7 +123,16 @@ class Loaded(StockDefaults):
         return cast(TradingNodeConfig, self._configure(config, spec))
 
     def attach(self, node: TradingNode) -> None:
-        self._attach(node)
+        _attached(self._attach, node)
+
+
+def _attached(attach: Callable[[TradingNode], Any], node: TradingNode) -> None:
+    """Call somebody's `attach`; raises `TypeError` when most of it is still to come."""
+    returned = attach(node)
+    if inspect.isawaitable(returned):
+        if inspect.iscoroutine(returned):
+            returned.close()
+        raise TypeError("it returned something to await, which nobody does")
 
 
 type MakeEngine = Callable[[], Engine]

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from typing import Any, cast
 
 from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
@@ -310,11 +308,7 @@ class NodeUnderTest:
         with _refusals("the node could not be built"):
             node = assemble(config, self._spec.strategies, self._claims, self._loop)
         with _refusals(f"engine '{engine.name}' failed in attach"):
-            if inspect.isawaitable(returned := cast(Any, engine).attach(node)):
-                close = getattr(returned, "close", None)
-                if close is not None:
-                    close()
-                raise TypeError("it returned something to await, which nobody does")
+            engine.attach(node)
         return engine, node
 
 

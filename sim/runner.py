@@ -90,26 +90,26 @@ REAL_LIMIT_SECS = 600
 """How long a run may take in real time: an engine that computes for ever must not hang a suite."""
 
 
-class TookTooLong(BaseException):
-    """Ends a run that would not end; not an `Exception`, so that no engine catches it."""
+class TookTooLong(KeyboardInterrupt):
+    """Ends a run that would not end.  asyncio lets nothing else through that a callback raises."""
 
 
 @contextlib.contextmanager
-def _limited(secs: int) -> Iterator[None]:
+def _limited(secs: float) -> Iterator[None]:
     """Raise `TookTooLong` in what runs here after so long; only a main thread can be limited."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def end(*_: Any) -> None:
-        raise TookTooLong(f"the run did not end within {secs} s of real time")
+        raise TookTooLong(f"the run did not end within {secs:g} s of real time")
 
     before = signal.signal(signal.SIGALRM, end)
-    signal.alarm(secs)
+    signal.setitimer(signal.ITIMER_REAL, secs)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 

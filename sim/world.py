@@ -53,8 +53,10 @@ SETTLE_SECS = 60
 """What a run waits after its last record, besides two reconciliation intervals."""
 
 QUIET_LIMIT_NS = 5 * NS_PER_SEC
-"""How long a run waits for a moment at which nothing is pending: what a check may take, and
-a round trip to the venue where that is far."""
+"""How long a run waits for a moment at which nothing is pending: what a check may take."""
+
+ROUND_TRIPS = 10
+"""How many more round trips a run waits for where the venue is far: those of a check."""
 
 BUDGET_SLACK_NS = 3_600 * NS_PER_SEC
 
@@ -116,7 +118,7 @@ class World:
         self._has_default_latency = latency_ms is None
         self._quiet_limit_ns = QUIET_LIMIT_NS
         if latency_ms is not None:
-            self._quiet_limit_ns += 2 * latency_ms[1] * NS_PER_MS
+            self._quiet_limit_ns += ROUND_TRIPS * 2 * latency_ms[1] * NS_PER_MS
         self.network = Network(
             self.loop,
             self.venue,
@@ -247,6 +249,8 @@ class World:
         owner = PROCESS.get()
         if isinstance(source, asyncio.Task | asyncio.Handle):
             owner = source.get_context().get(PROCESS)
+        if isinstance(error, asyncio.CancelledError):
+            return  # `run` hears of it
         if owner is None:
             self._harness_errors.append(error or HarnessError(str(context.get("message"))))
             return

@@ -356,3 +356,29 @@ def test_an_error_that_nobody_foresaw_is_the_harness_s(
 
     assert result.exit_code == 4
     assert "harness error: ZeroDivisionError: nobody foresaw it (test_cli.py:" in result.stdout
+
+
+def test_every_bad_file_is_named(folder: Path):
+    write(folder, "a.yaml", MALFORMED)
+    write(folder, "b.yaml", PASSES)
+    write(folder, "c.yaml", MALFORMED)
+    result = recon(".")
+    lines = result.output.splitlines()
+
+    assert result.exit_code == 2
+    assert [line.partition(":8:")[0] for line in lines] == ["error: a.yaml", "error: c.yaml"]
+
+
+def test_two_reports_do_not_go_to_one_file(folder: Path):
+    result = recon(write(folder, "s.yaml", PASSES), "--ndjson", "out", "--junit", "out")
+
+    assert result.exit_code == 2
+    assert result.output == "error: --ndjson and --junit cannot both go to one file\n"
+
+
+@pytest.mark.parametrize("option", ["--ndjson", "--junit"])
+def test_a_full_disk_is_told_in_one_line(folder: Path, option: str):
+    result = recon(write(folder, "s.yaml", PASSES), option, "/dev/full")
+
+    assert result.exit_code == 2
+    assert "error: /dev/full: cannot be written: No space left on device" in result.output

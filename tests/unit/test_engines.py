@@ -125,3 +125,28 @@ class HasMethodsOfItsOwn(Configures):
 
 def test_an_engine_may_have_methods_of_its_own():
     assert engines.load(f"{__name__}:HasMethodsOfItsOwn")().name == "configures"
+
+
+# -- alerts ----------------------------------------------------------------------------
+
+
+class NumberedTopic:
+    alerts = 5
+
+    def attach(self, node: Any) -> None: ...
+
+
+class EmptyTopic(NumberedTopic):
+    alerts = ""  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("name", ["NumberedTopic", "EmptyTopic"])
+def test_a_topic_is_text(name: str):
+    with pytest.raises(engines.EngineError, match="'alerts' must be a topic or None, not "):
+        engines.load(f"{__name__}:{name}")
+
+
+@pytest.mark.parametrize("name", [":x", "x:", "nothing"])
+def test_a_name_is_whole(name: str):
+    with pytest.raises(engines.EngineError, match=r"unknown engine .* package\.module:name"):
+        engines.load(name)

@@ -61,6 +61,7 @@ def test_only_scenario_files_are_collected(project: pytest.Pytester):
     write(project.path, "docker-compose.yaml", "services: {}\n")
     write(project.path, "tests/data.yaml", "- 1\n")
     write(project.path, "scenarios/notes.txt", "no scenario\n")
+    write(project.path, "scenarios/values.yaml", "title: of another tool\nitems: []\n")
     write(project.path, "scenarios/a.yaml", PASSES)
     write(project.path, "tests/given.yaml", PASSES)
     everything = project.runpytest_inprocess("--collect-only", "-q", ".")
