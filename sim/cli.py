@@ -24,8 +24,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sim import engines
 from sim.report import terminal
 from sim.report.junit import junit_report
+from sim.report.outcome import Outcome
 from sim.report.result import exit_code
-from sim.runner import Job, Outcome
+from sim.runner import Job
 from sim.scenario import PROPERTIES, Scenario, ScenarioError, load
 from sim.suite import scenario_files
 from sim.workers import outcomes_of

@@ -26,7 +26,8 @@ import pytest
 from sim.suite import PATTERN
 
 if TYPE_CHECKING:
-    from sim.runner import Job, Outcome
+    from sim.report.outcome import Outcome
+    from sim.runner import Job
 
 _ENGINES = pytest.StashKey[dict[str, str]]()
 

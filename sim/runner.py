@@ -16,6 +16,7 @@ import msgspec
 from sim import engines
 from sim.clock import START_NS
 from sim.node import SetupError
+from sim.report.outcome import Outcome
 from sim.report.result import Result, errored, result_of
 from sim.report.story import Line, story
 from sim.scenario import Scenario
@@ -64,26 +65,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             story=tuple(story),
             is_setup=is_setup,
         )
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a job."""
-
-    result: Result
-    engine: str
-    """The engine as the command line names it."""
-    replay: str
-    """The command that repeats the run."""
-    story: tuple[Line, ...] = ()
-    is_setup: bool = False
-    """Whether the run could not begin: the scenario or the engine has to be changed."""
-    again: str | None = None
-    """What the repetition yielded: its digest, or why it has none."""
-
-    @property
-    def is_deterministic(self) -> bool:
-        """Whether the repetition, if there was one, was the same run."""
-        return self.again in (None, self.result.digest)
 
 
 REAL_LIMIT_SECS = 600

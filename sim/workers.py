@@ -15,7 +15,8 @@ from collections.abc import Generator, Iterator, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
-from sim.runner import Job, Outcome, perform
+from sim.report.outcome import Outcome
+from sim.runner import Job, perform
 
 _spawning = multiprocessing.get_context("spawn")
 
