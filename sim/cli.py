@@ -163,9 +163,11 @@ def run_command(
             news = not outcome.result.expected or len(jobs) == 1
             _tell(console, outcome, story=news and not quiet)
 
-        _run_all(jobs, workers, console, take)
-        if report is not None:
-            report.write(junit_report(outcomes))
+        try:
+            _run_all(jobs, workers, console, take)
+        finally:  # an interrupt loses none of what is known by then
+            if report is not None:
+                report.write(junit_report(outcomes))
     _conclude(console, outcomes)
 
 

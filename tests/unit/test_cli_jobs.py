@@ -132,7 +132,7 @@ def test_an_interrupt_ends_all_processes(folder: Path, jobs: int, ends: Any):
     began = os.open("began", os.O_RDWR)
     command = [sys.executable, "-m", "sim", "run", *names, "--engine", "blocks:attach"]
     with subprocess.Popen(
-        [*command, "--jobs", str(jobs)],
+        [*command, "--jobs", str(jobs), "--junit", "out.xml"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
@@ -151,6 +151,7 @@ def test_an_interrupt_ends_all_processes(folder: Path, jobs: int, ends: Any):
 
     assert said == "interrupted in a.yaml\n"
     assert process.returncode == 130
+    assert 'tests="0"' in (folder / "out.xml").read_text()
 
 
 HEARS = """

@@ -129,6 +129,32 @@ def test_unfilled_orders_vanish_after_three_days_and_filled_ones_after_ninety(
     assert trades(nt, fromId=0) == []
 
 
+def income(nt: Client, **params: Any) -> list[int]:
+    """Return the days of the rows of commission that the answer holds."""
+    rows = nt.ok("GET", "income", **{"incomeType": "COMMISSION", **params})
+    return [(row["time"] * MS_NS - START_NS) // DAY_NS for row in rows]
+
+
+def test_income_is_account_wide_and_served_by_time(daily: Client) -> None:
+    assert income(daily) == [4, 5, 6, 7, 8, 9, 10, 11]
+    assert income(daily, startTime=start_of(1)) == list(range(1, 12)), "no end in seven days"
+    assert income(daily, startTime=start_of(2), endTime=start_of(4)) == [2, 3, 4]
+    assert income(daily, symbol="ETHUSDT") == []
+    assert income(daily, incomeType="TRANSFER") == []
+
+
+def test_income_has_pages_and_a_limit(daily: Client) -> None:
+    window = {"startTime": start_of(0), "limit": 5}
+    assert income(daily, **window) == [0, 1, 2, 3, 4]
+    assert income(daily, **window, page=2) == [5, 6, 7, 8, 9]
+    assert income(daily, **window, page=4) == []
+
+
+def test_income_is_kept_for_ninety_days(daily: Client) -> None:
+    daily.wait(90 * DAY_NS)
+    assert income(daily, startTime=start_of(0)) == [11]
+
+
 # -- lag
 
 
