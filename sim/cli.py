@@ -121,7 +121,8 @@ def list_command(paths: tuple[Path, ...], properties: tuple[str, ...]) -> None:
     help="Write a JUnit XML report to this file; - is standard output.",
 )
 @click.option("--twice", is_flag=True, help="Run everything twice and compare the digests.")
-@click.option("--quiet", "-q", is_flag=True, help="No stories of runs that fail.")
+@click.option("--story", is_flag=True, help="Tell every run as a story, also one that passes.")
+@click.option("--quiet", "-q", is_flag=True, help="No stories at all.")
 def run_command(
     paths: tuple[Path, ...],
     properties: tuple[str, ...],
@@ -131,6 +132,7 @@ def run_command(
     ndjson: Path | None,
     junit: Path | None,
     twice: bool,
+    story: bool,
     quiet: bool,
 ) -> None:
     """Run scenarios and say of each whether every fill arrived exactly once.
@@ -160,8 +162,9 @@ def run_command(
             if lines is not None:
                 lines.write(msgspec.json.encode(outcome.result.record()).decode() + "\n")
             # A failure that the file knows is no news among others.
-            news = not outcome.result.expected or len(jobs) == 1
-            _tell(console, outcome, story=news and not quiet)
+            failed = outcome.result.verdict != "pass"
+            news = failed and (not outcome.result.expected or len(jobs) == 1)
+            _tell(console, outcome, story=(news or story) and not quiet)
 
         try:
             _run_all(jobs, workers, console, take)
@@ -244,7 +247,7 @@ def _tell(console: Console, outcome: Outcome, *, story: bool) -> None:
             f"{result.scenario}: not deterministic: {result.digest} {outcome.again}",
             style="bold red",
         )
-    if result.verdict != "pass" and story and not outcome.is_setup:
+    if story and not outcome.is_setup:
         terminal.print_story(console, result, outcome.story, outcome.replay)
 
 

@@ -290,6 +290,7 @@ class Timeline:
                 code=action.code,
                 message=action.message,
                 retry_after_secs=action.retry_after,
+                after_ns=action.after_ns,
                 applied=action.applied,
                 **self._asked(action),
             ),

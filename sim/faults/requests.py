@@ -19,7 +19,7 @@ class RequestFault(Fault, ABC):
         self,
         label: str,
         *,
-        path: str,
+        path: str | None = None,
         method: str | None = None,
         symbol: str | None = None,
         client: str | None = None,
@@ -33,7 +33,7 @@ class RequestFault(Fault, ABC):
         self._client = client
 
     def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
-        if request.path != self._path:
+        if self._path is not None and request.path != self._path:
             return None
         if self._method is not None and request.method != self._method:
             return None
@@ -76,11 +76,13 @@ class FailedRequest(RequestFault):
         code: int | None = None,
         message: str | None = None,
         retry_after_secs: int | None = None,
+        after_ns: int = 0,
         applied: Applied = "never",
         **wanted: Any,
     ) -> None:
         super().__init__(label, **wanted)
         self._applied = applied
+        self._after_ns = after_ns
         if code is None:
             content, body = "text/html", (message or "").encode()
         else:
@@ -91,8 +93,12 @@ class FailedRequest(RequestFault):
             headers.append(("Retry-After", str(retry_after_secs)))
         self._response = Response(status, tuple(headers), body)
 
+    @property
+    def echo_ns(self) -> int:
+        return self._after_ns
+
     def distortion(self) -> Substitute:
-        return Substitute(self._response, self._applied)
+        return Substitute(self._response, self._applied, self._after_ns)
 
 
 class LostReply(RequestFault):

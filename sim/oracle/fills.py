@@ -42,7 +42,7 @@ def lost(ledgers: Ledgers) -> Finding:
         [
             Violation(
                 "fill-lost",
-                f"{_trade_words(trade)} was never applied by node {node.name}.",
+                f"{_trade_words(trade)} is not applied in the last process of node {node.name}.",
                 trade.time_ns,
             )
             for node, trade in ledgers.missing

@@ -130,7 +130,15 @@ def _widest(texts: Iterable[str]) -> int:
 
 
 def print_story(console: Console, result: Result, lines: Sequence[Line], replay: str) -> None:
-    """Print the story of a run that did not pass."""
+    """Print the story of a run; where no terminal is, without blanks at the ends of lines."""
+    if console.is_terminal:
+        _print_story(console, result, lines, replay)
+    else:
+        console.print(story_text(result, lines, replay), soft_wrap=True)
+        console.print()
+
+
+def _print_story(console: Console, result: Result, lines: Sequence[Line], replay: str) -> None:
     heading = Text(f"{result.scenario}: {result.title} [{result.engine}] ", style="bold")
     heading.append_text(verdict_text(result))
     grid = Table.grid(padding=(0, 2))
@@ -159,7 +167,7 @@ def story_text(result: Result, lines: Sequence[Line], replay: str) -> str:
         emoji=False,
         markup=False,
     )
-    print_story(plain, result, lines, replay)
+    _print_story(plain, result, lines, replay)
     return "\n".join(line.rstrip() for line in file.getvalue().strip().split("\n"))
 
 

@@ -37,6 +37,7 @@ from sim.scenario.errors import nearest
 from sim.scenario.model import Node, Record, Scenario
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import known_symbols, symbol_config
+from sim.venue.rest import ROUTES
 
 FARTHEST_NS = 3650 * 86_400 * 1_000_000_000
 """No story is longer: a node that runs all that time takes minutes to simulate."""
@@ -229,6 +230,8 @@ class _Timeline:
                 self._check_fill(action, path)
             case EventFault():
                 self._check_event_fault(action, path)
+            case RequestFault():
+                self._check_request_fault(action, path)
             case Comeback():
                 self._check_comeback(action, path)
         if isinstance(action, EventFault | RequestFault) and None not in (
@@ -305,6 +308,13 @@ class _Timeline:
             hint = nearest(order, self._orders)
             self._fail((*path, "order"), f"nobody submits order {order!r}", hint)
         return self._orders[order]
+
+    def _check_request_fault(self, fault: RequestFault, path: Path) -> None:
+        served = {of for method, of in ROUTES if fault.method in (None, method)}
+        if fault.path is not None and fault.path not in served:
+            asked = "" if fault.method is None else f"{fault.method} "
+            hint = nearest(fault.path, sorted(served))
+            self._fail((*path, "path"), f"the venue has no {asked}{fault.path}", hint)
 
     def _check_event_fault(self, fault: EventFault, path: Path) -> None:
         ids = _order_ids(self._scenario)

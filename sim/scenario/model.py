@@ -85,9 +85,10 @@ class Venue(Struct, frozen=True, kw_only=True):
     balances: dict[Asset, NotNegative] = field(default_factory=lambda: {"USDT": Decimal(100000)})
     """The account's wallet balances at the beginning."""
     fees: dict[Literal["maker", "taker"], NotNegative] = {}
-    """The commission rates; the venue's own (0.0002 and 0.0005) for what is left out."""
+    """The commission rates, ``{maker: "0", taker: "0"}``; 0.0002 and 0.0005 when left out."""
     latency_ms: tuple[Millis, Millis] | None = None
-    """The least and the greatest time between the node and the venue, one way."""
+    """The least and the greatest time between the node and the venue, one way; 5 and 25 when
+    left out."""
 
 
 class Node(Struct, frozen=True, kw_only=True):
@@ -102,7 +103,8 @@ class Node(Struct, frozen=True, kw_only=True):
     reconciliation_interval_secs: Seconds = 300
     """How often the node compares itself with the venue."""
     reconciliation_lookback_mins: Count | None = None
-    """How far back a start asks for history; null for all that the venue serves."""
+    """How far back a start asks for history; seven days, as far as the venue goes, when left
+    out.  An order that is older is not asked for."""
     open_check_interval_secs: Seconds | UnsetType | None = UNSET
     """The stock check of open orders; null is off, and the engine decides when left out."""
     position_check_interval_secs: Seconds | UnsetType | None = UNSET
@@ -149,7 +151,8 @@ class Expect(Struct, frozen=True, kw_only=True):
     """What is true at the venue in the end: the guard that the story happened."""
 
     venue_position: dict[Symbol, Annotated[dict[PositionSide, SignedQuantity], Legs()]] = {}
-    """The signed quantity of positions: one for a symbol, in hedge mode one for each leg."""
+    """The signed quantity of positions, ``{BTCUSDT: "-1"}``; in hedge mode that of each leg,
+    ``{BTCUSDT: {LONG: "1", SHORT: "-2"}}``.  What is not named is not compared."""
     adjustments: tuple[Adjustment, ...] = ()
     """Fills without a trade that are right here."""
 
@@ -158,8 +161,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """What an engine is known to get wrong in this scenario."""
 
     fails: tuple[Property, ...]
-    """Exactly the properties that it violates, at the file's seed; elsewhere it is known only
-    whether what the file shows is among them."""
+    """Exactly the properties that it violates; at another seed only what the file shows is
+    compared, and that nothing crashes."""
     versions: Line = ""
     """The NautilusTrader versions that this is about, as PEP 440 specifiers; any when left out."""
 

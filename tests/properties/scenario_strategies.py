@@ -384,8 +384,8 @@ class _Story:
     def _asked(self) -> dict[str, Any]:
         draw = self._draw
         return {
-            "method": draw(st.none() | st.sampled_from(("GET", "POST"))),
-            "path": draw(st.sampled_from(("/fapi/v1/order", "/fapi/v3/positionRisk", "/"))),
+            "method": draw(st.none() | st.just("POST")),
+            "path": draw(st.sampled_from(("/fapi/v1/order", "/fapi/v1/listenKey", None))),
             "symbol": draw(st.none() | self._symbols()),
             **self._limit(),
         }
@@ -401,6 +401,7 @@ class _Story:
             code=draw(st.none() | st.integers(-5000, 0)),
             message=draw(st.none() | texts()),
             retry_after=draw(st.none() | st.integers(1, 60)),
+            after_ns=draw(spans()),
             applied=self._applied(),
         )
 

@@ -130,6 +130,14 @@ def test_a_startup_is_told_with_its_times(folder: Path):
     assert re.search(r"a startup took at most 0\.\d virtual s and \d+\.\d\d CPU s\)", printed)
 
 
+def test_any_run_is_told_on_request(folder: Path):
+    told = recon(write(folder, "s.yaml", PASSES), "--story").output.splitlines()
+
+    assert told[0] == "s.yaml: An order is sent and filled [stock] pass"
+    assert any("OrderFilled O-1" in line for line in told)
+    assert all(line == line.rstrip() for line in told if line[:1] == " ")
+
+
 def test_stories_can_be_left_out(folder: Path):
     assert "replay" not in recon(write(folder, "s.yaml", FAILS), "--quiet").output
 

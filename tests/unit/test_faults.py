@@ -156,6 +156,16 @@ def test_a_lost_reply_has_no_response(faults: Faults):
     assert faults.on_request(ORDER, 0) is None
 
 
+def test_an_error_may_be_late_and_of_any_path(faults: Faults):
+    faults.arm(FailedRequest("late", status=504, after_ns=7, count=2))
+
+    for request in (ORDER, Request("GET", "/fapi/v1/time")):
+        answer = faults.on_request(request, 0)
+        assert isinstance(answer, Substitute)
+        assert answer.response is not None
+        assert (answer.response.status, answer.after_ns) == (504, 7)
+
+
 def test_a_late_reply_is_the_venues_own(faults: Faults):
     faults.arm(DelayedReply("late", path="/fapi/v1/order", by_ns=7, count=1))
 

@@ -83,7 +83,7 @@ class DuplicateEvent(EventFault, frozen=True, kw_only=True):
 
 
 class DelayEvent(EventFault, frozen=True, kw_only=True):
-    """Events arrive late, so that reads run ahead of them; other events overtake them."""
+    """Events arrive late: reads know before they do, and later events overtake them."""
 
     word: ClassVar[str] = "delay_event"
 
@@ -96,8 +96,8 @@ class RequestFault(Fault, frozen=True, kw_only=True):
 
     method: Method | None = None
     """The HTTP method; any when left out."""
-    path: Path
-    """The path of the endpoint."""
+    path: Path | None = None
+    """The path of the endpoint, such as ``/fapi/v3/positionRisk``; any when left out."""
     symbol: Symbol | None = None
     """The symbol that the request is about; any when left out."""
     client: ClientName | None = None
@@ -126,6 +126,8 @@ class FailRequest(RequestFault, frozen=True, kw_only=True):
     """The venue's error code, such as -1003; none when left out."""
     message: Line | None = None
     """The venue's error text."""
+    after_ns: Duration = 0
+    """How much later than usual the answer arrives."""
     retry_after: Count | None = None
     """The seconds in the answer's Retry-After header; no such header when left out."""
 

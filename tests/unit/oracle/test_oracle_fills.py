@@ -53,7 +53,8 @@ def test_a_trade_never_applied_is_lost() -> None:
     assert failed(judgement) == {"fill-lost"}
     (violation,) = judgement.violations
     assert violation.message == (
-        "BTCUSDT (main): trade 71 of order 1071, SELL 0.4 at 49999.5, was never applied by node n1."
+        "BTCUSDT (main): trade 71 of order 1071, SELL 0.4 at 49999.5, "
+        "is not applied in the last process of node n1."
     )
     assert violation.at_ns == missed.time_ns
     assert (judgement.fills.venue, judgement.fills.applied, judgement.fills.lost) == (2, 1, 1)

@@ -81,7 +81,7 @@ def test_what_goes_without_saying_is_not_printed() -> None:
         timeline:
         - at: 60s
           restart: {cache: "kept", by: stop, down: 1000ms}
-        - {fail_request: {path: /, status: 503, applied: never}, at: 60s}
+        - {fail_request: {path: /fapi/v1/time, status: 503, applied: never}, at: 60s}
         expect: {}
         node: {strategies: [S-001, S-002], claims: {S-002: [BTCUSDT-PERP.BINANCE]}}
         venue: {symbols: [BTCUSDT], position_mode: one-way, balances: {USDT: "100000.00"}}
@@ -98,7 +98,7 @@ def test_what_goes_without_saying_is_not_printed() -> None:
         node: {claims: {S-002: [BTCUSDT-PERP.BINANCE]}}
         timeline:
           - {at: 1m, restart: {}}
-          - {at: 1m, fail_request: {path: "/", status: 503}}
+          - {at: 1m, fail_request: {path: "/fapi/v1/time", status: 503}}
         """)
 
 

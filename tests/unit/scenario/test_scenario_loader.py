@@ -186,8 +186,8 @@ def test_known_may_be_a_list() -> None:
             a.FailRequest(path="/fapi/v1/order", status=503, code=-1007, applied="before"),
         ),
         (
-            "fail_request: {method: GET, path: /x, status: 429, for: 1s}",
-            a.FailRequest(method="GET", path="/x", status=429, for_ns=SECOND_NS),
+            "fail_request: {method: GET, path: /fapi/v1/time, status: 429, for: 1s}",
+            a.FailRequest(method="GET", path="/fapi/v1/time", status=429, for_ns=SECOND_NS),
         ),
         ("lag_reads: {by: 2s, for: 1m}", a.LagReads(by_ns=2 * SECOND_NS, for_ns=60 * SECOND_NS)),
         (
