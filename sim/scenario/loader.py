@@ -37,7 +37,7 @@ from sim.scenario.yaml_tree import Mapping, Mark, Scalar, Sequence, Tree, find, 
 S = TypeVar("S", bound=Struct)
 
 # With these digits sums of quantities stay exact in `Decimal`'s default precision.
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?")
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?")
 
 
 def load(path: str | os.PathLike[str]) -> Scenario:
@@ -250,7 +250,7 @@ class _Loader:
             hint = f'write "{tree.text}"'
             self._fail(tree.mark, f"{word} must be a decimal in quotes, not {tree.text}", hint)
         wanted = f"{word} must be {mark.sign.of('decimal in quotes')}, not {_shown(tree)}"
-        if not isinstance(tree.value, str) or not _DECIMAL.fullmatch(tree.value):
+        if not isinstance(tree.value, str) or not DECIMAL.fullmatch(tree.value):
             self._fail(tree.mark, wanted, 'such as "0.5"')
         value = Decimal(tree.value)
         if not mark.sign.admits(value):

@@ -24,7 +24,7 @@ from msgspec import NODEFAULT, UNSET, Meta, Struct, UnsetType
 from sim.scenario.actions import ACTIONS, Action
 from sim.scenario.dump import format_decimal
 from sim.scenario.durations import UNITS_NS, format_duration
-from sim.scenario.loader import _DECIMAL
+from sim.scenario.loader import DECIMAL
 from sim.scenario.model import FORMAT, Record, Scenario
 from sim.scenario.words import (
     Implied,
@@ -194,7 +194,7 @@ def _scalar(kind: Any, mark: Any) -> Schema:
     """Return the schema of a single value; its title is what the loader calls it."""
     match mark:
         case Quoted(sign=sign):
-            pattern = _whole(_DECIMAL.pattern, sign)
+            pattern = _whole(DECIMAL.pattern, sign)
             return {"title": sign.of("decimal in quotes"), "type": "string", "pattern": pattern}
         case Span(sign=sign):
             return {

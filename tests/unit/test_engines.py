@@ -137,7 +137,7 @@ class NumberedTopic:
 
 
 class EmptyTopic(NumberedTopic):
-    alerts = ""  # type: ignore[assignment]
+    alerts = ""
 
 
 @pytest.mark.parametrize("name", ["NumberedTopic", "EmptyTopic"])

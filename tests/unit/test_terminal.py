@@ -23,7 +23,7 @@ def result(scenario: str, *violated: str, lost: int = 0, **others: object) -> Re
         shows="fill-lost",
         violations=tuple(Violation(name, "A message.", 0) for name in violated),
         fills=type(NO_FILLS)(venue=3, applied=3, lost=lost, duplicated=0, phantom=0, opening=0),
-        **fields,  # type: ignore[arg-type]
+        **fields,
     )
 
 
