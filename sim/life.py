@@ -152,9 +152,10 @@ class Life:
 
     def _strategy(self, strategy_id: str) -> TimelineStrategy:
         assert self._trading_node is not None
-        for strategy in self._trading_node.trader.strategies():
+        strategies: list[TimelineStrategy] = self._trading_node.trader.strategies()
+        for strategy in strategies:
             if strategy.id.value == strategy_id:
-                return strategy  # type: ignore[no-any-return]
+                return strategy
         raise LookupError(f"strategy {strategy_id} does not run in this node")
 
     def _soon(self, call: Callable[[], Any]) -> None:
@@ -220,7 +221,6 @@ class Life:
             started_ns=self._started_ns,
             ended_ns=self.ended_ns,
             ended=self._ended,
-            trader_ran=self._ready_ns is not None,
             loaded=self._loaded,
             events=tuple(recorder.events[:events]),
             final=self._final,

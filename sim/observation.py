@@ -252,7 +252,6 @@ class Incarnation(msgspec.Struct, frozen=True):
     started_ns: int
     ended_ns: int
     ended: str
-    trader_ran: bool
     loaded: State
     events: tuple[NodeEvent, ...]
     final: State

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from sim.clock import NS_PER_SEC
-from sim.faults import impaired_by
 from sim.observation import Call
 from sim.scenario import model as m
 from sim.transport.network import Exchange
@@ -50,7 +49,7 @@ def checks_are_apart(node: m.Node) -> bool:
     )
 
 
-def checks_of(exchanges: Iterable[Exchange]) -> list[Call]:
+def checks_of(reads: Iterable[Exchange]) -> list[Call]:
     """Return the periodic checks: bursts of reads with less than `PAUSE_NS` between two.
 
     A burst in which the venue asked the client to wait is none: how long it takes is
@@ -58,13 +57,11 @@ def checks_of(exchanges: Iterable[Exchange]) -> list[Call]:
     """
     bursts: list[list[Exchange]] = []
     until_ns = 0
-    for exchange in sorted(exchanges, key=lambda e: e.began_ns):
-        if impaired_by(exchange.request) != "read":
-            continue
-        if not bursts or exchange.began_ns > until_ns + PAUSE_NS:
+    for read in sorted(reads, key=lambda e: e.began_ns):
+        if not bursts or read.began_ns > until_ns + PAUSE_NS:
             bursts.append([])
-        bursts[-1].append(exchange)
-        until_ns = max(until_ns, exchange.ended_ns or exchange.began_ns)
+        bursts[-1].append(read)
+        until_ns = max(until_ns, read.ended_ns or read.began_ns)
     return [
         Call(
             "check",

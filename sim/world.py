@@ -328,9 +328,9 @@ class World:
             checks: list[Call] = []
             if after_ns is not None and checks_are_apart(self._scenario.node):
                 checks = checks_of(
-                    exchange
-                    for exchange in self.network.exchanges
-                    if exchange.process is process and exchange.began_ns >= after_ns
+                    read
+                    for read in self.network.reads
+                    if read.process is process and read.began_ns >= after_ns
                 )
             calls = (*incarnation.calls, *checks) if self._has_default_latency else ()
             found.append(msgspec.structs.replace(incarnation, calls=calls))

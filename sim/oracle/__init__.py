@@ -65,7 +65,7 @@ def judge(observation: Observation, shows: str) -> Judgement:
         "phantom-fill": phantom,
         "fill-wrong": fills.wrong(ledgers),
         "order-mismatch": orders.mismatched(observation, nodes),
-        "false-terminal": terminal.wrongly_ended(observation, nodes),
+        "false-terminal": terminal.wrongly_ended(differences.venue, nodes),
         "position-mismatch": positions.mismatched(observation, nodes, ledgers.due, differences),
         "not-idempotent": conduct.not_idempotent(observation),
         "not-converged": conduct.not_converged(observation),

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.observation import Incarnation, NodeEvent, Observation, VenueOrder
+from sim.observation import Incarnation, NodeEvent, VenueOrder
 from sim.oracle.judgement import Finding, Violation
 from sim.oracle.scope import Node, venue_id
+from sim.oracle.subjects import Venue
 
 TERMINAL = frozenset({"REJECTED", "CANCELED", "EXPIRED", "FILLED"})
 
 
-def wrongly_ended(observation: Observation, nodes: tuple[Node, ...]) -> Finding:
+def wrongly_ended(venue: Venue, nodes: tuple[Node, ...]) -> Finding:
     subjects = 0
     violations: list[Violation] = []
     for node in nodes:
         for incarnation in node.incarnations:
-            shown = _Shown(observation, incarnation)
+            shown = _Shown(venue, incarnation)
             violations += shown.violations()
             subjects += len(shown.judged)
     return Finding("false-terminal", subjects, violations)
@@ -34,14 +35,10 @@ def wrongly_ended(observation: Observation, nodes: tuple[Node, ...]) -> Finding:
 class _Shown:
     """The orders of one process as they are shown after each of its events."""
 
-    def __init__(self, observation: Observation, incarnation: Incarnation) -> None:
+    def __init__(self, venue: Venue, incarnation: Incarnation) -> None:
         self.judged: set[str] = set()
+        self._venue = venue
         self._incarnation = incarnation
-        self._by_id = {(o.account, o.symbol, o.order_id): o for o in observation.orders}
-        self._by_client_id: dict[tuple[str, str, str], list[VenueOrder]] = {}
-        for order in observation.orders:
-            key = (order.account, order.symbol, order.client_order_id)
-            self._by_client_id.setdefault(key, []).append(order)
         self._status: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         # Orders shown as done that may be, or may yet become, live: few, as a rule none.
@@ -103,11 +100,11 @@ class _Shown:
     ) -> list[VenueOrder]:
         number = venue_id(venue_order_id)
         if number is not None:
-            order = self._by_id.get((account, symbol, number))
+            order = self._venue.orders.get((account, symbol, number))
             return [] if order is None else [order]
         if venue_order_id:
             return []  # a synthetic id is none of the venue's
-        return self._by_client_id.get((account, symbol, client_order_id), [])
+        return list(self._venue.orders_by_client_id.get((account, symbol, client_order_id), ()))
 
     def _is_wrong(self, order: VenueOrder, event: NodeEvent) -> bool:
         if not order.is_live_at(event.at_ns):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sim.clock import NS_PER_MS, VirtualLoop
-from sim.faults import Faults, Substitute
+from sim.faults import Faults, Substitute, impaired_by
 from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.venue.wire import Frame, Request, Response
@@ -43,13 +43,12 @@ class NetworkError(ConnectionError):
 
 
 class Exchange(msgspec.Struct):
-    """One request and its answer; ``ended_ns`` is None while it is unanswered.
+    """When a process asked and was answered; ``ended_ns`` is None while it is not.
 
     ``limited`` says that the venue asked the client to wait.
     """
 
     process: Process | None
-    request: Request
     began_ns: int
     ended_ns: int | None = None
     limited: bool = False
@@ -113,7 +112,7 @@ class Network:
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_ns: int | None = None
         self._unanswered = 0
-        self.exchanges: list[Exchange] = []
+        self.reads: list[Exchange] = []
 
     def pending(self) -> str | None:
         """Say what is on the way, None when nothing is."""
@@ -130,23 +129,26 @@ class Network:
 
         Raises `NetworkError` when a fault loses the connection.
         """
-        exchange = Exchange(PROCESS.get(), request, self._loop.now_ns)
-        self.exchanges.append(exchange)
+        exchange = Exchange(PROCESS.get(), self._loop.now_ns)
+        if impaired_by(request) == "read":
+            self.reads.append(exchange)
         self._unanswered += 1
         reply: asyncio.Future[Response] = self._loop.create_future()
-        self._later(self._delay_ns(), self._arrive, exchange, reply)
+        self._later(self._delay_ns(), self._arrive, request, exchange, reply)
         return await reply
 
-    def _arrive(self, exchange: Exchange, reply: asyncio.Future[Response]) -> None:
-        request, now_ns = exchange.request, self._loop.now_ns
+    def _arrive(
+        self, request: Request, exchange: Exchange, reply: asyncio.Future[Response]
+    ) -> None:
+        now_ns = self._loop.now_ns
         fault = self._faults.on_request(request, now_ns)
         response: Response | None
-        late_ns, is_applied_late = 0, False
+        late_ns, applied_late = 0, None
         if isinstance(fault, Substitute):
             if fault.applied == "before":
                 self._venue.handle(request, now_ns)
             response, late_ns = fault.response, fault.after_ns
-            is_applied_late = fault.applied == "after"
+            applied_late = request if fault.applied == "after" else None
         else:
             response = self._venue.handle(request, now_ns)
             late_ns = 0 if fault is None else fault.by_ns
@@ -160,7 +162,7 @@ class Network:
             f"{query} -> {said}{' (fault)' if fault else ''}",
         )
         self._later(
-            late_ns + self._delay_ns(), self._answer, exchange, reply, response, is_applied_late
+            late_ns + self._delay_ns(), self._answer, exchange, reply, response, applied_late
         )
 
     def _apply_late(self, request: Request) -> None:
@@ -172,10 +174,10 @@ class Network:
         exchange: Exchange,
         reply: asyncio.Future[Response],
         response: Response | None,
-        is_applied_late: bool,
+        applied_late: Request | None,
     ) -> None:
-        if is_applied_late:
-            self._later(self._delay_ns(), self._apply_late, exchange.request)
+        if applied_late is not None:
+            self._later(self._delay_ns(), self._apply_late, applied_late)
         self._unanswered -= 1
         exchange.ended_ns = self._loop.now_ns
         exchange.limited = response is not None and response.status in (418, 429)

@@ -122,7 +122,7 @@ def test_an_engine_that_waits_for_ever_leaves_the_node_without_its_trader():
 
     observation = run(SCENARIO, partial(engines.Attached, "waits", waits)).observation
 
-    assert not observation.incarnations[0].trader_ran
+    assert observation.incarnations[0].ready_ns is None
     assert "the node's strategies are not running" in observation.inert[0]
 
 

@@ -42,7 +42,7 @@ def test_a_stopped_node_writes_all_and_the_next_process_loads_it():
     assert orders(first.final) == {"O-1": ("PARTIALLY_FILLED", "0.4")}
     assert second.loaded == first.final
     assert second.lineage == first.lineage
-    assert second.trader_ran
+    assert second.ready_ns is not None
 
 
 def test_a_killed_node_keeps_what_it_had_written():

@@ -346,8 +346,16 @@ async def test_a_request_is_pending_until_it_is_answered():
     assert rig.network.pending() == "1 requests are not answered"
     await asking
     assert rig.network.pending() is None
-    (exchange,) = rig.network.exchanges
-    assert exchange.ended_ns == rig.loop.now_ns
+    (read,) = rig.network.reads
+    assert read.ended_ns == rig.loop.now_ns
+
+
+async def test_orders_and_listen_keys_are_no_reads():
+    rig = Rig()
+    for method, path in (("POST", "order"), ("POST", "listenKey"), ("PUT", "listenKey")):
+        await rig.network.request(Request(method, f"/fapi/v1/{path}", headers=KEY))
+
+    assert rig.network.reads == []
 
 
 async def test_events_are_pending_until_the_last_copy_has_arrived():

@@ -11,10 +11,6 @@ from sim.observing import checks_are_apart, checks_of, visibility
 from sim.scenario import loads
 from sim.scenario.model import Node
 from sim.transport.network import Exchange
-from sim.venue import Request
-
-READ = Request("GET", "/fapi/v1/openOrders")
-ORDER = Request("POST", "/fapi/v1/order")
 
 SCENARIO = """
 format: 1
@@ -26,12 +22,10 @@ timeline: []
 """
 
 
-def exchange(
-    began_ms: int, took_ms: int | None = 40, request: Request = READ, *, limited: bool = False
-) -> Exchange:
+def read(began_ms: int, took_ms: int | None = 40, *, limited: bool = False) -> Exchange:
     began_ns = began_ms * NS_PER_MS
     ended_ns = None if took_ms is None else began_ns + took_ms * NS_PER_MS
-    return Exchange(None, request, began_ns, ended_ns, limited)
+    return Exchange(None, began_ns, ended_ns, limited)
 
 
 def check(began_ms: int, ended_ms: int | None) -> Call:
@@ -39,32 +33,21 @@ def check(began_ms: int, ended_ms: int | None) -> Call:
 
 
 def test_reads_less_than_a_second_apart_are_one_check():
-    assert checks_of([exchange(0), exchange(1040), exchange(500)]) == [check(0, 1080)]
-    assert checks_of([exchange(0), exchange(1041)]) == [check(0, 40), check(1041, 1081)]
+    assert checks_of([read(0), read(1040), read(500)]) == [check(0, 1080)]
+    assert checks_of([read(0), read(1041)]) == [check(0, 40), check(1041, 1081)]
 
 
 def test_a_check_lasts_until_its_last_answer():
-    assert checks_of([exchange(0, 3000), exchange(100, 10)]) == [check(0, 3000)]
-    assert checks_of([exchange(0, 3000), exchange(3500, 10)]) == [check(0, 3510)]
+    assert checks_of([read(0, 3000), read(100, 10)]) == [check(0, 3000)]
+    assert checks_of([read(0, 3000), read(3500, 10)]) == [check(0, 3510)]
 
 
 def test_a_check_without_an_answer_has_no_end():
-    assert checks_of([exchange(0), exchange(100, None)]) == [check(0, None)]
-
-
-def test_orders_and_listen_keys_are_no_reads():
-    others = [
-        exchange(0, request=ORDER),
-        exchange(1, request=Request("POST", "/fapi/v1/listenKey")),
-        exchange(2, request=Request("PUT", "/fapi/v1/listenKey")),
-    ]
-    assert checks_of(others) == []
+    assert checks_of([read(0), read(100, None)]) == [check(0, None)]
 
 
 def test_a_check_in_which_the_venue_asks_to_wait_is_none():
-    assert checks_of([exchange(0), exchange(100, limited=True), exchange(5000)]) == [
-        check(5000, 5040)
-    ]
+    assert checks_of([read(0), read(100, limited=True), read(5000)]) == [check(5000, 5040)]
 
 
 @pytest.mark.parametrize(

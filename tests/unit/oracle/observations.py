@@ -281,7 +281,6 @@ def process(
         started_ns=started,
         ended_ns=END,
         ended=ended,
-        trader_ran=True,
         loaded=State() if loaded is None else loaded,
         events=tuple(events),
         final_read=(),
