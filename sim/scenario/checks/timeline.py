@@ -1,16 +1,8 @@
-"""What no type can say about a scenario: names that must exist, orders of events.
-
-A check names what is wrong by its path in the file, in the file's own words;
-the loader knows the line.  A scenario that passes can be run.
-"""
+"""The records of a timeline, in order: what each needs of those before it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NoReturn, Protocol
-
-import msgspec
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from sim.scenario.actions import (
     Cancel,
@@ -32,115 +24,26 @@ from sim.scenario.actions import (
     WebCancel,
     WebSubmit,
 )
+from sim.scenario.checks.common import (
+    Fail,
+    check_claims,
+    check_side,
+    check_strategy,
+    check_symbol,
+    check_tick,
+    symbol_of,
+)
 from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
-from sim.scenario.model import Node, Record, Scenario
-from sim.scenario.yaml_tree import Key, Path
-from sim.venue.config import known_symbols, symbol_config
+from sim.scenario.model import Record, Scenario
+from sim.scenario.yaml_tree import Path
 from sim.venue.rest import ROUTES
 
 FARTHEST_NS = 3650 * 86_400 * 1_000_000_000
 """No story is longer: a node that runs all that time takes minutes to simulate."""
 
 
-class Fail(Protocol):
-    """Ends the check: ``path`` is where, ``message`` and ``hint`` say what."""
-
-    def __call__(self, path: Path, message: str, hint: str = "", /) -> NoReturn: ...
-
-
-def check(scenario: Scenario, fail: Fail) -> None:
-    """Call ``fail`` with the first thing that is wrong, or return."""
-    _check_venue(scenario, fail)
-    _check_node(scenario, fail)
-    _Timeline(scenario, fail).check()
-    _check_expect(scenario, fail)
-    _check_known(scenario, fail)
-
-
-def _check_symbol(scenario: Scenario, symbol: str, path: Path, fail: Fail) -> None:
-    if symbol not in (symbols := scenario.venue.symbols):
-        fail(path, f"{symbol!r} is not in venue.symbols", nearest(symbol, symbols))
-
-
-def _check_tick(symbol: str, price: Decimal | None, path: Path, fail: Fail) -> None:
-    # Only what is traded: an order off the tick is the venue's to refuse.
-    tick = symbol_config(symbol).tick_size
-    if price is not None and price % tick:
-        fail(path, f"{symbol} does not trade at {price:f}", f"its tick is {tick.normalize():f}")
-
-
-def _check_strategy(scenario: Scenario, strategy: str, path: Path, fail: Fail) -> None:
-    if strategy not in (strategies := scenario.node.strategies):
-        fail(path, f"{strategy!r} is not in node.strategies", nearest(strategy, strategies))
-
-
-def _check_venue(scenario: Scenario, fail: Fail) -> None:
-    venue = scenario.venue
-    for index, symbol in enumerate(venue.symbols):
-        if symbol not in (known := known_symbols()):
-            path = ("venue", "symbols", index)
-            fail(path, f"the venue cannot list {symbol!r}", nearest(symbol, known))
-    for symbol, price in venue.prices.items():
-        _check_symbol(scenario, symbol, ("venue", "prices", Key(symbol)), fail)
-        _check_tick(symbol, price, ("venue", "prices", symbol), fail)
-    if venue.latency_ms is not None and venue.latency_ms[0] > venue.latency_ms[1]:
-        fail(("venue", "latency_ms"), "latency_ms must be the least and the greatest, in order")
-
-
-def _check_node(scenario: Scenario, fail: Fail) -> None:
-    node = scenario.node
-    _check_claims(scenario, node.claims, ("node", "claims"), fail)
-    for index, instrument in enumerate(node.instruments or ()):
-        _check_symbol(scenario, _symbol_of(instrument), ("node", "instruments", index), fail)
-    if node.exec_engine:
-        _check_exec_engine(node.exec_engine, fail)
-
-
-def _check_claims(
-    scenario: Scenario, claims: dict[str, tuple[str, ...]], where: Path, fail: Fail
-) -> None:
-    claimed_by: dict[str, str] = {}
-    for strategy, instruments in claims.items():
-        _check_strategy(scenario, strategy, (*where, Key(strategy)), fail)
-        for index, instrument in enumerate(instruments):
-            path = (*where, strategy, index)
-            owner = claimed_by.setdefault(instrument, strategy)
-            if owner != strategy:
-                fail(path, f"{instrument} is already claimed by {owner}")
-            _check_symbol(scenario, _symbol_of(instrument), path, fail)
-
-
-def _symbol_of(instrument: str) -> str:
-    return instrument.removesuffix("-PERP.BINANCE")
-
-
-def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
-    # Imported here because it takes longer than reading a hundred files without this section.
-    from nautilus_trader.common.config import msgspec_decoding_hook
-    from nautilus_trader.config import LiveExecEngineConfig
-
-    own = Node.__struct_fields__
-    kinds = {
-        field.name: field.type
-        for field in msgspec.structs.fields(LiveExecEngineConfig)
-        if field.name not in own
-    }
-    for name, value in options.items():
-        path, key = ("node", "exec_engine", name), ("node", "exec_engine", Key(name))
-        if name in own:
-            fail(key, f"{name!r} is a word of node", "move it up, out of exec_engine")
-        if name == "reconciliation":
-            fail(key, "'reconciliation' is always on here", "it is what a run is about")
-        if name not in kinds:
-            fail(key, f"LiveExecEngineConfig has no option {name!r}", nearest(name, kinds))
-        try:
-            msgspec.convert(value, kinds[name], dec_hook=msgspec_decoding_hook)
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
-            fail(path, f"{name}: {' '.join(str(error).split())}")
-
-
-class _Timeline:
+class TimelineCheck:
     """Walks the records in order, with what is known of orders and of the node so far."""
 
     def __init__(self, scenario: Scenario, fail: Fail) -> None:
@@ -207,7 +110,7 @@ class _Timeline:
     def _check_action(self, index: int, record: Record) -> None:
         action, path, fail = record.action, _path(index, record), self._fail
         if (symbol := getattr(action, "symbol", None)) is not None:
-            _check_symbol(self._scenario, symbol, (*path, "symbol"), fail)
+            check_symbol(self._scenario, symbol, (*path, "symbol"), fail)
         match action:
             case Order():
                 self._check_order(action, path)
@@ -221,11 +124,11 @@ class _Timeline:
                 if isinstance(action, Modify):
                     self._check_modify(action, path)
             case CancelAll(strategy=strategy):
-                _check_strategy(self._scenario, strategy, (*path, "strategy"), fail)
+                check_strategy(self._scenario, strategy, (*path, "strategy"), fail)
             case WebCancel(order=order):
                 self._earlier(order, path)
             case SetPrice():
-                _check_tick(action.symbol, action.price, (*path, "price"), fail)
+                check_tick(action.symbol, action.price, (*path, "price"), fail)
             case Fill():
                 self._check_fill(action, path)
             case EventFault():
@@ -261,11 +164,11 @@ class _Timeline:
             hint = "a SELL of the LONG leg and a BUY of the SHORT leg only close"
             fail((*path, "reduce_only"), "hedge mode has no 'reduce_only'", hint)
         if isinstance(order, Submit):
-            _check_strategy(self._scenario, order.strategy, (*path, "strategy"), fail)
+            check_strategy(self._scenario, order.strategy, (*path, "strategy"), fail)
             instruments = self._scenario.node.instruments
-            if instruments is not None and order.symbol not in map(_symbol_of, instruments):
+            if instruments is not None and order.symbol not in map(symbol_of, instruments):
                 fail((*path, "symbol"), f"{order.symbol!r} is not in node.instruments")
-        _check_side(self._scenario, order.position_side, path, fail)
+        check_side(self._scenario, order.position_side, path, fail)
 
     def _check_modify(self, action: Modify, path: Path) -> None:
         if action.quantity is None and action.price is None:
@@ -277,7 +180,7 @@ class _Timeline:
 
     def _check_fill(self, action: Fill, path: Path) -> None:
         filling = self._earlier(action.order, path)
-        _check_tick(filling.symbol, action.price, (*path, "price"), self._fail)
+        check_tick(filling.symbol, action.price, (*path, "price"), self._fail)
         most = self._quantity[action.order]
         filled = self._filled.get(action.order, Decimal(0)) + action.quantity * action.times
         self._filled[action.order] = filled
@@ -299,7 +202,7 @@ class _Timeline:
         if action.order is not None:
             self._earlier(action.order, path)
         if action.claims is not None:
-            _check_claims(self._scenario, action.claims, (*path, "claims"), fail)
+            check_claims(self._scenario, action.claims, (*path, "claims"), fail)
 
     def _earlier(self, order: str, path: Path) -> Order:
         if order not in self._orders:
@@ -333,44 +236,3 @@ def _order_ids(scenario: Scenario) -> list[str]:
 
 def _path(index: int, record: Record) -> Path:
     return ("timeline", index, record.action.word)
-
-
-def _check_side(scenario: Scenario, side: str, path: Path, fail: Fail) -> None:
-    mode = scenario.venue.position_mode
-    if mode == "hedge" and side == "BOTH":
-        fail((*path, "position_side"), "hedge mode needs 'position_side'", "LONG or SHORT")
-    if mode == "one-way" and side != "BOTH":
-        fail((*path, "position_side"), f"one-way mode has no {side} leg", "leave it out")
-
-
-def _check_expect(scenario: Scenario, fail: Fail) -> None:
-    expect = scenario.expect
-    for symbol, legs in expect.venue_position.items():
-        path: Path = ("expect", "venue_position", symbol)
-        _check_symbol(scenario, symbol, (*path[:-1], Key(symbol)), fail)
-        for side, quantity in legs.items():
-            if scenario.venue.position_mode == "hedge" and side == "BOTH":
-                fail(path, "hedge mode has two legs", '{LONG: "1", SHORT: "0"}')
-            _check_side(scenario, side, (*path, side), fail)
-            if (side == "LONG" and quantity < 0) or (side == "SHORT" and quantity > 0):
-                sign = "negative" if side == "LONG" else "positive"
-                fail((*path, side), f"a {side} leg is never {sign}")
-    for index, adjustment in enumerate(expect.adjustments):
-        path = ("expect", "adjustments", index)
-        _check_symbol(scenario, adjustment.symbol, (*path, "symbol"), fail)
-        _check_side(scenario, adjustment.position_side, path, fail)
-
-
-def _check_known(scenario: Scenario, fail: Fail) -> None:
-    for engine, entries in scenario.known.items():
-        path: Path = ("known", engine)
-        if engine == "recon":
-            fail(("known", Key(engine)), "recon must pass", "known is refused for it")
-        for index, entry in enumerate(entries):
-            # The file may have the only entry without a list around it.
-            entry_path: Path = path if len(entries) == 1 else (*path, index)
-            try:
-                SpecifierSet(entry.versions)
-            except InvalidSpecifier:
-                message = f"versions must be PEP 440 specifiers, not {entry.versions!r}"
-                fail((*entry_path, "versions"), message, 'such as ">=1.222,<=1.231"')

@@ -1,0 +1,60 @@
+"""What checks have in common: how one fails, and the names that every part may use."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NoReturn, Protocol
+
+from sim.scenario.errors import nearest
+from sim.scenario.model import Scenario
+from sim.scenario.yaml_tree import Key, Path
+from sim.venue.config import symbol_config
+
+
+class Fail(Protocol):
+    """Ends the check: ``path`` is where, ``message`` and ``hint`` say what."""
+
+    def __call__(self, path: Path, message: str, hint: str = "", /) -> NoReturn: ...
+
+
+def check_symbol(scenario: Scenario, symbol: str, path: Path, fail: Fail) -> None:
+    if symbol not in (symbols := scenario.venue.symbols):
+        fail(path, f"{symbol!r} is not in venue.symbols", nearest(symbol, symbols))
+
+
+def check_tick(symbol: str, price: Decimal | None, path: Path, fail: Fail) -> None:
+    # Only what is traded: an order off the tick is the venue's to refuse.
+    tick = symbol_config(symbol).tick_size
+    if price is not None and price % tick:
+        fail(path, f"{symbol} does not trade at {price:f}", f"its tick is {tick.normalize():f}")
+
+
+def check_strategy(scenario: Scenario, strategy: str, path: Path, fail: Fail) -> None:
+    if strategy not in (strategies := scenario.node.strategies):
+        fail(path, f"{strategy!r} is not in node.strategies", nearest(strategy, strategies))
+
+
+def check_claims(
+    scenario: Scenario, claims: dict[str, tuple[str, ...]], where: Path, fail: Fail
+) -> None:
+    claimed_by: dict[str, str] = {}
+    for strategy, instruments in claims.items():
+        check_strategy(scenario, strategy, (*where, Key(strategy)), fail)
+        for index, instrument in enumerate(instruments):
+            path = (*where, strategy, index)
+            owner = claimed_by.setdefault(instrument, strategy)
+            if owner != strategy:
+                fail(path, f"{instrument} is already claimed by {owner}")
+            check_symbol(scenario, symbol_of(instrument), path, fail)
+
+
+def symbol_of(instrument: str) -> str:
+    return instrument.removesuffix("-PERP.BINANCE")
+
+
+def check_side(scenario: Scenario, side: str, path: Path, fail: Fail) -> None:
+    mode = scenario.venue.position_mode
+    if mode == "hedge" and side == "BOTH":
+        fail((*path, "position_side"), "hedge mode needs 'position_side'", "LONG or SHORT")
+    if mode == "one-way" and side != "BOTH":
+        fail((*path, "position_side"), f"one-way mode has no {side} leg", "leave it out")
