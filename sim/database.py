@@ -125,12 +125,24 @@ class Backing:
         What Redis keys of this trader begin with ("trader-TRADER-001").
     now_ns
         The clock that dates the writes.
+    before_write, after_write
+        Called around each write; what they raise ends the write's process.
     """
 
-    def __init__(self, log: WriteLog, prefix: str, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        log: WriteLog,
+        prefix: str,
+        now_ns: Callable[[], int],
+        *,
+        before_write: Callable[[], None] = lambda: None,
+        after_write: Callable[[], None] = lambda: None,
+    ) -> None:
         self._log = log
         self._prefix = prefix
         self._now_ns = now_ns
+        self._before_write = before_write
+        self._after_write = after_write
         self._strings: dict[str, bytes] = {}
         self._lists: dict[str, list[bytes]] = {}
         self._sets: dict[str, dict[bytes, None]] = {}
@@ -190,9 +202,11 @@ class Backing:
     # -- the log ------------------------------------------------------------------
 
     def _write(self, operation: str, key: str, payload: Sequence[bytes] | None = None) -> None:
+        self._before_write()
         write = Write(self._now_ns(), operation, key, tuple(payload or ()))
         self._log.writes.append(write)
         self._apply(write)
+        self._after_write()
 
     def _forget(self, collection: str, name: str) -> None:
         self._write("delete", f"{collection}:{name}")

@@ -46,10 +46,6 @@ class PatchMismatch(RuntimeError):
     """A name to be replaced is missing or is not what it was."""
 
 
-class ProcessExited(BaseException):
-    """Ends the callback in which a simulated process called ``os._exit``."""
-
-
 class Host(Protocol):
     """What the replacements need of the world around them."""
 

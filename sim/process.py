@@ -10,6 +10,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 
+class ProcessExited(BaseException):
+    """Ends the callback in which a simulated process ends: nothing after it is done."""
+
+
 class Process:
     """One process; ``alive`` until it is killed, exits or crashes."""
 
@@ -23,3 +27,13 @@ class Process:
 
 PROCESS: ContextVar[Process | None] = ContextVar("PROCESS", default=None)
 """The process in which the current code runs; None is the world outside."""
+
+
+def refuse_the_dead(process: Process | None) -> None:
+    """Raise `ProcessExited` when the process has ended in the midst of a callback.
+
+    The world calls this at its doors, for a callback may go on for a while (a
+    ``finally``, an exception that somebody catches) after its process has ended.
+    """
+    if process is not None and not process.alive:
+        raise ProcessExited

@@ -10,27 +10,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec import structs
 
+from sim.arming import Arming, Sent, venue_client_id
 from sim.clock import START_NS, VirtualLoop
-from sim.faults import (
-    DelayedFrame,
-    DelayedReply,
-    DroppedFrame,
-    DuplicatedFrame,
-    FailedRequest,
-    Fault,
-    Faults,
-    LostReply,
-    ReadLag,
-    StreamOutage,
-)
+from sim.faults import Faults
 from sim.node import NodeUnderTest
+from sim.points import Points
 from sim.scenario import actions as a
 from sim.scenario import dump_record, durations
 from sim.scenario import model as m
+from sim.scenario.points import parse_point
 from sim.trace import Trace
 from sim.transport.network import Network
 from sim.venue import Venue, VenueError
@@ -49,6 +42,7 @@ class Timeline:
         venue: Venue,
         network: Network,
         faults: Faults,
+        points: Points,
         node: NodeUnderTest,
         trace: Trace,
     ) -> None:
@@ -58,21 +52,23 @@ class Timeline:
         self._venue = venue
         self._network = network
         self._faults = faults
+        self._points = points
         self._node = node
         self._trace = trace
         self._node_action: asyncio.Task[None] | None = None
         self._queue: list[str] = []
-        self._lags: dict[str, list[int]] = {}
-        self._orders: dict[str, a.Submit | a.WebSubmit] = {
+        self._orders: dict[str, Sent] = {
             record.action.id: record.action
             for record in scenario.timeline
             if isinstance(record.action, a.Submit | a.WebSubmit)
         }
+        self._arming = Arming(loop, venue, network, faults, node.account.name, self._orders)
 
     async def play(self, bound_ns: int) -> None:
         """Start the node at its time, follow the records, and wait until all may be quiet.
 
-        That is ``bound_ns`` after the last record is over and the last fault has acted.
+        That is ``bound_ns`` after the last record is over and the last fault has acted, or
+        the last kill at a named point.
         """
         records = list(enumerate(self._scenario.timeline))
         before = [entry for entry in records if entry[1].at_ns < 0]
@@ -84,10 +80,14 @@ class Timeline:
             (r.at_ns + r.action.lasts_ns for r in self._scenario.timeline), default=0
         )
         while True:
-            quiet_ns = max(over_ns, START_NS, self._faults.last_act_ns) + bound_ns
+            last_act_ns = max(self._faults.last_act_ns, self._points.last_act_ns)
+            quiet_ns = max(over_ns, START_NS, last_act_ns) + bound_ns
             if quiet_ns <= self._loop.now_ns:
                 break
             await self.sleep_until(quiet_ns)
+        self.inert += [
+            f"{label} had no effect: the point was not reached" for label in self._points.disarm()
+        ]
         if self._node_action is not None:
             await self._node_action
 
@@ -129,7 +129,10 @@ class Timeline:
             label += f" (line {line})"
         self._trace.add(self._loop.now_ns, "record", word, dump_record(self._scenario, record))
         try:
-            _DO[type(action)](self, action, label)
+            if isinstance(action, a.Fault):
+                self._arming.arm(action, label)
+            else:
+                _DO[type(action)](self, action, label)
         except (VenueError, LookupError) as e:
             self.inert.append(f"{label} had no effect: {e}")
         self._network.flush()
@@ -188,6 +191,12 @@ class Timeline:
         self._then(self._node.stop, label)
 
     def _kill(self, action: a.Kill, label: str) -> None:
+        if action.point is None:
+            self._kill_now()
+        else:
+            self._arm_point(action, label, self._kill_now)
+
+    def _kill_now(self) -> None:
         # What was being done with the node ends with its process.
         if self._node_action is not None:
             self._node_action.cancel()
@@ -204,7 +213,17 @@ class Timeline:
 
         self._then(start, label)
 
+    def _arm_point(self, action: a.Kill | a.Restart, label: str, act: Callable[[], None]) -> None:
+        assert action.point is not None
+        self._points.arm(
+            parse_point(action.point), label, act, client=action.client, lasts_ns=action.lasts_ns
+        )
+
     def _restart(self, action: a.Restart, label: str) -> None:
+        if action.point is not None:
+            self._arm_point(action, label, partial(self._restart_now, action, label))
+            return
+
         async def restart() -> None:
             if action.by == "kill":
                 self._node.kill()
@@ -214,6 +233,16 @@ class Timeline:
             self._begin_node(action, label)
 
         self._then(restart, label)
+
+    def _restart_now(self, action: a.Restart, label: str) -> None:
+        self._kill_now()
+        up_ns = self._loop.now_ns + action.down_ns
+
+        async def start() -> None:
+            await self.sleep_until(up_ns)
+            self._begin_node(action, label)
+
+        self._then(start, label)
 
     def _then(self, action: Callable[[], Any], label: str) -> None:
         """Do something with the node after what is being done with it."""
@@ -242,104 +271,6 @@ class Timeline:
             self.inert.append(f"{label} had no effect on the cache: {e}")
             self._node.start()
 
-    # -- faults -------------------------------------------------------------------
-
-    def _disconnect(self, action: a.Disconnect, label: str) -> None:
-        fault = StreamOutage(label, until_ns=self._loop.now_ns + action.for_ns)
-        self._faults.arm(fault)
-        cut = self._network.cut_streams()
-        if cut:
-            self._faults.act(fault, f"{cut} streams cut")
-
-    def _drop_event(self, action: a.DropEvent, label: str) -> None:
-        self._faults.arm(DroppedFrame(label, **self._wanted(action)))
-
-    def _duplicate_event(self, action: a.DuplicateEvent, label: str) -> None:
-        self._faults.arm(
-            DuplicatedFrame(
-                label,
-                copies=action.copies,
-                by_ns=action.by_ns,
-                **self._wanted(action),
-            ),
-        )
-
-    def _delay_event(self, action: a.DelayEvent, label: str) -> None:
-        self._faults.arm(DelayedFrame(label, by_ns=action.by_ns, **self._wanted(action)))
-
-    def _wanted(self, action: a.EventFault) -> dict[str, Any]:
-        order = None if action.order is None else venue_client_id(self._orders[action.order])
-        return {
-            "event": action.event,
-            "execution": action.execution,
-            "client_order_id": order,
-            "symbol": action.symbol,
-            "client": action.client,
-            "count": action.limit,
-            "until_ns": self._until_ns(action),
-        }
-
-    def _until_ns(self, action: a.EventFault | a.RequestFault) -> int | None:
-        return None if action.for_ns is None else self._loop.now_ns + action.for_ns
-
-    def _fail_request(self, action: a.FailRequest, label: str) -> None:
-        self._faults.arm(
-            FailedRequest(
-                label,
-                status=action.status,
-                code=action.code,
-                message=action.message,
-                retry_after_secs=action.retry_after,
-                after_ns=action.after_ns,
-                applied=action.applied,
-                **self._asked(action),
-            ),
-        )
-
-    def _lose_reply(self, action: a.LoseReply, label: str) -> None:
-        self._faults.arm(
-            LostReply(
-                label, after_ns=action.after_ns, applied=action.applied, **self._asked(action)
-            )
-        )
-
-    def _delay_reply(self, action: a.DelayReply, label: str) -> None:
-        self._faults.arm(DelayedReply(label, by_ns=action.by_ns, **self._asked(action)))
-
-    def _asked(self, action: a.RequestFault) -> dict[str, Any]:
-        return {
-            "method": action.method,
-            "path": action.path,
-            "symbol": action.symbol,
-            "client": action.client,
-            "count": action.limit,
-            "until_ns": self._until_ns(action),
-        }
-
-    def _expire_listen_key(self, action: a.ExpireListenKey, label: str) -> None:
-        fault = Fault(label)
-        self._faults.arm(fault)
-        account = self._node.account.name
-        if self._venue.expire_listen_key(account, self._loop.now_ns, notify=action.notify):
-            self._faults.act(fault, "the listen key expired")
-
-    def _lag_reads(self, action: a.LagReads, label: str) -> None:
-        until_ns = self._loop.now_ns + action.for_ns
-        self._faults.arm(ReadLag(label, reads=action.reads, until_ns=until_ns))
-        for read in action.reads:
-            self._lags.setdefault(read, []).append(action.by_ns)
-        self._set_lags(action)
-        self._loop.call_at_ns(until_ns, self._heal_lag, action)
-
-    def _heal_lag(self, action: a.LagReads) -> None:
-        for read in action.reads:
-            self._lags[read].remove(action.by_ns)
-        self._set_lags(action)
-
-    def _set_lags(self, action: a.LagReads) -> None:
-        for read in action.reads:
-            self._venue.reads.set_lag(read, max(self._lags[read], default=0))
-
 
 _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Submit: Timeline._act,
@@ -356,18 +287,4 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Kill: Timeline._kill,
     a.Start: Timeline._start,
     a.Restart: Timeline._restart,
-    a.Disconnect: Timeline._disconnect,
-    a.ExpireListenKey: Timeline._expire_listen_key,
-    a.DropEvent: Timeline._drop_event,
-    a.DuplicateEvent: Timeline._duplicate_event,
-    a.DelayEvent: Timeline._delay_event,
-    a.FailRequest: Timeline._fail_request,
-    a.LoseReply: Timeline._lose_reply,
-    a.DelayReply: Timeline._delay_reply,
-    a.LagReads: Timeline._lag_reads,
 }
-
-
-def venue_client_id(order: a.Submit | a.WebSubmit) -> str:
-    """Return the client order id under which the venue knows an order of the scenario."""
-    return f"web_{order.id}" if isinstance(order, a.WebSubmit) else order.id

@@ -39,7 +39,8 @@ from sim.observation import (
     VenueTrade,
 )
 from sim.observing import checks_are_apart, checks_of, visibility
-from sim.process import PROCESS
+from sim.points import Points
+from sim.process import PROCESS, ProcessExited, refuse_the_dead
 from sim.scenario import model as m
 from sim.stopwatch import wall_secs
 from sim.streams import Streams
@@ -104,13 +105,15 @@ class World:
         last_ns = max((r.at_ns + r.action.lasts_ns for r in scenario.timeline), default=0)
         self._interval_ns = round(scenario.node.reconciliation_interval_secs * NS_PER_SEC)
         self._bound_ns = 2 * self._interval_ns + SETTLE_SECS * NS_PER_SEC
-        # Each act of a fault that is counted may begin the bound anew.
+        # Each act of a fault that is counted may begin the bound anew, and each named point.
         acts = 1 + sum(getattr(r.action, "limit", None) or 0 for r in scenario.timeline)
+        acts += sum(getattr(r.action, "point", None) is not None for r in scenario.timeline)
         budget_ns = max(last_ns, 0) - min(first_ns, 0) + acts * self._bound_ns + self._interval_ns
         self.loop = VirtualLoop(START_NS + min(first_ns, 0), budget_ns=budget_ns + BUDGET_SLACK_NS)
         self.loop.set_exception_handler(self._on_exception)
         self.streams = Streams(seed)
         self.trace = Trace()
+        self.points = Points(self.loop, self.trace)
         self.faults = Faults(lambda: self.loop.now_ns, self._on_fault)
         self._config = venue_config(scenario.venue)
         self.venue = Venue(self._config, self.streams["venue"])
@@ -125,6 +128,7 @@ class World:
             self.faults,
             self.trace,
             self.streams["network"],
+            self.points,
             DEFAULT_LATENCY_NS
             if latency_ms is None
             else (latency_ms[0] * NS_PER_MS, latency_ms[1] * NS_PER_MS),
@@ -146,6 +150,7 @@ class World:
             self.venue,
             self.network,
             self.faults,
+            self.points,
             self.node,
             self.trace,
         )
@@ -217,15 +222,28 @@ class World:
     # -- the host of the patches --------------------------------------------------
 
     def open_database(self, prefix: str) -> Backing:
-        return Backing(self._node_process().node.log, prefix, lambda: self.loop.now_ns)
+        process = self._node_process()
+
+        def after_write() -> None:
+            self.points.happens("after write", process)
+            refuse_the_dead(process)
+
+        return Backing(
+            process.node.log,
+            prefix,
+            lambda: self.loop.now_ns,
+            before_write=lambda: refuse_the_dead(process),
+            after_write=after_write,
+        )
 
     def hash_seed(self) -> str:
         return f"{self._seed}/{self._process_name()}"
 
     def on_exit(self, code: int) -> NoReturn:
         process = self._node_process()
+        refuse_the_dead(process)
         self._on_crash(process, f"the process called os._exit({code})")
-        raise patches.ProcessExited(code)
+        raise ProcessExited(code)
 
     @staticmethod
     def _node_process() -> NodeProcess:
@@ -243,7 +261,7 @@ class World:
 
     def _on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, patches.ProcessExited):
+        if isinstance(error, ProcessExited):
             return
         source = context.get("task") or context.get("future") or context.get("handle")
         owner = PROCESS.get()
@@ -282,7 +300,7 @@ class World:
             error = task.exception()
             if process is None:
                 self._harness_errors.append(error or HarnessError("a task failed"))
-            elif not isinstance(error, patches.ProcessExited):
+            elif not isinstance(error, ProcessExited):
                 self._crash(f"{type(error).__name__}: {error}", process.name, at_ns)
         if self.loop.foreign_calls:
             process = self.node.process

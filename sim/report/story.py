@@ -69,6 +69,7 @@ def _order_event(row: Row) -> str | None:
 _TELL: dict[str, Callable[[Row], str | None]] = {
     "record": lambda row: row.details,
     "fault": lambda row: f"fault: {row.subject}: {row.details}",
+    "point": lambda row: f"{row.subject}: the point is reached",
     "node-start": lambda row: f"{row.subject} starts",
     "node-end": lambda row: f"{row.subject} {row.details}",
     "crash": lambda row: f"{row.subject} crashes: {row.details}",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta
 
+from sim.scenario.points import POINT
 from sim.scenario.words import Pattern, Prose, Quoted, Sign, Span
 
 Quantity = Annotated[Decimal, Quoted(Sign.POSITIVE)]
@@ -51,6 +52,10 @@ EngineName = Annotated[
 ]
 Path = Annotated[str, Pattern("a path such as /fapi/v1/order", r"/[A-Za-z0-9/_.-]{0,99}")]
 ClientName = Annotated[str, Pattern("a client's name such as nt", r"[a-z][a-z0-9_]{0,19}")]
+PointName = Annotated[
+    str,
+    Pattern("a point such as before reply 2 of GET /fapi/v1/order or after write 3", POINT),
+]
 OptionName = Annotated[str, Pattern("an option name", r"[a-z][a-z0-9_]{0,79}")]
 
 EventType = Literal[

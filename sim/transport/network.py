@@ -23,7 +23,8 @@ import msgspec
 
 from sim.clock import NS_PER_MS, VirtualLoop
 from sim.faults import Faults, Substitute, impaired_by
-from sim.process import PROCESS, Process
+from sim.points import Points
+from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
 from sim.venue.wire import Frame, Request, Response
 
@@ -99,6 +100,7 @@ class Network:
         faults: Faults,
         trace: Trace,
         rng: random.Random,
+        points: Points,
         latency_ns: Latency = DEFAULT_LATENCY_NS,
     ) -> None:
         self._loop = loop
@@ -106,6 +108,7 @@ class Network:
         self._faults = faults
         self._trace = trace
         self._rng = rng
+        self._points = points
         self._latency_ns = latency_ns
         self._context = copy_context()
         self._sockets: dict[int, Socket] = {}
@@ -129,7 +132,9 @@ class Network:
 
         Raises `NetworkError` when a fault loses the connection.
         """
-        exchange = Exchange(PROCESS.get(), self._loop.now_ns)
+        process = PROCESS.get()
+        refuse_the_dead(process)
+        exchange = Exchange(process, self._loop.now_ns)
         if impaired_by(request) == "read":
             self.reads.append(exchange)
         self._unanswered += 1
@@ -143,12 +148,12 @@ class Network:
         now_ns = self._loop.now_ns
         fault = self._faults.on_request(request, now_ns)
         response: Response | None
-        late_ns, applied_late = 0, None
+        late_ns, applied_late = 0, False
         if isinstance(fault, Substitute):
             if fault.applied == "before":
                 self._venue.handle(request, now_ns)
             response, late_ns = fault.response, fault.after_ns
-            applied_late = request if fault.applied == "after" else None
+            applied_late = fault.applied == "after"
         else:
             response = self._venue.handle(request, now_ns)
             late_ns = 0 if fault is None else fault.by_ns
@@ -162,8 +167,15 @@ class Network:
             f"{query} -> {said}{' (fault)' if fault else ''}",
         )
         self._later(
-            late_ns + self._delay_ns(), self._answer, exchange, reply, response, applied_late
+            late_ns + self._delay_ns(),
+            self._answer,
+            request,
+            exchange,
+            reply,
+            response,
+            applied_late,
         )
+        self._points.happens("after request", exchange.process, request)
 
     def _apply_late(self, request: Request) -> None:
         self._venue.handle(request, self._loop.now_ns)
@@ -171,22 +183,27 @@ class Network:
 
     def _answer(
         self,
+        request: Request,
         exchange: Exchange,
         reply: asyncio.Future[Response],
         response: Response | None,
-        applied_late: Request | None,
+        applied_late: bool,
     ) -> None:
-        if applied_late is not None:
-            self._later(self._delay_ns(), self._apply_late, applied_late)
+        if applied_late:
+            self._later(self._delay_ns(), self._apply_late, request)
         self._unanswered -= 1
         exchange.ended_ns = self._loop.now_ns
         exchange.limited = response is not None and response.status in (418, 429)
-        if reply.done() or (exchange.process is not None and not exchange.process.alive):
+        process = exchange.process
+        if response is not None and not reply.done():
+            self._points.happens("before reply", process, request)
+        if reply.done() or (process is not None and not process.alive):
             return
         if response is None:
             reply.set_exception(NetworkError("connection reset by peer"))
         else:
             reply.set_result(response)
+            self._points.happens("after reply", process, request)
 
     # -- streams ------------------------------------------------------------------
 
@@ -201,6 +218,7 @@ class Network:
 
         Raises `NetworkError` while a fault keeps the venue's streams down.
         """
+        refuse_the_dead(PROCESS.get())
         await asyncio.sleep(self._delay_ns() / 1e9)
         if self._faults.refuse_stream(client):
             raise NetworkError("connection refused")

@@ -206,6 +206,7 @@ class _Story:
         self._limits: set[str] = set()
         # Up from here on; None while only a start brings the node back.
         self._up_at_ns: int | None = 0
+        self._at_a_point = False
         self.records: list[m.Record] = []
 
     def tell(self, word: str) -> None:
@@ -215,13 +216,19 @@ class _Story:
         is_down = self._up_at_ns is None or at_ns < self._up_at_ns
         needs_node = issubclass(kind, a.StrategyAction | a.NodeAction)
         if needs_node and (at_ns < 0 or is_down != (kind is a.Start)):
-            return
+            # Nobody is there to act; only a kill at a named point may lie in wait.
+            if at_ns < 0 or kind not in (a.Kill, a.Restart):
+                return
+            self._at_a_point = True
         if kind is a.Start and self._up_at_ns is not None:
             return
         action = getattr(self, f"_{word}")()
         if action is None:
             return
+        self._at_a_point = False
         match action:
+            case a.Kill() | a.Restart() if action.point is not None:
+                pass  # when it comes, or whether, nobody knows
             case a.Stop() | a.Kill():
                 self._up_at_ns = None
             case a.Start():
@@ -323,7 +330,24 @@ class _Story:
         return a.Stop()
 
     def _kill(self) -> a.Action:
-        return a.Kill()
+        return a.Kill(**self._point())
+
+    def _point(self) -> dict[str, Any]:
+        """A named point and whose requests count for it, or neither."""
+        draw = self._draw
+        number = draw(st.integers(1, 999))
+        request = draw(
+            st.sampled_from(
+                ("POST /fapi/v1/order", "GET /fapi/v1/userTrades", "PUT /fapi/v1/order")
+            )
+        )
+        moment = draw(st.sampled_from(("before reply", "after reply", "after request")))
+        of_request = {
+            "point": f"{moment} {number} of {request}",
+            "client": draw(st.sampled_from((None, "nt", "recon"))),
+        }
+        at = (of_request, {"point": f"after write {number}"})
+        return draw(st.sampled_from(at if self._at_a_point else ({}, *at)))
 
     def _comeback(self) -> dict[str, Any]:
         draw = self._draw
@@ -341,9 +365,11 @@ class _Story:
         return a.Start(**self._comeback())
 
     def _restart(self) -> a.Action:
+        by = self._draw(st.just("kill") if self._at_a_point else st.sampled_from(("stop", "kill")))
         return a.Restart(
             **self._comeback(),
-            by=self._draw(st.sampled_from(("stop", "kill"))),
+            by=by,
+            **(self._point() if by == "kill" else {}),
             down_ns=self._draw(spans()),
         )
 

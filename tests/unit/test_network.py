@@ -14,6 +14,7 @@ from nautilus_trader.core.nautilus_pyo3 import HttpMethod, WebSocketClientError
 
 from sim.clock import NS_PER_MS, NS_PER_SEC, VirtualLoop
 from sim.faults import DelayedFrame, DelayedReply, FailedRequest, Faults, LostReply, StreamOutage
+from sim.points import Points
 from sim.process import PROCESS, Process
 from sim.trace import Trace
 from sim.transport.nautilus import (
@@ -43,12 +44,14 @@ class Rig:
         )
         self.faults = Faults(lambda: loop.now_ns, lambda fault, what: None)
         self.trace = Trace()
+        self.points = Points(loop, self.trace)
         self.network = Network(
             loop,
             self.venue,
             self.faults,
             self.trace,
             random.Random(2),
+            self.points,
             latency_ns,
         )
         self.frames: list[tuple[int, str]] = []

@@ -7,11 +7,13 @@ from typing import ClassVar, Literal
 from sim.scenario.actions.base import NodeAction
 from sim.scenario.values import (
     Cache,
+    ClientName,
     Count,
     Duration,
     InstrumentId,
     OrderId,
     Period,
+    PointName,
     StrategyId,
 )
 
@@ -26,6 +28,13 @@ class Kill(NodeAction, frozen=True, kw_only=True):
     """The process of the node ends between two instructions; nothing is written any more."""
 
     word: ClassVar[str] = "kill"
+
+    point: PointName | None = None
+    """Where it ends, counted from ``at``: ``before reply 2 of GET /fapi/v1/userTrades``,
+    ``after reply ...``, ``after request ...`` (the venue has acted, the reply is on its way) or
+    ``after write 3`` (of those to the cache's database); at the instant ``at`` when left out."""
+    client: ClientName | None = None
+    """Whose requests count for the point: ``nt`` is NautilusTrader's; all when left out."""
 
 
 class Comeback(NodeAction, frozen=True, kw_only=True):
@@ -58,3 +67,7 @@ class Restart(Comeback, frozen=True, kw_only=True):
     """How the old process ends."""
     down_ns: Duration = 1_000_000_000
     """How long the node is down."""
+    point: PointName | None = None
+    """Where a kill ends the old process, as in ``kill``; at the instant ``at`` when left out."""
+    client: ClientName | None = None
+    """Whose requests count for the point; all when left out."""

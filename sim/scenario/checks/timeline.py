@@ -36,6 +36,7 @@ from sim.scenario.checks.common import (
 from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
 from sim.scenario.model import Record, Scenario
+from sim.scenario.points import parse_point
 from sim.scenario.yaml_tree import Path
 from sim.venue.rest import ROUTES
 
@@ -57,6 +58,8 @@ class TimelineCheck:
         # The node is down in [since, until); until is None when only a start ends it.
         self._down_since_ns: int | None = None
         self._down_until_ns: int | None = None
+        # A kill at a named point comes whenever it comes: a start may follow, and need not.
+        self._may_be_killed = False
 
     def check(self) -> None:
         for index, record in enumerate(self._scenario.timeline):
@@ -85,19 +88,26 @@ class TimelineCheck:
         if self._down_until_ns is not None and at_ns >= self._down_until_ns:
             self._down_since_ns = self._down_until_ns = None
         is_down = self._down_since_ns is not None
-        if isinstance(action, StrategyAction | Stop | Kill | Restart) and is_down:
+        lies_in_wait = getattr(action, "point", None) is not None
+        if (
+            isinstance(action, StrategyAction | Stop | Kill | Restart)
+            and is_down
+            and not lies_in_wait
+        ):
             self._fail(
                 _path(index, record), f"{record.action.word} while the node is {self._down()}"
             )
         if isinstance(action, Start):
-            if not is_down:
+            if not is_down and not self._may_be_killed:
                 self._fail(_path(index, record), "start while the node is running")
             if self._down_until_ns is not None:
                 self._fail(_path(index, record), f"start while the node is {self._down()}")
-            self._down_since_ns = None
-        if isinstance(action, Stop | Kill):
+            self._down_since_ns, self._may_be_killed = None, False
+        if lies_in_wait:
+            self._may_be_killed |= isinstance(action, Kill)
+        elif isinstance(action, Stop | Kill):
             self._down_since_ns = at_ns
-        if isinstance(action, Restart) and action.down_ns:
+        elif isinstance(action, Restart) and action.down_ns:
             self._down_since_ns, self._down_until_ns = at_ns, at_ns + action.down_ns
 
     def _down(self) -> str:
@@ -137,6 +147,8 @@ class TimelineCheck:
                 self._check_request_fault(action, path)
             case Comeback():
                 self._check_comeback(action, path)
+        if isinstance(action, Kill | Restart):
+            self._check_point(action, path)
         if isinstance(action, EventFault | RequestFault) and None not in (
             action.count,
             action.for_ns,
@@ -203,6 +215,24 @@ class TimelineCheck:
             self._earlier(action.order, path)
         if action.claims is not None:
             check_claims(self._scenario, action.claims, (*path, "claims"), fail)
+
+    def _check_point(self, action: Kill | Restart, path: Path) -> None:
+        fail = self._fail
+        if action.point is None:
+            if action.client is not None:
+                fail((*path, "client"), "'client' belongs to a 'point'", "leave it out")
+            return
+        if isinstance(action, Restart) and action.by != "kill":
+            fail((*path, "point"), "only a kill comes at a point", "write 'by: kill'")
+        point = parse_point(action.point)
+        if not point.is_of_a_request:
+            if action.client is not None:
+                fail((*path, "client"), "a write has no 'client'", "leave it out")
+            return
+        served = [of for method, of in ROUTES if method == point.method]
+        if point.path not in served:
+            hint = nearest(point.path, sorted(served))
+            fail((*path, "point"), f"the venue has no {point.method} {point.path}", hint)
 
     def _earlier(self, order: str, path: Path) -> Order:
         if order not in self._orders:

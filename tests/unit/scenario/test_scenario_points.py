@@ -1,0 +1,51 @@
+"""Named points: their text, and what it means."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.scenario.points import Point, parse_point
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        (
+            "before reply 2 of GET /fapi/v1/userTrades",
+            Point("before reply", 2, "GET", "/fapi/v1/userTrades"),
+        ),
+        (
+            "after reply 10 of POST /fapi/v1/order",
+            Point("after reply", 10, "POST", "/fapi/v1/order"),
+        ),
+        (
+            "after request 1 of PUT /fapi/v1/listenKey",
+            Point("after request", 1, "PUT", "/fapi/v1/listenKey"),
+        ),
+        ("after write 3", Point("after write", 3)),
+    ],
+)
+def test_a_point_is_read(text: str, point: Point):
+    assert parse_point(text) == point
+    assert point.is_of_a_request == ("/" in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "after write",
+        "after write 0",
+        "after write 01",
+        "after write 3 of GET /fapi/v1/order",
+        "before write 3",
+        "before reply 1 of /fapi/v1/order",
+        "before reply 1 of get /fapi/v1/order",
+        "before request 1 of GET /fapi/v1/order",
+        "before reply 1 of GET /fapi/v1/order?a=b",
+        "before reply 1 of GET /fapi/v1/order\n",
+    ],
+)
+def test_what_is_no_point_is_refused(text: str):
+    with pytest.raises(ValueError, match="is not a named point"):
+        parse_point(text)

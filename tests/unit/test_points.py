@@ -1,0 +1,155 @@
+"""Named points: what they count, when they act, and that nothing of the dead comes through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from sim.clock import VirtualLoop
+from sim.points import Points
+from sim.process import PROCESS, Process, ProcessExited, refuse_the_dead
+from sim.scenario.points import parse_point
+from sim.trace import Trace
+from sim.venue.wire import Request
+
+QUERY = Request("GET", "/fapi/v1/order")
+OTHER = Request("GET", "/fapi/v1/userTrades")
+PLACE = Request("POST", "/fapi/v1/order")
+
+
+class Rig:
+    """Points on a loop, and a process that an armed point ends."""
+
+    def __init__(self) -> None:
+        self.loop = VirtualLoop()
+        self.trace = Trace()
+        self.points = Points(self.loop, self.trace)
+        self.process = Process("A#0")
+        self.acts: list[object] = []
+
+    def arm(self, text: str, **given: object) -> None:
+        self.points.arm(parse_point(text), text, self.kill, **given)  # type: ignore[arg-type]
+
+    def kill(self) -> None:
+        self.acts.append(PROCESS.get())
+        self.process.alive = False
+
+    def run_ready(self) -> None:
+        self.loop.run_until_complete(asyncio.sleep(0))
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.loop.close()
+
+
+def test_a_point_counts_from_when_it_is_armed(rig: Rig):
+    rig.points.happens("after write", rig.process)
+    rig.arm("after write 2")
+    rig.points.happens("after write", rig.process)
+    assert rig.process.alive
+
+    rig.points.happens("after write", rig.process)
+    assert not rig.process.alive
+
+
+def test_a_point_counts_requests_of_its_method_and_path_and_moment(rig: Rig):
+    rig.arm("before reply 1 of GET /fapi/v1/order")
+    for request in (OTHER, PLACE):
+        rig.points.happens("before reply", rig.process, request)
+    rig.points.happens("after request", rig.process, QUERY)
+    rig.points.happens("after write", rig.process)
+    assert rig.process.alive
+
+    rig.points.happens("before reply", rig.process, QUERY)
+    assert not rig.process.alive
+
+
+def test_a_point_may_count_for_one_client_only(rig: Rig):
+    rig.arm("after request 1 of GET /fapi/v1/order", client="recon")
+    rig.points.happens("after request", rig.process, QUERY)
+    assert rig.process.alive
+
+    rig.points.happens(
+        "after request", rig.process, Request("GET", "/fapi/v1/order", client="recon")
+    )
+    assert not rig.process.alive
+
+
+def test_what_the_world_or_the_dead_do_is_not_counted(rig: Rig):
+    rig.arm("after write 1")
+    rig.points.happens("after write", None)
+    dead = Process("A#7")
+    dead.alive = False
+    rig.points.happens("after write", dead)
+
+    assert rig.points.disarm() == ["after write 1"]
+
+
+def test_one_event_ends_a_process_once(rig: Rig):
+    rig.arm("after write 1")
+    rig.arm("after write 1")
+    rig.points.happens("after write", rig.process)
+
+    assert len(rig.acts) == 1
+    assert rig.points.disarm() == ["after write 1"]
+
+
+def test_after_a_reply_what_handles_it_runs_first(rig: Rig):
+    rig.arm("after reply 1 of GET /fapi/v1/order")
+    seen: list[bool] = []
+    rig.loop.call_soon(lambda: seen.append(rig.process.alive))
+    rig.points.happens("after reply", rig.process, QUERY)
+    assert rig.process.alive
+
+    rig.run_ready()
+    rig.run_ready()
+    assert seen == [True]
+    assert not rig.process.alive
+
+
+def test_a_process_that_ends_by_itself_before_the_point_leaves_it_unreached(rig: Rig):
+    rig.arm("after reply 1 of GET /fapi/v1/order")
+    rig.points.happens("after reply", rig.process, QUERY)
+    rig.process.alive = False
+    rig.run_ready()
+    rig.run_ready()
+
+    assert rig.acts == []
+    assert rig.points.disarm() == ["after reply 1 of GET /fapi/v1/order"]
+
+
+def test_what_follows_belongs_to_the_world(rig: Rig):
+    rig.arm("after write 1")
+    token = PROCESS.set(rig.process)
+    try:
+        rig.points.happens("after write", rig.process)
+    finally:
+        PROCESS.reset(token)
+
+    assert rig.acts == [None]
+
+
+def test_an_act_is_told_and_lasts(rig: Rig):
+    rig.arm("after write 1", lasts_ns=7)
+    assert rig.points.last_act_ns == 0
+    rig.points.happens("after write", rig.process)
+
+    assert rig.points.last_act_ns == rig.loop.now_ns + 7
+    assert [(row.kind, row.subject, row.details) for row in rig.trace.rows] == [
+        ("point", "after write 1", "A#0")
+    ]
+
+
+def test_the_dead_are_refused():
+    process = Process("A#0")
+    refuse_the_dead(process)
+    refuse_the_dead(None)
+    process.alive = False
+
+    with pytest.raises(ProcessExited):
+        refuse_the_dead(process)
