@@ -17,10 +17,12 @@ from sim.faults import (
     LostReply,
     ReadLag,
     StreamOutage,
+    TruncatedReply,
 )
 from sim.scenario import actions as a
 from sim.transport.network import Network
 from sim.venue import Venue
+from sim.venue.history import Hiding
 
 type Sent = a.Submit | a.WebSubmit
 
@@ -81,11 +83,10 @@ class Arming:
         self._faults.arm(DelayedFrame(label, by_ns=action.by_ns, **self._wanted(action)))
 
     def _wanted(self, action: a.EventFault) -> dict[str, Any]:
-        order = None if action.order is None else venue_client_id(self._orders[action.order])
         return {
             "event": action.event,
             "execution": action.execution,
-            "client_order_id": order,
+            "client_order_id": self._client_id(action.order),
             "symbol": action.symbol,
             "client": action.client,
             "count": action.limit,
@@ -119,12 +120,16 @@ class Arming:
     def _delay_reply(self, action: a.DelayReply, label: str) -> None:
         self._faults.arm(DelayedReply(label, by_ns=action.by_ns, **self._asked(action)))
 
+    def _truncate_reply(self, action: a.TruncateReply, label: str) -> None:
+        self._faults.arm(TruncatedReply(label, **self._asked(action)))
+
     def _asked(self, action: a.RequestFault) -> dict[str, Any]:
         return {
             "method": action.method,
             "path": action.path,
             "symbol": action.symbol,
             "client": action.client,
+            "skip": action.skip,
             "count": action.limit,
             "until_ns": self._until_ns(action),
         }
@@ -152,6 +157,23 @@ class Arming:
         for read in action.reads:
             self._venue.reads.set_lag(read, max(self._lags[read], default=0))
 
+    def _hide_trades(self, action: a.HideTrades, label: str) -> None:
+        until_ns = self._loop.now_ns + action.for_ns
+        fault = Fault(label, until_ns=until_ns)
+        self._faults.arm(fault)
+        hiding = Hiding(
+            action.reads,
+            self._loop.now_ns,
+            lambda read: self._faults.act(fault, f"{read} lack trades", "lag"),
+            symbol=action.symbol,
+            client_order_id=self._client_id(action.order),
+        )
+        self._venue.reads.hide(hiding)
+        self._loop.call_at_ns(until_ns, self._venue.reads.show, hiding)
+
+    def _client_id(self, order: str | None) -> str | None:
+        return None if order is None else venue_client_id(self._orders[order])
+
 
 _DO: dict[type[a.Fault], Callable[[Arming, Any, str], None]] = {
     a.Disconnect: Arming._disconnect,
@@ -163,4 +185,6 @@ _DO: dict[type[a.Fault], Callable[[Arming, Any, str], None]] = {
     a.LoseReply: Arming._lose_reply,
     a.DelayReply: Arming._delay_reply,
     a.LagReads: Arming._lag_reads,
+    a.TruncateReply: Arming._truncate_reply,
+    a.HideTrades: Arming._hide_trades,
 }

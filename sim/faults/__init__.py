@@ -5,14 +5,15 @@ The fault model, per channel:
 * A **request** may be answered in the venue's place with an error, or never be
   answered, so that the client sees its connection break.  Whether the venue acted on
   it is the fault's own statement: ``never``, ``before`` that, or ``after`` it.  The
-  venue's own answer may be late.  A request is never garbled on its way in and never
-  executed twice.
+  venue's own answer may be late, or break off in the middle.  A request is never
+  garbled on its way in and never executed twice.
 * A **stream frame** may be dropped, repeated or late.  A frame is never altered
   and never invented.  Frames that no fault names stay in order.
 * A **stream connection** may be cut, and new ones refused for a while.
 * A **listen key** may expire early, with or without notice.
 * A **read** may show the venue as it was some time ago.  It is never a mixture
-  of two instants within one answer.
+  of two instants within one answer, but the reads of trades may lack a trade that was
+  made a moment ago and show later ones.
 
 Every fault ends, by a count or by a time, so that a run can always recover.  A
 fault that never did anything is reported: a scenario that names it shows nothing.
@@ -27,6 +28,8 @@ from sim.faults.armed import (
     Faults,
 )
 from sim.faults.base import (
+    Cut,
+    Distortion,
     Fault,
     Late,
     Substitute,
@@ -37,6 +40,7 @@ from sim.faults.requests import (
     LostReply,
     ReadLag,
     RequestFault,
+    TruncatedReply,
     impaired_by,
     symbols_of,
 )
@@ -49,8 +53,10 @@ from sim.faults.streams import (
 )
 
 __all__ = [
+    "Cut",
     "DelayedFrame",
     "DelayedReply",
+    "Distortion",
     "DroppedFrame",
     "DuplicatedFrame",
     "FailedRequest",
@@ -63,6 +69,7 @@ __all__ = [
     "RequestFault",
     "StreamOutage",
     "Substitute",
+    "TruncatedReply",
     "impaired_by",
     "symbols_of",
 ]

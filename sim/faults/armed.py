@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.faults.base import Fault, Late, Substitute
+from sim.faults.base import Distortion, Fault
 from sim.faults.streams import StreamOutage
 from sim.observation import Impairment
 from sim.venue.wire import Frame, Request
@@ -29,9 +29,9 @@ class Faults:
         """Disarm all that is still armed."""
         self._armed.clear()
 
-    def act(self, fault: Fault, what: str) -> None:
-        """Take note that the world did for a fault what it says, to the stream."""
-        fault.act("stream", self._now_ns())
+    def act(self, fault: Fault, what: str, kind: str = "stream") -> None:
+        """Take note that the world did for a fault what it says, and what it impairs."""
+        fault.act(kind, self._now_ns())
         self._note(fault, what)
 
     def _note(self, fault: Fault, what: str) -> None:
@@ -51,7 +51,7 @@ class Faults:
                 return True
         return False
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+    def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         """Return what the first fault makes of a request's answer, or None to let it through."""
         for fault in self._live(now_ns):
             distortion = fault.on_request(request, now_ns)

@@ -30,6 +30,13 @@ class Late(msgspec.Struct, frozen=True):
     by_ns: int
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """Of the venue's own answer only the first half of the body reaches the client."""
+
+
+type Distortion = Substitute | Late | Cut
+
+
 class Fault:
     """One armed fault.  It says nothing and does nothing until it is asked.
 
@@ -74,7 +81,7 @@ class Fault:
         if not any(i.kind == kind and i.until_ns == until_ns for i in self.impairments):
             self.impairments.append(Impairment(kind, now_ns, until_ns))
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+    def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         """Return what becomes of the answer to a request, if this changes it."""
         return None
 

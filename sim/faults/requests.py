@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from sim.faults.base import Applied, Fault, Late, Substitute
+from sim.faults.base import Applied, Cut, Distortion, Fault, Late, Substitute
 from sim.venue.wire import Request, Response
 
 
@@ -23,6 +23,7 @@ class RequestFault(Fault, ABC):
         method: str | None = None,
         symbol: str | None = None,
         client: str | None = None,
+        skip: int = 0,
         count: int | None = None,
         until_ns: int | None = None,
     ) -> None:
@@ -31,8 +32,9 @@ class RequestFault(Fault, ABC):
         self._method = method
         self._symbol = symbol
         self._client = client
+        self._skip = skip
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | Late | None:
+    def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         if self._path is not None and request.path != self._path:
             return None
         if self._method is not None and request.method != self._method:
@@ -41,11 +43,14 @@ class RequestFault(Fault, ABC):
             return None
         if self._symbol is not None and self._symbol not in symbols_of(request):
             return None
+        if self._skip:
+            self._skip -= 1
+            return None
         self.act(impaired_by(request), now_ns)
         return self.distortion()
 
     @abstractmethod
-    def distortion(self) -> Substitute | Late:
+    def distortion(self) -> Distortion:
         """Return what becomes of the answer."""
 
 
@@ -132,6 +137,13 @@ class DelayedReply(RequestFault):
         return Late(self._by_ns)
 
 
+class TruncatedReply(RequestFault):
+    """A REST call whose answer breaks off: half of it arrives, and says that all is well."""
+
+    def distortion(self) -> Cut:
+        return Cut()
+
+
 class ReadLag(Fault):
     """Reads show the past; the world sets the lag, and what is read in it is counted here."""
 
@@ -139,7 +151,6 @@ class ReadLag(Fault):
         super().__init__(label, until_ns=until_ns)
         self._reads = reads
 
-    def on_request(self, request: Request, now_ns: int) -> Substitute | None:
+    def on_request(self, request: Request, now_ns: int) -> None:
         if request.method == "GET" and request.path.rpartition("/")[2] in self._reads:
             self.act("lag", now_ns)
-        return None

@@ -24,6 +24,7 @@ Period = Annotated[int, Span(Sign.POSITIVE)]
 Seconds = Annotated[float, Meta(gt=0)]
 Millis = Annotated[int, Meta(ge=0)]
 Seed = Annotated[int, Meta(ge=0)]
+Skip = Annotated[int, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Line = Annotated[str, Prose()]
 Story = Annotated[str, Prose(lines=True)]
@@ -72,3 +73,5 @@ Read = Literal[
     "positionRisk", "userTrades", "openOrders", "order", "allOrders", "account", "income"
 ]
 READS: tuple[Read, ...] = get_args(Read)
+TradeRead = Literal["userTrades", "income"]
+TRADE_READS: tuple[TradeRead, ...] = get_args(TradeRead)

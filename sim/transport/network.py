@@ -5,7 +5,7 @@ The network knows bytes and instants, nothing of orders.
 
 What may happen to a request: it takes time each way, drawn from the seed; a
 fault may answer it in the venue's place or break the connection instead, before or
-after the venue acted on it.
+after the venue acted on it, or cut the answer short.
 What may happen to a stream: frames of one connection arrive in the order in
 which they were sent unless a fault reorders them; a closed connection gets
 nothing more, and nothing is sent again.  A client that dies takes its sockets
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sim.clock import NS_PER_MS, VirtualLoop
-from sim.faults import Faults, Substitute, impaired_by
+from sim.faults import Cut, Faults, Late, Substitute, impaired_by
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
@@ -156,7 +156,10 @@ class Network:
             applied_late = fault.applied == "after"
         else:
             response = self._venue.handle(request, now_ns)
-            late_ns = 0 if fault is None else fault.by_ns
+            late_ns = fault.by_ns if isinstance(fault, Late) else 0
+            if isinstance(fault, Cut):
+                half = response.body[: len(response.body) // 2]
+                response = msgspec.structs.replace(response, body=half)
         self.flush()
         query = request.query.partition("&signature=")[0]
         said = "lost" if response is None else str(response.status)

@@ -4,6 +4,8 @@ Rules:
 
 * A read is the truth as it stood at ``now - lag``; the lag belongs to a read model and,
   optionally, to one symbol of it.  Commands (place, cancel) always meet the truth.
+* A trade may be hidden for a while from userTrades, from income or from both, while later
+  ones are visible.  What was ever visible stays so.
 * Windows: allOrders and userTrades look back 7 days when no time is given, and return
   the newest rows; ``startTime`` alone means the 7 days after it, ``endTime`` alone the
   7 days before it; a longer window is refused (-4165).  In a window with more rows than
@@ -17,8 +19,11 @@ Rules:
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import msgspec
+
+from sim.observation import VenueTrade
 from sim.venue.config import DAY_NS
 from sim.venue.errors import Rejection
 from sim.venue.exchange import Exchange
@@ -43,11 +48,53 @@ MODELS = (
 )
 
 
+class Hiding(msgspec.Struct, frozen=True, eq=False):
+    """Trades that reads do not show yet: those since an instant of a symbol or of an order.
+
+    ``withheld`` is called with the model, once for each answer that lacks a row by this.
+    """
+
+    models: tuple[str, ...]
+    since_ns: int
+    withheld: Callable[[str], None]
+    symbol: str | None = None
+    client_order_id: str | None = None
+
+    def hides(self, trade: VenueTrade) -> bool:
+        return (
+            trade.time_ns >= self.since_ns
+            and self.symbol in (None, trade.symbol)
+            and self.client_order_id in (None, trade.client_order_id)
+        )
+
+
 class Reads:
-    """How far each read model trails the truth.  Nothing lags at first."""
+    """How far each read model trails the truth.  Nothing lags and nothing is hidden at first."""
 
     def __init__(self) -> None:
         self._lags: dict[tuple[str, str | None], int] = {}
+        self._hidings: list[Hiding] = []
+
+    def hide(self, hiding: Hiding) -> None:
+        """Hide trades until `show` is called with the same object."""
+        self._hidings.append(hiding)
+
+    def show(self, hiding: Hiding) -> None:
+        self._hidings.remove(hiding)
+
+    def visible[Row](
+        self, model: str, rows: list[Row], trade_of: Callable[[Row], VenueTrade | None]
+    ) -> list[Row]:
+        """Return the rows of an answer that may be seen."""
+        hidings = [hiding for hiding in self._hidings if model in hiding.models]
+        for hiding in hidings:
+            shown = [
+                row for row in rows if (trade := trade_of(row)) is None or not hiding.hides(trade)
+            ]
+            if len(shown) < len(rows):
+                hiding.withheld(model)
+            rows = shown
+        return rows
 
     def set_lag(self, model: str, lag_ns: int, symbol: str | None = None) -> None:
         """Let a model (of one symbol, or of all) trail by ``lag_ns`` nanoseconds.
@@ -80,8 +127,8 @@ class Reads:
 
     @property
     def lagging(self) -> bool:
-        """Tell whether any read trails."""
-        return any(self._lags.values())
+        """Tell whether any read trails, or lacks a trade."""
+        return bool(self._hidings) or any(self._lags.values())
 
 
 class History:
@@ -207,6 +254,7 @@ class History:
         rows = holding.trades[low:high] if high > low else []
         if order_id is not None:
             rows = [trade for trade in rows if trade.record.order_id == order_id]
+        rows = self.reads.visible("userTrades", rows, lambda trade: trade.record)
         rows = rows[-limit:] if newest else rows[:limit]
         return array([trade.body or trade_body(trade, holding.symbol) for trade in rows])
 
@@ -243,6 +291,7 @@ class History:
             and (kind is None or row.kind == kind)
             and self._income_is_visible(row, now_ns)
         ]
+        rows = self.reads.visible("income", rows, lambda row: _trade_of(account, row))
         if page is not None:
             rows = rows[(page - 1) * limit : page * limit]
         elif start_ms is None and end_ms is None:
@@ -253,6 +302,14 @@ class History:
 
     def _income_is_visible(self, row: Income, now_ns: int) -> bool:
         return row.time_ns <= now_ns - self.reads.lag_ns("income", row.symbol)
+
+
+def _trade_of(account: Account, row: Income) -> VenueTrade | None:
+    """Return the trade that an income row is about, None when it is about none."""
+    if not row.trade_id:
+        return None
+    holding = account.holdings[row.symbol]
+    return holding.trades[bisect_left(holding.trade_ids, row.trade_id)].record
 
 
 def open_as_of(holding: Holding, now_ns: int, lag_ns: int) -> Iterator[tuple[Order, OrderVersion]]:

@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from sim.scenario import actions as a
 from sim.scenario import model as m
-from sim.scenario.values import READS
+from sim.scenario.values import READS, TRADE_READS
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT")
 STRATEGIES = ("S-001", "S-002", "Maker-A-7")
@@ -413,6 +413,7 @@ class _Story:
             "method": draw(st.none() | st.just("POST")),
             "path": draw(st.sampled_from(("/fapi/v1/order", "/fapi/v1/listenKey", None))),
             "symbol": draw(st.none() | self._symbols()),
+            "skip": draw(st.integers(0, 3)),
             **self._limit(),
         }
 
@@ -437,6 +438,19 @@ class _Story:
 
     def _delay_reply(self) -> a.Action:
         return a.DelayReply(**self._asked(), by_ns=self._draw(spans(1)))
+
+    def _truncate_reply(self) -> a.Action:
+        return a.TruncateReply(**self._asked())
+
+    def _hide_trades(self) -> a.Action:
+        draw = self._draw
+        by_order = bool(self._open) and draw(st.booleans())
+        return a.HideTrades(
+            order=draw(st.sampled_from(tuple(self._open))) if by_order else None,
+            symbol=None if by_order else draw(self._symbols()),
+            for_ns=draw(spans(1)),
+            reads=draw(st.just(TRADE_READS) | st.sampled_from((("userTrades",), ("income",)))),
+        )
 
     def _expire_listen_key(self) -> a.Action:
         return a.ExpireListenKey(notify=self._draw(st.booleans()))

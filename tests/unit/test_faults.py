@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from sim.faults import (
+    Cut,
     DelayedFrame,
     DelayedReply,
     DroppedFrame,
@@ -21,6 +22,7 @@ from sim.faults import (
     ReadLag,
     StreamOutage,
     Substitute,
+    TruncatedReply,
 )
 from sim.observation import Impairment
 from sim.venue.wire import Frame, Request
@@ -171,6 +173,24 @@ def test_a_late_reply_is_the_venues_own(faults: Faults):
 
     assert faults.on_request(ORDER, 0) == Late(7)
     assert faults.on_request(ORDER, 0) is None
+
+
+def test_a_fault_may_let_the_first_requests_pass(faults: Faults):
+    fault = FailedRequest("f", path="/fapi/v1/order", status=503, skip=2, count=1, method="GET")
+    faults.arm(fault)
+
+    # What does not match is not among those that pass.
+    answers = [faults.on_request(r, 0) for r in (QUERY, ORDER, QUERY, ORDER, QUERY, QUERY)]
+    assert [answer is not None for answer in answers] == [False, False, False, False, True, False]
+    assert fault.activations == 1
+
+
+def test_a_truncated_reply_is_the_venues_own(faults: Faults):
+    faults.arm(TruncatedReply("cut", path="/fapi/v1/order", count=1))
+
+    assert faults.on_request(QUERY, 3) == Cut()
+    assert faults.on_request(QUERY, 4) is None
+    assert faults.impairments() == (Impairment("read", 3, 3),)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,17 @@ import pytest
 from nautilus_trader.core.nautilus_pyo3 import HttpMethod, WebSocketClientError
 
 from sim.clock import NS_PER_MS, NS_PER_SEC, VirtualLoop
-from sim.faults import DelayedFrame, DelayedReply, FailedRequest, Faults, LostReply, StreamOutage
+from sim.faults import (
+    DelayedFrame,
+    DelayedReply,
+    FailedRequest,
+    Faults,
+    LostReply,
+    StreamOutage,
+    TruncatedReply,
+)
 from sim.points import Points
-from sim.process import PROCESS, Process
+from sim.process import PROCESS, Process, ProcessExited
 from sim.trace import Trace
 from sim.transport.nautilus import (
     InProcessHttpClient,
@@ -112,6 +120,34 @@ async def test_a_failing_request_is_carried_out_or_not(applied: Any, calls: int)
 
     assert response.status == 503
     assert (rig.venue.next_deadline_ns() is not None) == bool(calls)
+
+
+async def test_a_truncated_reply_has_half_of_its_body_and_a_good_status():
+    rig = Rig()
+    rig.faults.arm(TruncatedReply("cut", path="/fapi/v1/time", count=1))
+    cut, whole = [await rig.network.request(TIME) for _ in range(2)]
+
+    assert (cut.status, whole.status) == (200, 200)
+    assert len(cut.body) == len(whole.body) // 2
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(cut.body)
+
+
+async def test_the_dead_reach_nobody():
+    rig = Rig()
+    process = Process("A#0")
+    process.alive = False
+    token = PROCESS.set(process)
+    try:
+        with pytest.raises(ProcessExited):
+            await rig.network.request(TIME)
+        with pytest.raises(ProcessExited):
+            await rig.network.open_stream("/ws", "nt", lambda _: None, lambda: None)
+    finally:
+        PROCESS.reset(token)
+    await asyncio.sleep(1)
+
+    assert rig.trace.rows == []
 
 
 async def test_frames_arrive_in_the_order_they_were_sent():

@@ -25,9 +25,11 @@ from sim.scenario.actions.faults import (
     EventFault,
     ExpireListenKey,
     FailRequest,
+    HideTrades,
     LagReads,
     LoseReply,
     RequestFault,
+    TruncateReply,
 )
 from sim.scenario.actions.node import (
     Comeback,
@@ -68,6 +70,7 @@ __all__ = [
     "FailRequest",
     "Fault",
     "Fill",
+    "HideTrades",
     "Kill",
     "LagReads",
     "LoseReply",
@@ -82,6 +85,7 @@ __all__ = [
     "StrategyAction",
     "Submit",
     "Transfer",
+    "TruncateReply",
     "VenueAction",
     "WebCancel",
     "WebSubmit",

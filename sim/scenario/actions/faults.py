@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from sim.scenario.actions.base import Fault
 from sim.scenario.values import (
     READS,
+    TRADE_READS,
     ClientName,
     Count,
     Duration,
@@ -19,7 +20,9 @@ from sim.scenario.values import (
     Path,
     Period,
     Read,
+    Skip,
     Symbol,
+    TradeRead,
 )
 
 
@@ -102,6 +105,8 @@ class RequestFault(Fault, frozen=True, kw_only=True):
     """The symbol that the request is about; any when left out."""
     client: ClientName | None = None
     """Whose requests it hits: ``nt`` is NautilusTrader's; all when left out."""
+    skip: Skip = 0
+    """How many matching requests it lets pass before it hits any."""
     count: Count | None = None
     """How many matching requests it hits; one when neither this nor ``for`` is given."""
     for_ns: Period | None = None
@@ -153,6 +158,12 @@ class DelayReply(RequestFault, frozen=True, kw_only=True):
     """How much later they arrive."""
 
 
+class TruncateReply(RequestFault, frozen=True, kw_only=True):
+    """The venue's answers break off in the middle: half of the body, with a good status."""
+
+    word: ClassVar[str] = "truncate_reply"
+
+
 class LagReads(Fault, frozen=True, kw_only=True):
     """Answers of the venue's read endpoints show an older state."""
 
@@ -164,3 +175,18 @@ class LagReads(Fault, frozen=True, kw_only=True):
     """How old the state is that they show."""
     for_ns: Period
     """How long they lag."""
+
+
+class HideTrades(Fault, frozen=True, kw_only=True):
+    """Trades become visible late, after later ones: the reads of trades lack their rows."""
+
+    word: ClassVar[str] = "hide_trades"
+
+    order: OrderId | None = None
+    """The order whose trades are hidden; give this or ``symbol``."""
+    symbol: Symbol | None = None
+    """The symbol whose trades are hidden."""
+    for_ns: Period
+    """How long; those made in that time are hidden until its end."""
+    reads: tuple[TradeRead, ...] = TRADE_READS
+    """Which endpoints lack them, by the last part of their path; both when left out."""

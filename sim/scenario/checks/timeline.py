@@ -10,6 +10,7 @@ from sim.scenario.actions import (
     Comeback,
     EventFault,
     Fill,
+    HideTrades,
     Kill,
     Modify,
     NodeAction,
@@ -143,6 +144,8 @@ class TimelineCheck:
                 self._check_fill(action, path)
             case EventFault():
                 self._check_event_fault(action, path)
+            case HideTrades():
+                self._check_hidden(action, path)
             case RequestFault():
                 self._check_request_fault(action, path)
             case Comeback():
@@ -249,12 +252,22 @@ class TimelineCheck:
             hint = nearest(fault.path, sorted(served))
             self._fail((*path, "path"), f"the venue has no {asked}{fault.path}", hint)
 
-    def _check_event_fault(self, fault: EventFault, path: Path) -> None:
+    def _check_hidden(self, fault: HideTrades, path: Path) -> None:
+        if fault.order is None and fault.symbol is None:
+            self._fail(path, "hide_trades needs 'order' or 'symbol'")
+        if None not in (fault.order, fault.symbol):
+            self._fail((*path, "symbol"), "'order' and 'symbol' exclude each other", "give one")
+        self._check_awaited(fault.order, path)
+
+    def _check_awaited(self, order: str | None, path: Path) -> None:
+        """Check the order of a fault, which may lie in wait for one that is sent only later."""
         ids = _order_ids(self._scenario)
-        # A fault may lie in wait for an order that is sent only later.
-        if fault.order is not None and fault.order not in ids:
-            hint = nearest(fault.order, ids)
-            self._fail((*path, "order"), f"nobody submits order {fault.order!r}", hint)
+        if order is not None and order not in ids:
+            hint = nearest(order, ids)
+            self._fail((*path, "order"), f"nobody submits order {order!r}", hint)
+
+    def _check_event_fault(self, fault: EventFault, path: Path) -> None:
+        self._check_awaited(fault.order, path)
         if fault.execution is not None and fault.event not in (None, "ORDER_TRADE_UPDATE"):
             self._fail((*path, "execution"), f"{fault.event} has no execution type")
 

@@ -22,7 +22,7 @@ def test_every_action_has_a_word_of_its_own() -> None:
     assert " ".join(a.ACTIONS) == (
         "submit cancel cancel_all modify fill depth transfer price web_submit web_cancel "
         "stop kill start restart disconnect expire_listen_key drop_event duplicate_event "
-        "delay_event fail_request lose_reply delay_reply lag_reads"
+        "delay_event fail_request lose_reply delay_reply truncate_reply lag_reads hide_trades"
     )
     assert all(kind.word == word for word, kind in a.ACTIONS.items())
 
