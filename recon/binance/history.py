@@ -1,0 +1,179 @@
+"""Paging through what Binance keeps of trades, orders and income, without gaps.
+
+Rules:
+
+* A page with fewer rows than were asked for is the last one; a full page is never the end.
+* By id: ``fromId`` and ``orderId`` mean "from that id on", oldest first.  Of a self-trade both
+  sides have one id, so a page of trades begins with the id that ended the one before; what is
+  there twice is dropped.
+* By time: windows of less than seven days, which is the longest that the venue serves.  Whether
+  a window with more rows than fit shows the oldest or the newest is not documented, so a full
+  window says only that its first row is not before the first in truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+
+from recon.binance.rows import MS_NS, IncomeRow
+from recon.core.facts import FillKey, Trade, VenueOrder
+from recon.core.port import ReadError
+
+DAY_MS = 86_400_000
+WINDOW_MS = 7 * DAY_MS - 1
+"""From the first to the last millisecond of a window."""
+
+CLOCK_SLACK_MS = 60_000
+"""How far past our own time a last window goes: the venue's clock may be ahead."""
+
+type TradesFrom = Callable[[int], Awaitable[Sequence[Trade]]]
+"""Asks for the page of trades from an id on."""
+
+type TradesBetween = Callable[[int, int], Awaitable[Sequence[Trade]]]
+"""Asks for the page of trades of a window: first and last millisecond."""
+
+type OrdersFrom = Callable[[int], Awaitable[Sequence[VenueOrder]]]
+"""Asks for the page of orders from an id on."""
+
+type IncomeBetween = Callable[[int, int, int | None], Awaitable[Sequence[IncomeRow]]]
+"""Asks for rows of income: first and last millisecond, and the number of the page or None."""
+
+
+def windows(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last milliseconds of windows that cover a time, oldest first."""
+    while start_ms <= end_ms:
+        yield start_ms, min(start_ms + WINDOW_MS, end_ms)
+        start_ms += WINDOW_MS + 1
+
+
+async def trades_from(
+    ask: TradesFrom, trade_id: int, page_limit: int
+) -> AsyncGenerator[Sequence[Trade]]:
+    """Yield all trades from an id on, once each, in pages."""
+    known: frozenset[FillKey] = frozenset()
+    while True:
+        page = await ask(trade_id)
+        fresh = page
+        if known:
+            fresh = [t for t in page if t.sequence != trade_id or t.key not in known]
+        if fresh:
+            yield fresh
+        if len(page) < page_limit:
+            return
+        last = page[-1].sequence
+        if last == trade_id:
+            # A whole page of one id: there are two sides at most, so it holds them all.
+            trade_id, known = last + 1, frozenset()
+        else:
+            trade_id = last
+            known = frozenset(t.key for t in page if t.sequence == last)
+
+
+async def orders_from(ask: OrdersFrom, order_id: int, page_limit: int) -> list[VenueOrder]:
+    """Return all orders from an id on, oldest first."""
+    found: list[VenueOrder] = []
+    while True:
+        page = await ask(order_id)
+        found += page
+        if len(page) < page_limit:
+            return found
+        order_id = int(page[-1].order_id) + 1
+
+
+async def first_trade_id(
+    between: TradesBetween,
+    from_id: TradesFrom,
+    start_ms: int,
+    end_ms: int,
+    page_limit: int,
+) -> int | None:
+    """Return the id of the first trade from an instant on, None when there is none.
+
+    Looks through windows until one has a trade.  If that window is full, its first trade is
+    looked for by halving; the first look goes up to the first row that was shown, which settles
+    it on a venue that shows the oldest.
+    """
+    for first_ms, last_ms in windows(start_ms, end_ms):
+        page = await between(first_ms, last_ms)
+        if not page:
+            continue
+        if len(page) < page_limit:
+            return page[0].sequence
+        return await _first_of_many(between, from_id, first_ms, page[0], page_limit)
+    return None
+
+
+async def _first_of_many(
+    between: TradesBetween, from_id: TradesFrom, low_ms: int, known: Trade, page_limit: int
+) -> int:
+    """Return the id of the first trade from ``low_ms`` on; ``known`` is one of them."""
+    middle_ms = known.time_ns // MS_NS
+    while True:
+        page = await between(low_ms, middle_ms)
+        if page and len(page) < page_limit:
+            return page[0].sequence
+        if page:
+            known = min(known, page[0], key=_sequence)
+            if low_ms == middle_ms:
+                return await _first_by_id(from_id, low_ms, known.sequence)
+        else:
+            low_ms = middle_ms + 1
+        if low_ms > known.time_ns // MS_NS:
+            raise ReadError(
+                f"trades of {known.symbol}", f"trade {known.trade_id} was shown and then was not"
+            )
+        middle_ms = (low_ms + known.time_ns // MS_NS) // 2
+
+
+async def _first_by_id(from_id: TradesFrom, start_ms: int, known_id: int) -> int:
+    """Return the id of the first trade from ``start_ms`` on, between 0 and a known one.
+
+    For a millisecond with more trades than fit on a page, where time cannot tell them apart.
+    """
+    low_id = 0
+    while low_id < known_id:
+        middle_id = (low_id + known_id) // 2
+        page = await from_id(middle_id)
+        inside = next((t for t in page if t.time_ns >= start_ms * MS_NS), None)
+        if inside is not None and inside is not page[0]:
+            return inside.sequence
+        if inside is not None:
+            # All ids from the middle on are inside: the first is there or before it.
+            known_id = min(known_id, middle_id)
+        else:
+            low_id = page[-1].sequence + 1 if page else middle_id + 1
+    return known_id
+
+
+def _sequence(trade: Trade) -> int:
+    return trade.sequence
+
+
+async def traded_symbols(
+    ask: IncomeBetween, start_ms: int, end_ms: int, page_limit: int
+) -> frozenset[str]:
+    """Return the symbols that rows of income name, of a time given in milliseconds.
+
+    The next page begins with the millisecond that ended the last one: there is no cursor, and
+    the number of a page shifts when a row appears late.  Only a millisecond that fills a whole
+    page is read by page numbers.
+    """
+    found: set[str] = set()
+    for first_ms, last_ms in windows(start_ms, end_ms):
+        begin_ms = first_ms
+        while begin_ms <= last_ms:
+            rows = await ask(begin_ms, last_ms, None)
+            found.update(row.symbol for row in rows)
+            if len(rows) < page_limit:
+                break
+            newest_ms = max(row.time for row in rows)
+            if newest_ms > begin_ms:
+                begin_ms = newest_ms
+                continue
+            number = 1
+            while len(rows) >= page_limit:
+                rows = await ask(begin_ms, begin_ms, number)
+                found.update(row.symbol for row in rows)
+                number += 1
+            begin_ms += 1
+    return frozenset(found - {""})
