@@ -83,9 +83,21 @@ class Life:
 
     # -- in the process -----------------------------------------------------------
 
-    def begin(self, trading_node: TradingNode, alerts_topic: str | None) -> None:
-        """Run a node that is built.  Called in the context of the process."""
+    def begin(
+        self,
+        trading_node: TradingNode,
+        alerts_topic: str | None,
+        on_start: list[Submit],
+        *,
+        hedged: bool,
+    ) -> None:
+        """Run a node that is built.  Called in the context of the process.
+
+        ``on_start`` are the orders that strategies send when they start.
+        """
         self._trading_node = trading_node
+        for strategy in self._strategies():
+            strategy.lie_in_wait(on_start, hedged=hedged)
         self._loaded = self._reader.state(trading_node.cache)
         self.recorder.listen(trading_node, alerts_topic)
         running = self._loop.create_task(trading_node.run_async())
@@ -150,10 +162,13 @@ class Life:
             raise LookupError(f"order {client_order_id} is closed in the cache")
         return order
 
-    def _strategy(self, strategy_id: str) -> TimelineStrategy:
+    def _strategies(self) -> list[TimelineStrategy]:
         assert self._trading_node is not None
         strategies: list[TimelineStrategy] = self._trading_node.trader.strategies()
-        for strategy in strategies:
+        return strategies
+
+    def _strategy(self, strategy_id: str) -> TimelineStrategy:
+        for strategy in self._strategies():
             if strategy.id.value == strategy_id:
                 return strategy
         raise LookupError(f"strategy {strategy_id} does not run in this node")

@@ -28,7 +28,7 @@ from sim.observation import Incarnation
 from sim.plain import Reader
 from sim.process import PROCESS, Process
 from sim.recorder import Recorder
-from sim.scenario.actions import Comeback, Start, StrategyAction
+from sim.scenario.actions import Comeback, Start, StrategyAction, Submit
 from sim.scenario.model import Node as NodeSpec
 from sim.trace import Trace
 from sim.venue.config import AccountConfig
@@ -90,6 +90,8 @@ class NodeUnderTest:
         self.account = account
         self.log = WriteLog()
         self.process: NodeProcess | None = None
+        self.waiting: list[Submit] = []
+        """The orders that strategies send when they start the next time."""
         self._spec = spec
         self._claims = spec.claims
         self._hedged = position_mode == "hedge"
@@ -156,7 +158,7 @@ class NodeUnderTest:
             # It could be built before, so this is no misuse but what the engine does.
             self._on_crash(process, str(e))
             return
-        context.run(life.begin, trading_node, engine.alerts)
+        context.run(life.begin, trading_node, engine.alerts, self.waiting, hedged=self._hedged)
         self._watch(life, self._loop.now_ns + READY_LIMIT_NS)
 
     def _damage(self, comeback: Comeback) -> None:
@@ -254,6 +256,9 @@ class NodeUnderTest:
     def act(self, action: StrategyAction) -> None:
         """Have a strategy do something; raises `LookupError` when it cannot."""
         life = self._life
+        if isinstance(action, Submit) and action.on_start:
+            self.waiting.append(action)
+            return
         if life is None or not life.process.alive:
             raise LookupError("the node is down")
         life.act(action, hedged=self._hedged)

@@ -18,6 +18,20 @@ from sim.scenario.actions import CancelAll, Modify, Submit
 class TimelineStrategy(Strategy):  # type: ignore[misc]
     """Sends the orders of the timeline's records."""
 
+    def lie_in_wait(self, submits: list[Submit], *, hedged: bool) -> None:
+        """Send this strategy's orders among ``submits`` when it starts; take them off the list."""
+        self._waiting = submits
+        self._hedged = hedged
+
+    def on_start(self) -> None:
+        for action in [each for each in self._waiting if each.strategy == self.id.value]:
+            try:
+                self.check_submit(action)
+            except LookupError:
+                continue  # what is left in the list was never sent, and the run says so
+            self._waiting.remove(action)
+            self.submit(action, hedged=self._hedged)
+
     def check_submit(self, action: Submit) -> None:
         """Raise `LookupError` when the order of a record cannot even be made."""
         instrument_id = instrument_id_of(action.symbol)

@@ -57,6 +57,7 @@ class Timeline:
         self._trace = trace
         self._node_action: asyncio.Task[None] | None = None
         self._queue: list[str] = []
+        self._on_start: dict[str, str] = {}
         self._orders: dict[str, Sent] = {
             record.action.id: record.action
             for record in scenario.timeline
@@ -85,11 +86,20 @@ class Timeline:
             if quiet_ns <= self._loop.now_ns:
                 break
             await self.sleep_until(quiet_ns)
-        self.inert += [
-            f"{label} had no effect: the point was not reached" for label in self._points.disarm()
-        ]
+        self._find_the_unreached()
         if self._node_action is not None:
             await self._node_action
+
+    def _find_the_unreached(self) -> None:
+        """Take note of what lay in wait to the end, in vain."""
+        waits = [
+            f"{label} had no effect: the point was not reached" for label in self._points.disarm()
+        ]
+        for action in self._node.waiting:
+            waits.append(
+                f"{self._on_start[action.id]} had no effect: no strategy started to send it"
+            )
+        self.inert += waits
 
     def pending(self) -> str | None:
         """Say what has not come to rest, None when everything has."""
@@ -139,6 +149,8 @@ class Timeline:
 
     def _act(self, action: a.StrategyAction, label: str) -> None:
         self._node.act(action)
+        if isinstance(action, a.Submit) and action.on_start:
+            self._on_start[action.id] = label
 
     def _fill(self, action: a.Fill, label: str) -> None:
         order = self._orders[action.order]

@@ -206,7 +206,7 @@ class _Story:
         self._limits: set[str] = set()
         # Up from here on; None while only a start brings the node back.
         self._up_at_ns: int | None = 0
-        self._at_a_point = False
+        self._lies_in_wait = False
         self.records: list[m.Record] = []
 
     def tell(self, word: str) -> None:
@@ -216,16 +216,16 @@ class _Story:
         is_down = self._up_at_ns is None or at_ns < self._up_at_ns
         needs_node = issubclass(kind, a.StrategyAction | a.NodeAction)
         if needs_node and (at_ns < 0 or is_down != (kind is a.Start)):
-            # Nobody is there to act; only a kill at a named point may lie in wait.
-            if at_ns < 0 or kind not in (a.Kill, a.Restart):
+            # Nobody is there to act; only what lies in wait may be told.
+            if at_ns < 0 or kind not in (a.Kill, a.Restart, a.Submit):
                 return
-            self._at_a_point = True
+            self._lies_in_wait = True
         if kind is a.Start and self._up_at_ns is not None:
             return
         action = getattr(self, f"_{word}")()
         if action is None:
             return
-        self._at_a_point = False
+        self._lies_in_wait = False
         match action:
             case a.Kill() | a.Restart() if action.point is not None:
                 pass  # when it comes, or whether, nobody knows
@@ -267,7 +267,11 @@ class _Story:
     def _submit(self) -> a.Action:
         order = self._order()
         self._sent.append(order["id"])
-        return a.Submit(**order, strategy=self._draw(st.sampled_from(self._node.strategies)))
+        return a.Submit(
+            **order,
+            strategy=self._draw(st.sampled_from(self._node.strategies)),
+            on_start=self._lies_in_wait or self._draw(st.booleans()),
+        )
 
     def _cancel(self) -> a.Action | None:
         if not self._sent:
@@ -347,7 +351,7 @@ class _Story:
             "client": draw(st.sampled_from((None, "nt", "recon"))),
         }
         at = (of_request, {"point": f"after write {number}"})
-        return draw(st.sampled_from(at if self._at_a_point else ({}, *at)))
+        return draw(st.sampled_from(at if self._lies_in_wait else ({}, *at)))
 
     def _comeback(self) -> dict[str, Any]:
         draw = self._draw
@@ -365,7 +369,9 @@ class _Story:
         return a.Start(**self._comeback())
 
     def _restart(self) -> a.Action:
-        by = self._draw(st.just("kill") if self._at_a_point else st.sampled_from(("stop", "kill")))
+        by = self._draw(
+            st.just("kill") if self._lies_in_wait else st.sampled_from(("stop", "kill"))
+        )
         return a.Restart(
             **self._comeback(),
             by=by,

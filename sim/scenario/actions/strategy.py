@@ -22,6 +22,9 @@ class Submit(Order, StrategyAction, frozen=True, kw_only=True):
 
     strategy: Annotated[StrategyId, Implied("strategy")]
     """The strategy that sends it; the node's first when left out."""
+    on_start: bool = False
+    """Whether it is sent in the strategy's ``on_start``, the next time that this is called after
+    ``at``: right when the node's startup reconciliation has ended."""
 
 
 class Cancel(StrategyAction, frozen=True, kw_only=True):

@@ -89,7 +89,9 @@ class TimelineCheck:
         if self._down_until_ns is not None and at_ns >= self._down_until_ns:
             self._down_since_ns = self._down_until_ns = None
         is_down = self._down_since_ns is not None
-        lies_in_wait = getattr(action, "point", None) is not None
+        lies_in_wait = getattr(action, "point", None) is not None or getattr(
+            action, "on_start", False
+        )
         if (
             isinstance(action, StrategyAction | Stop | Kill | Restart)
             and is_down
