@@ -1,5 +1,28 @@
-"""Order reconciliation for a live NautilusTrader node on Binance.
+"""Order reconciliation for a live NautilusTrader node: every fill applied exactly once.
 
-The public face of the package.  It holds nothing yet: the simulation that it will
-be held to comes first.
+    import recon
+
+    node = TradingNode(TradingNodeConfig(exec_engine=recon.ReconExecEngineConfig(), ...))
+    node.add_exec_client_factory(...)
+    node.build()
+    recon.install(node)
+    node.run()
+
+Discrepancies are published on the node's message bus under `TOPIC`, as `Discrepancy`.
 """
+
+from recon.alerts import KINDS, TOPIC, Discrepancy
+from recon.config import REPLACED, ConfigError, ReconExecEngineConfig
+from recon.nautilus.attach import InstallError, install, uninstall
+
+__all__ = [
+    "KINDS",
+    "REPLACED",
+    "TOPIC",
+    "ConfigError",
+    "Discrepancy",
+    "InstallError",
+    "ReconExecEngineConfig",
+    "install",
+    "uninstall",
+]

@@ -35,12 +35,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, cast
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 from msgspec.structs import replace
 from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 
+import recon
 from sim.scenario.model import Node as NodeSpec
+from sim.transport.httpx import simulated_transport
+
+SERVED_WITHOUT_TIMES_MINS = 7 * 24 * 60
+"""Binance USD-M, "Account Trade List": without times the last seven days are served."""
 
 MEMBERS = ("name", "alerts", "configure", "attach")
 
@@ -99,6 +104,27 @@ class Stock(StockDefaults):
         return replace(config, exec_engine=replace(config.exec_engine, **options))
 
 
+class Recon(StockDefaults):
+    """`recon`, installed as a user installs it; its requests go over the simulated network."""
+
+    name = "recon"
+    alerts: str | None = recon.TOPIC
+
+    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
+        options = structs.asdict(config.exec_engine)
+        for name in recon.REPLACED:
+            options.pop(name, None)
+        options["reconciliation_interval_secs"] = spec.reconciliation_interval_secs
+        if spec.reconciliation_lookback_mins is None:
+            # What the released engine asks for without a lookback, and so the scenario's scope.
+            options["reconciliation_lookback_mins"] = SERVED_WITHOUT_TIMES_MINS
+        engine = recon.ReconExecEngineConfig(**options)
+        return structs.replace(config, exec_engine=engine)
+
+    def attach(self, node: TradingNode) -> None:
+        recon.install(node, transport=simulated_transport(self.name))
+
+
 class Attached(Stock):
     """`Stock` with a function that is called with the built node."""
 
@@ -138,7 +164,11 @@ def _attached(attach: Callable[[TradingNode], Any], node: TradingNode) -> None:
 type MakeEngine = Callable[[], Engine]
 """Makes the engine of one process."""
 
-BUILT_IN: dict[str, MakeEngine] = {"stock": Stock, "stock-defaults": StockDefaults}
+BUILT_IN: dict[str, MakeEngine] = {
+    "stock": Stock,
+    "stock-defaults": StockDefaults,
+    "recon": Recon,
+}
 
 
 def load(name: str) -> MakeEngine:

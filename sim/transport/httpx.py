@@ -14,6 +14,7 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
+from sim.process import NETWORK
 from sim.transport.network import Network, NetworkError
 from sim.venue.wire import Request
 
@@ -57,6 +58,14 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             content=response.body,
             request=request,
         )
+
+
+def simulated_transport(client: str) -> InProcessTransport:
+    """Return a transport to the venue of the run in which the current code runs.
+
+    Raises `LookupError` outside of a run.
+    """
+    return InProcessTransport(NETWORK.get(), client)
 
 
 class Front(httpx.AsyncBaseTransport):

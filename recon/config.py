@@ -1,0 +1,108 @@
+"""The options, as users write them.
+
+`ReconExecEngineConfig` is what a node is configured with in place of NautilusTrader's
+`LiveExecEngineConfig`.  The options that it inherits keep their meaning, except those of
+the stock checks, which are off: setting one is an error that names what takes its place.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nautilus_trader.config import LiveExecEngineConfig, NonNegativeFloat, PositiveFloat
+
+type Policy = Literal["alert", "adjust", "halt"]
+
+REPLACED = {
+    "inflight_check_interval_ms": "inflight_check_interval_secs",
+    "inflight_check_threshold_ms": "inflight_timeout_ms",
+    "inflight_check_retries": "none: an order is asked for until the venue answers",
+    "open_check_interval_secs": "reconciliation_interval_secs",
+    "open_check_open_only": "none: open orders are always compared both ways",
+    "open_check_lookback_mins": "none: cursors decide what is asked for",
+    "open_check_threshold_ms": "none: what changed since a question is not judged by its answer",
+    "open_check_missing_retries": "none: an order ends only by the venue's word",
+    "position_check_interval_secs": "reconciliation_interval_secs",
+    "position_check_lookback_mins": "none: cursors decide what is asked for",
+    "position_check_threshold_ms": "read_lag_secs",
+    "position_check_retries": "none: a leg is never given up",
+}
+"""The options of the stock checks, and what takes the place of each."""
+
+_DEFAULTS = {
+    name: getattr(LiveExecEngineConfig(), name)
+    for name in REPLACED
+    if name != "inflight_check_interval_ms"
+}
+
+
+class ConfigError(ValueError):
+    """An option that cannot be as it is; the text names it and what to write instead."""
+
+
+class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  # type: ignore[call-arg,misc]
+    """
+    Configuration of an execution engine that `recon` reconciles.
+
+    Parameters
+    ----------
+    reconciliation : bool, default True
+        Must be True: the node waits for the reconciliation before its strategies start.
+    reconciliation_startup_delay_secs : float, default 10.0
+        How long startup waits for the accounts of all execution clients to connect.  It
+        goes on as soon as they are; if one is not by then, the node stops and names it.
+    reconciliation_lookback_mins : int, default 1440
+        How much history is read on first contact with an account.  Afterwards the stored
+        cursors decide, however long the node was down.
+    reconciliation_interval_secs : float, default 300
+        How often open orders, trades and positions are compared with the venue's.
+    inflight_check_interval_secs : float, default 5.0
+        How often orders without an answer are looked for.
+    inflight_timeout_ms : int, default 5000
+        How long an order may be without an answer before it is asked for.
+    read_lag_secs : float, default 60
+        How far the venue's answers may be behind the truth.  Cursors trail by it, and what
+        is younger is not judged where an absence would be the evidence.
+    policy : "alert", "adjust" or "halt", default "alert"
+        What happens to a position that trades cannot explain: it is only told; or it is
+        adjusted by one tagged fill; or the node stops.
+    dry_run : bool, default False
+        Compare and alert only; nothing is changed in the node.
+
+    Raises
+    ------
+    ConfigError
+        When an option of the stock checks is set, or a value makes no sense.
+    """
+
+    reconciliation_lookback_mins: int | None = 1440
+    reconciliation_interval_secs: PositiveFloat = 300.0
+    inflight_check_interval_ms: int = 0
+    inflight_check_interval_secs: PositiveFloat = 5.0
+    inflight_timeout_ms: int = 5_000
+    read_lag_secs: NonNegativeFloat = 60.0
+    policy: Policy = "alert"
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.inflight_check_interval_ms:
+            _refuse("inflight_check_interval_ms")
+        for name, default in _DEFAULTS.items():
+            if getattr(self, name) != default:
+                _refuse(name)
+        if not self.reconciliation:
+            raise ConfigError("reconciliation=False leaves nothing to do; set it to True")
+        for name in ("reconciliation_interval_secs", "inflight_check_interval_secs"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} must be more than 0, not {getattr(self, name)}")
+        for name in ("inflight_timeout_ms", "read_lag_secs", "reconciliation_startup_delay_secs"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} must not be negative, is {getattr(self, name)}")
+        if self.policy not in ("alert", "adjust", "halt"):
+            raise ConfigError(f"policy must be alert, adjust or halt, not '{self.policy}'")
+
+
+def _refuse(name: str) -> None:
+    raise ConfigError(
+        f"{name} belongs to the stock checks, which are off; what takes its place: {REPLACED[name]}"
+    )

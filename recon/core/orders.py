@@ -1,0 +1,264 @@
+"""What follows for one order of the node from what the venue says of it.
+
+Rules of this file, by their numbers in the design:
+
+1. Executed quantity is a check.  Where the trades that are known do not add up to it, the
+   order is *incomplete*: what is known is applied, and it is asked for again.
+3. No order ends without the venue's word for it.  That an order does not exist is proof
+   only when it was asked for so late that no request of ours can still be under way and
+   no read be behind: after the request, the receive window and the read-lag bound.
+4. Fills before the end.  An order that cannot change any more here (rejected, expired,
+   denied, filled) goes on in a *continuation order*: the same strategy, side and price,
+   the rest of the quantity, the same order at the venue.
+6. What the venue said is as old as the question.  What changed here since is not judged
+   by it; a trade and an end are facts all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from recon.core.facts import ZERO, Side, Trade, VenueOrder
+
+UNSENT = frozenset({"INITIALIZED", "EMULATED", "RELEASED"})
+INFLIGHT = frozenset({"SUBMITTED", "PENDING_UPDATE", "PENDING_CANCEL"})
+BEYOND_CHANGE = frozenset({"REJECTED", "EXPIRED", "DENIED", "FILLED"})
+CLOSED = BEYOND_CHANGE | {"CANCELED"}
+
+UNFILLED_SERVED_NS = 3 * 86_400 * 1_000_000_000
+"""How long Binance serves an order that ended unfilled, counted from its creation ("Query
+Order": order status is CANCELED or EXPIRED and order has NO filled trade and created time
++ 3 days < current time)."""
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How long something may take, at the most.
+
+    ``receive_window_ns`` is how long after its timestamp the venue accepts a request,
+    ``read_lag_ns`` how far an answer may be behind the truth.
+    """
+
+    receive_window_ns: int
+    read_lag_ns: int
+
+    @property
+    def proof_ns(self) -> int:
+        """After a request, how long until its absence at the venue proves something."""
+        return self.receive_window_ns + self.read_lag_ns
+
+
+class LocalOrder(msgspec.Struct, frozen=True):
+    """One order as the node holds it.
+
+    ``status`` is NautilusTrader's name for it.  ``prior`` is what was filled before the
+    first contact and is part of an opening balance.  ``changed_ns`` is the local time of
+    the last change, ``told_ns`` the time of the venue that it carries, and ``requested_ns``
+    when the request was made that is not answered yet, or the first one.
+    """
+
+    client_order_id: str
+    venue_order_id: str | None
+    symbol: str
+    side: Side
+    status: str
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None
+    is_conditional: bool
+    changed_ns: int
+    told_ns: int
+    requested_ns: int
+    prior: Decimal = ZERO
+    trigger_price: Decimal | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown as standing at the venue."""
+        return not self.is_closed and self.status not in UNSENT and self.status != "SUBMITTED"
+
+
+# -- what follows ---------------------------------------------------------------------
+
+
+class Accept(msgspec.Struct, frozen=True, tag=True):
+    """The venue has the order."""
+
+
+class Update(msgspec.Struct, frozen=True, tag=True):
+    """The order has other terms, or another id, at the venue."""
+
+    quantity: Decimal
+    price: Decimal | None
+    trigger_price: Decimal | None
+
+
+class Fill(msgspec.Struct, frozen=True, tag=True):
+    """A trade of the order that the node lacks."""
+
+    trade: Trade
+
+
+class End(msgspec.Struct, frozen=True, tag=True):
+    """The order has ended: ``CANCELED``, ``EXPIRED`` or ``REJECTED``."""
+
+    status: str
+    at_ns: int
+    reason: str = ""
+
+
+class Refuse(msgspec.Struct, frozen=True, tag=True):
+    """The request that the order waits for has not been carried out and cannot be any more."""
+
+    reason: str
+
+
+class Continue(msgspec.Struct, frozen=True, tag=True):
+    """A continuation order has to take over, with this quantity."""
+
+    quantity: Decimal
+
+
+type Step = Accept | Update | Fill | End | Refuse | Continue
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What follows for one order.
+
+    ``open_question`` says what is still not known; the order has to be asked for again.
+    ``is_difference`` says whether node and venue showed different things.
+    """
+
+    steps: tuple[Step, ...] = ()
+    open_question: str | None = None
+    is_difference: bool = False
+
+
+NOTHING = Settlement()
+
+
+def settle(
+    local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade], bounds: Bounds, now_ns: int
+) -> Settlement:
+    """Return what follows for an order that the venue has.
+
+    Parameters
+    ----------
+    local
+        The order as the node holds it now.
+    venue
+        What the venue said of it.
+    trades
+        Its trades that the node lacks, oldest first.
+    """
+    if local.status in BEYOND_CHANGE or _is_falsely_canceled(local, venue, bounds, now_ns):
+        return _continued(local, venue, trades)
+    steps: list[Step] = []
+    status = local.status
+    gained = sum((trade.quantity for trade in trades), ZERO)
+    filled = local.filled + gained
+    is_complete = filled + local.prior >= venue.filled
+    ends_filled = venue.status == "FILLED" and is_complete
+    is_late = local.changed_ns > venue.asked_ns or venue.updated_ns < local.told_ns
+
+    if status in UNSENT or status == "SUBMITTED":
+        steps.append(Accept())
+    quantity, price, trigger_price = local.quantity, local.price, local.trigger_price
+    has_other_id = local.venue_order_id not in (None, venue.order_id)
+    if venue.is_open and not is_late and status != "CANCELED":
+        quantity, price, trigger_price = _terms_of(venue, local)
+    # What is to be filled must fit in; and what was filled before the first contact is no
+    # part of what this order can be filled with.
+    if filled > quantity:
+        quantity = max(venue.quantity, filled)
+    if ends_filled and local.prior and gained:
+        quantity = filled
+    if has_other_id or (quantity, price, trigger_price) != (
+        local.quantity,
+        local.price,
+        local.trigger_price,
+    ):
+        steps.append(Update(quantity, price, trigger_price))
+    steps.extend(Fill(trade) for trade in trades)
+
+    open_question = None
+    if not is_complete and not (is_late and venue.is_open):
+        open_question = f"{venue.filled - filled - local.prior} of it was executed in trades unseen"
+    elif not venue.is_open and not ends_filled:
+        if status != "CANCELED" or gained:
+            steps.append(_ending(venue, local))
+    elif venue.is_open and status in ("PENDING_CANCEL", "PENDING_UPDATE"):
+        is_answered = any(isinstance(step, Update) for step in steps)
+        if not is_answered or status == "PENDING_CANCEL":
+            if venue.asked_ns >= local.requested_ns + bounds.proof_ns and not is_late:
+                steps.append(Refuse("the venue has not carried it out"))
+            else:
+                open_question = "the request may still be carried out"
+    is_difference = any(not isinstance(step, Refuse) for step in steps)
+    return Settlement(tuple(steps), open_question, is_difference)
+
+
+def settle_absent(
+    local: LocalOrder, asked_ns: int, bounds: Bounds, now_ns: int, created_ns: int
+) -> Settlement:
+    """Return what follows for an order that the venue says does not exist.
+
+    ``asked_ns`` is when that was asked, ``created_ns`` when the order was made here.
+    """
+    if local.is_closed or local.status == "EMULATED":
+        return NOTHING
+    if asked_ns < max(local.requested_ns, local.changed_ns) + bounds.proof_ns:
+        return Settlement(open_question="the venue does not know it, which proves nothing yet")
+    if local.status in UNSENT or local.status == "SUBMITTED":
+        step = End("REJECTED", now_ns, "it never reached the venue")
+    elif asked_ns - created_ns > UNFILLED_SERVED_NS:
+        step = End("CANCELED", now_ns, "the venue no longer serves it")
+    else:
+        return Settlement(open_question="the venue had it and now says that it does not exist")
+    return Settlement((step,), None, True)
+
+
+def _is_falsely_canceled(local: LocalOrder, venue: VenueOrder, bounds: Bounds, now_ns: int) -> bool:
+    """Whether an order that ended here stands at the venue, and no read can be behind."""
+    if local.status != "CANCELED" or not venue.is_open:
+        return False
+    return venue.asked_ns > local.changed_ns + bounds.read_lag_ns
+
+
+def _continued(local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade]) -> Settlement:
+    gained = sum((trade.quantity for trade in trades), ZERO)
+    rest = venue.quantity - local.filled - local.prior
+    if local.status == "FILLED" and venue.is_open and not trades:
+        return NOTHING  # a read that is behind: what was filled here is filled
+    if not trades and not venue.is_open:
+        return NOTHING
+    if not trades and venue.updated_ns < local.told_ns and local.status == "EXPIRED":
+        return NOTHING  # likewise: the venue itself said that it expired
+    return Settlement((Continue(max(rest, gained)),), None, True)
+
+
+def _terms_of(
+    venue: VenueOrder, local: LocalOrder
+) -> tuple[Decimal, Decimal | None, Decimal | None]:
+    quantity = venue.quantity or local.quantity  # closePosition orders have none
+    price = local.price if local.price is None or venue.price is None else venue.price
+    trigger = local.trigger_price
+    if trigger is not None and venue.trigger_price is not None:
+        trigger = venue.trigger_price
+    return quantity, price, trigger
+
+
+def _ending(venue: VenueOrder, local: LocalOrder) -> End:
+    if venue.status == "FILLED":
+        # It cannot become FILLED here: what was filled before the first contact, and
+        # nothing after it, has filled it.
+        return End("CANCELED", venue.updated_ns, "it was filled before the first contact")
+    # A fill on a cancelled order opened it again: it ends as it had ended.
+    status = "CANCELED" if local.status == "CANCELED" else venue.status
+    return End(status, venue.updated_ns)

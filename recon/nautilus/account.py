@@ -1,0 +1,433 @@
+"""One account of a node: what is asked, in which order, and what is made of the answers.
+
+A reconciliation asks for positions, open orders and the symbols that were traded; then,
+symbol by symbol, for the trades since the cursor and for the orders that these or the
+node's own orders call for.  Only when all of a symbol is read is anything of it applied,
+at once.  A question about one order is the same on a small scale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from nautilus_trader.common.component import Logger
+from nautilus_trader.model.identifiers import AccountId, InstrumentId
+from nautilus_trader.model.orders import Order
+
+from recon.core.facts import Leg, OpenOrders, Positions, Trade, VenueOrder
+from recon.core.ledger import Ledger
+from recon.core.orders import UNSENT, End, settle_absent
+from recon.core.port import ReadError
+from recon.nautilus.applier import Applier
+from recon.nautilus.book import Book, prior_of
+from recon.nautilus.legs import Legs
+from recon.nautilus.questions import Question, Questions
+from recon.nautilus.store import Store
+from recon.nautilus.teller import Teller
+from recon.nautilus.venue import Venue
+
+AGREEMENTS_AT_MOST = 8
+"""How often a symbol is read again until two reads agree on legs that are new."""
+
+FEW = 5
+"""Up to how many orders of a symbol are asked for one by one, and not by the page."""
+
+
+class _TradesRead(msgspec.Struct):
+    """The trades of one symbol that the node lacks, from one complete read.
+
+    ``cursor`` is where the next read may begin, if all of these are applied.
+    """
+
+    lacking: list[Trade]
+    cursor: int | None
+
+
+class _OrdersRead(msgspec.Struct):
+    """Orders of one symbol; ``absent`` are those of the node that the venue does not have."""
+
+    orders: dict[str, VenueOrder]
+    absent: list[tuple[Order, int]]
+
+
+class Account:
+    """Reconciles one account.
+
+    Parameters
+    ----------
+    drained
+        Waits until the engine has no event in its queue any more.
+    lookback_ns
+        How far back history is read on first contact.
+    inflight_timeout_ns
+        How long an order may be without an answer before it is asked for.
+    only
+        The instruments that are reconciled, all when empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_id: AccountId,
+        venue: Venue,
+        cache: Any,
+        book: Book,
+        ledger: Ledger,
+        store: Store,
+        applier: Applier,
+        legs: Legs,
+        teller: Teller,
+        log: Logger,
+        now_ns: Callable[[], int],
+        drained: Callable[[], Awaitable[None]],
+        lookback_ns: int,
+        inflight_timeout_ns: int,
+        only: Iterable[InstrumentId],
+        dry_run: bool,
+    ) -> None:
+        self.account_id = account_id
+        self.venue = venue
+        self.book = book
+        self.ledger = ledger
+        self.teller = teller
+        self.legs = legs
+        self.questions = Questions()
+        self._cache = cache
+        self._store = store
+        self._applier = applier
+        self._log = log
+        self._now_ns = now_ns
+        self._drained = drained
+        self._lookback_ns = lookback_ns
+        self._inflight_timeout_ns = inflight_timeout_ns
+        self._only = frozenset(only)
+        self._dry_run = dry_run
+        self.refusals: dict[str, str] = {}
+        self._unsent: list[Order] = []
+        self._touched: set[str] = set()
+
+    # -- a reconciliation ---------------------------------------------------------------
+
+    async def reconcile(self, began_ns: int, *, is_start: bool) -> None:
+        """Compare all with the venue, and bring the node to its state.
+
+        ``began_ns`` is when this start, or this check, began: on first contact history
+        begins a lookback before it.  Raises `ReadError` when something cannot be read;
+        what was read and applied by then stays.
+        """
+        reader = self.venue.reader
+        asked_ns = self._now_ns()
+        since_ns = self.ledger.complete_until_ns or began_ns - self._lookback_ns
+        touched, self._touched = self._touched, set()
+        try:
+            positions, open_orders, traded = await _all(
+                reader.positions(),
+                reader.open_orders(),
+                reader.traded_symbols(since_ns, asked_ns),
+            )
+            symbols = self._symbols(positions, open_orders, traded | touched, is_start=is_start)
+            await _all(
+                *(
+                    self._symbol(symbol, positions, open_orders, began_ns, is_start=is_start)
+                    for symbol in symbols
+                )
+            )
+        except BaseException:
+            self._touched |= touched
+            raise
+        self.legs.judge(positions)
+        if not self._dry_run:
+            self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
+        self.save()
+
+    def touch(self, symbol: str) -> None:
+        """Note that something happened on a symbol, which has to be read at the next check."""
+        self._touched.add(symbol)
+
+    def save(self) -> int:
+        """Write to the store what has changed of the ledger; return its bytes."""
+        return 0 if self._dry_run else self._store.save(self.ledger)
+
+    def remember_unsent(self, orders: Iterable[Order]) -> None:
+        """Note orders that were loaded without a word about whether they were sent."""
+        self._unsent = list(orders)
+
+    def _symbols(
+        self,
+        positions: Positions,
+        open_orders: OpenOrders,
+        traded: Iterable[str],
+        *,
+        is_start: bool,
+    ) -> list[str]:
+        """Return the symbols to ask about, in an order that does not vary."""
+        symbol = self.venue.symbol
+        found = {leg.symbol for leg in positions.legs}
+        found |= {name for name, _ in open_orders.orders}
+        found |= {leg.symbol for leg in self.book.legs()}
+        found |= {symbol(order.instrument_id) for order in self.book.unsettled()}
+        found |= {symbol(order.instrument_id) for order in self._unsent}
+        found.update(traded)
+        if is_start:
+            found.update(self.ledger.symbols)
+        return sorted(name for name in found if self._is_ours(name))
+
+    def _is_ours(self, symbol: str) -> bool:
+        instrument_id = self.venue.instrument_id(symbol)
+        if self._only and instrument_id not in self._only:
+            return False
+        if self._cache.instrument(instrument_id) is None:
+            self.teller.not_loaded(symbol)
+            return False
+        return True
+
+    # -- a symbol -----------------------------------------------------------------------
+
+    async def _symbol(
+        self,
+        symbol: str,
+        positions: Positions,
+        open_orders: OpenOrders,
+        began_ns: int,
+        *,
+        is_start: bool,
+    ) -> None:
+        before: dict[Leg, Decimal] | None = None
+        for attempt in range(AGREEMENTS_AT_MOST):
+            read = await self._trades(symbol, began_ns)
+            orders = await self._orders(symbol, read.lacking, open_orders, is_start=is_start)
+            await self._drained()
+            trades = self._lacking(symbol, read.lacking)
+            residuals = self.legs.unexplained(symbol, positions, trades)
+            is_agreed = residuals.unsettled == before and not residuals.is_torn
+            if not residuals.unsettled or is_agreed or not (is_start or attempt < 1):
+                break
+            # Two reads have to agree before anything is booked that no trade explains.
+            before = residuals.unsettled
+            if attempt:
+                await asyncio.sleep(1.0)
+            positions = await self.venue.reader.positions()
+            await self._drained()
+        self.legs.settle(
+            symbol, residuals, positions, trades, is_agreed=is_agreed, is_start=is_start
+        )
+        self._apply(symbol, trades, orders, read.cursor)
+
+    async def _trades(self, symbol: str, began_ns: int) -> _TradesRead:
+        book = self.ledger.book(symbol)
+        reader = self.venue.reader
+        calm_ns = self._now_ns() - self.venue.bounds.read_lag_ns
+        if not book.since_ns:
+            book.since_ns = self.ledger.complete_until_ns or began_ns - self._lookback_ns
+        if book.cursor is None:
+            pages = reader.trades_since(symbol, book.since_ns)
+        else:
+            pages = reader.trades_from(symbol, book.cursor)
+        read = _TradesRead([], None)
+        async for page in pages:
+            for trade in reversed(page):
+                if trade.time_ns <= calm_ns:
+                    read.cursor = trade.sequence + 1
+                    break
+            read.lacking += self._lacking(symbol, page)
+        return read
+
+    def _lacking(self, symbol: str, trades: Sequence[Trade]) -> list[Trade]:
+        """Return those trades that are in neither the ledger nor an order of the node."""
+        book = self.ledger.book(symbol)
+        instrument_id = self.venue.instrument_id(symbol)
+        lacking: list[Trade] = []
+        for trade in trades:
+            key = trade.key
+            if book.has(key, trade.sequence):
+                continue
+            if self.book.holds(instrument_id, trade.order_id, trade.trade_id):
+                book.record(key, trade.sequence)  # loaded, and a crash kept it from the ledger
+                continue
+            lacking.append(trade)
+        return lacking
+
+    async def _orders(
+        self,
+        symbol: str,
+        trades: Sequence[Trade],
+        open_orders: OpenOrders,
+        *,
+        is_start: bool,
+    ) -> _OrdersRead:
+        """Read the orders that trades or orders of the node call for."""
+        read = _OrdersRead({}, [])
+        for (name, order_id), order in open_orders.orders.items():
+            if name == symbol:
+                read.orders[order_id] = order
+        wanted: dict[str, Order | None] = {
+            trade.order_id: None for trade in trades if trade.order_id not in read.orders
+        }
+        nameless: list[Order] = []
+        for order in self._own_orders(symbol, is_start=is_start):
+            if order.venue_order_id is None:
+                nameless.append(order)
+            elif (order_id := order.venue_order_id.value) not in read.orders and (
+                order_id in wanted or order.last_event.ts_init < open_orders.asked_ns
+            ):
+                wanted[order_id] = order
+        reader = self.venue.reader
+        asked_ns = self._now_ns()
+        if len(wanted) > FEW:
+            first = min(wanted, key=_in_order)
+            for found in await reader.orders_from(symbol, first):
+                if found.order_id in wanted:
+                    read.orders[found.order_id] = found
+        missing = [order_id for order_id in wanted if order_id not in read.orders]
+        answers = await _all(*(reader.order(symbol, order_id=i) for i in missing))
+        for order_id, answer in zip(missing, answers, strict=True):
+            local = wanted[order_id]
+            if answer is not None:
+                read.orders[order_id] = answer
+            elif local is not None:
+                read.absent.append((local, asked_ns))
+        answers = await _all(
+            *(reader.order(symbol, client_order_id=o.client_order_id.value) for o in nameless)
+        )
+        for order, answer in zip(nameless, answers, strict=True):
+            if answer is not None:
+                read.orders[answer.order_id] = answer
+            else:
+                read.absent.append((order, asked_ns))
+        return read
+
+    def _own_orders(self, symbol: str, *, is_start: bool) -> list[Order]:
+        """Return the orders of the node that a reconciliation has to settle."""
+        orders = [*self.book.unsettled(), *(o for o in self._unsent if o.status_string() in UNSENT)]
+        return [
+            order
+            for order in orders
+            if self.venue.symbol(order.instrument_id) == symbol
+            and (is_start or order.venue_order_id is not None)
+        ]
+
+    def _apply(
+        self, symbol: str, trades: list[Trade], read: _OrdersRead, cursor: int | None
+    ) -> None:
+        now_ns = self._now_ns()
+        unfinished, failed = self._applier.apply(symbol, trades, read.orders, now_ns)
+        for left in unfinished:
+            self._question(left.order, left.why, now_ns)
+        for trade in failed:
+            self._log.error(
+                f"trade {trade.trade_id} of order {trade.order_id} ({symbol}) was not applied"
+            )
+            self.questions.add(symbol, trade.order_id, None, now_ns + self._inflight_timeout_ns)
+        for order, asked_ns in read.absent:
+            if not self.settle_absent(order, asked_ns):
+                self.ask_about(order, now_ns + self._inflight_timeout_ns)
+        if cursor is not None and not self._dry_run:
+            for trade in failed:
+                cursor = min(cursor, trade.sequence)
+            self.ledger.book(symbol).advance(cursor)
+
+    def settle_absent(self, order: Order, asked_ns: int) -> bool:
+        """Settle an order that the venue does not have; False while that proves nothing."""
+        settlement = settle_absent(
+            self.book.local(order),
+            asked_ns,
+            self.venue.bounds,
+            self._now_ns(),
+            order.ts_accepted or order.ts_init,
+        )
+        for step in settlement.steps:
+            if isinstance(step, End):
+                reason = self.refusals.pop(order.client_order_id.value, None) or step.reason
+                self.teller.ended(order, reason)
+                self._applier.end(order, replace(step, reason=reason))
+        return settlement.open_question is None
+
+    def ask_about(self, order: Order, due_ns: int) -> None:
+        """Ask the venue for an order of the node."""
+        order_id = None if order.venue_order_id is None else order.venue_order_id.value
+        self.questions.add(
+            self.venue.symbol(order.instrument_id), order_id, order.client_order_id.value, due_ns
+        )
+
+    async def ask(self, question: Question) -> None:
+        """Ask for one order and settle it, as far as the answer goes."""
+        reader, symbol = self.venue.reader, question.symbol
+        instrument_id = self.venue.instrument_id(symbol)
+        if not self._is_ours(symbol):
+            self.questions.answered(question)
+            return
+        asked_ns = self._now_ns()
+        try:
+            answer = await reader.order(
+                symbol,
+                order_id=question.order_id,
+                client_order_id=None if question.order_id else question.client_order_id,
+            )
+            local = self.book.find(instrument_id, question.order_id, question.client_order_id)
+            trades: Sequence[Trade] = ()
+            if answer is not None and (local is None or _is_short(local, answer)):
+                trades = await reader.trades_of(symbol, answer.order_id)
+        except ReadError as e:
+            self._log.warning(f"{e}; it is asked again")
+            self._leave_open(question, str(e))
+            return
+        await self._drained()
+        self.touch(symbol)
+        if answer is None:
+            local = self.book.find(instrument_id, question.order_id, question.client_order_id)
+            if local is None or self.settle_absent(local, asked_ns):
+                self.questions.answered(question)
+            else:
+                self._leave_open(question, "the venue does not know it")
+            return
+        lacking = [trade for trade in self._lacking(symbol, trades) if self._is_in_scope(trade)]
+        unfinished, failed = self._applier.apply(
+            symbol, lacking, {answer.order_id: answer}, self._now_ns()
+        )
+        if unfinished or failed:
+            self._leave_open(question, unfinished[0].why if unfinished else "a fill was refused")
+        else:
+            self.questions.answered(question)
+
+    def _leave_open(self, question: Question, why: str) -> None:
+        self.questions.put_off(question, self._now_ns())
+        local = self.book.find(
+            self.venue.instrument_id(question.symbol), question.order_id, question.client_order_id
+        )
+        # A request that changes an order leaves nothing to tell: the order is what it was.
+        if local is not None and local.status_string() in ("SUBMITTED", *UNSENT):
+            self.teller.unresolved(local, why)
+
+    def _is_in_scope(self, trade: Trade) -> bool:
+        book = self.ledger.book(trade.symbol)
+        if book.cursor is not None:
+            return trade.sequence >= book.cursor
+        return trade.time_ns >= (book.since_ns or self.ledger.complete_until_ns)
+
+    def _question(self, venue: VenueOrder, why: str, now_ns: int) -> None:
+        self.questions.add(
+            venue.symbol, venue.order_id, venue.client_order_id or None, now_ns + 1_000_000_000
+        )
+
+
+async def _all(*reads: Awaitable[Any]) -> list[Any]:
+    """Wait for all reads to end, then return their answers or raise the first failure."""
+    answers = await asyncio.gather(*reads, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
+
+
+def _in_order(order_id: str) -> tuple[int, str]:
+    return (int(order_id), "") if order_id.isdigit() else (0, order_id)
+
+
+def _is_short(local: Order, venue: VenueOrder) -> bool:
+    """Whether an order of the node lacks fills that the venue has executed."""
+    return bool(local.filled_qty.as_decimal() + prior_of(local) < venue.filled)

@@ -1,0 +1,381 @@
+"""Brings the node to what was read of one symbol.
+
+Rules of this file:
+
+1. Everything here is synchronous: between looking at the node and changing it nothing
+   else can happen.  Whoever calls has drained the engine's queue.
+2. Trades are applied in the venue's order over all orders of a symbol, so that positions
+   go through the states that they went through.  What has to come before the first fill
+   of an order (acceptance, other terms) comes right before it, its end right after its
+   last one.
+3. Each step looks at the ledger and at the order again.  Applying the same facts twice
+   changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from nautilus_trader.model.enums import order_status_to_str
+from nautilus_trader.model.identifiers import InstrumentId, StrategyId
+from nautilus_trader.model.orders import Order
+
+from recon.core.facts import ZERO, Leg, Trade, VenueOrder
+from recon.core.ledger import Ledger
+from recon.core.opening import Holding
+from recon.core.orders import (
+    Accept,
+    Continue,
+    End,
+    Fill,
+    Refuse,
+    Settlement,
+    Step,
+    Update,
+    settle,
+)
+from recon.nautilus.book import (
+    CONTINUES_TAG,
+    EXTERNAL,
+    OPENING_TAG,
+    PRIOR_TAG,
+    Book,
+)
+from recon.nautilus.emitter import Emitter
+from recon.nautilus.ownership import Ownership
+from recon.nautilus.teller import Teller
+from recon.nautilus.venue import Indescribable, Venue
+
+
+class _Slot(msgspec.Struct):
+    """One order of the venue while its trades are applied.
+
+    ``order`` is the node's, None where the order is none of the node's business.
+    """
+
+    venue: VenueOrder
+    order: Order | None
+    left: int
+    after: list[Step]
+    is_new: bool = False
+
+
+class Unfinished(msgspec.Struct, frozen=True):
+    """An order that something is still not known of."""
+
+    order: VenueOrder
+    why: str
+
+
+class Applier:
+    """Applies facts of one account."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        cache: Any,
+        book: Book,
+        ledger: Ledger,
+        emitter: Emitter,
+        ownership: Ownership,
+        teller: Teller,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._venue = venue
+        self._cache = cache
+        self._book = book
+        self._ledger = ledger
+        self._emitter = emitter
+        self._ownership = ownership
+        self._teller = teller
+        self._dry_run = dry_run
+
+    # -- a symbol ---------------------------------------------------------------------
+
+    def apply(
+        self,
+        symbol: str,
+        trades: Sequence[Trade],
+        orders: Mapping[str, VenueOrder],
+        now_ns: int,
+    ) -> tuple[list[Unfinished], list[Trade]]:
+        """Apply trades, oldest first, and the states of orders, keyed by order id.
+
+        Returns the orders that are not settled, and the trades that could not be applied.
+        """
+        instrument_id = self._venue.instrument_id(symbol)
+        book = self._ledger.book(symbol)
+        by_order: dict[str, list[Trade]] = {}
+        for trade in trades:
+            by_order.setdefault(trade.order_id, []).append(trade)
+        slots: dict[str, _Slot] = {}
+        unfinished: list[Unfinished] = []
+        failed: list[Trade] = []
+        for trade in trades:
+            slot = slots.get(trade.order_id)
+            if slot is None:
+                mine = by_order[trade.order_id]
+                venue = orders.get(trade.order_id) or _made_up(mine)
+                slot = slots[trade.order_id] = self._begin(
+                    instrument_id, venue, mine, now_ns, unfinished
+                )
+            slot.left -= 1
+            if slot.order is None:
+                book.record(trade.key, trade.sequence)
+                book.filter_out(trade.position_side, trade.signed)
+            elif not self._fill(slot.order, trade, now_ns):
+                failed.append(trade)
+            if not slot.left:
+                self._finish(slot)
+        for order_id, venue in orders.items():
+            if order_id not in slots:
+                self._state(instrument_id, venue, now_ns, unfinished)
+        return unfinished, failed
+
+    def _begin(
+        self,
+        instrument_id: InstrumentId,
+        venue: VenueOrder,
+        trades: list[Trade],
+        now_ns: int,
+        unfinished: list[Unfinished],
+    ) -> _Slot:
+        order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
+        if order is None:
+            order = self._adopt(instrument_id, venue, trades, now_ns)
+            if order is None:
+                return _Slot(venue, None, len(trades), [])
+            if venue.status == "FILLED" and venue.filled == venue.quantity == _sum(trades):
+                # Most orders of a history: accepted and filled, and nothing else.
+                self._emitter.accept(order, venue.order_id, venue.created_ns)
+                return _Slot(venue, order, len(trades), [], True)
+        settlement = self._settled(order, venue, trades, now_ns)
+        if any(isinstance(step, Continue) for step in settlement.steps):
+            order = self._continue(order, venue, settlement, now_ns)
+            settlement = self._settled(order, venue, trades, now_ns)
+        if settlement.open_question is not None:
+            unfinished.append(Unfinished(venue, settlement.open_question))
+        number = next(
+            (n for n, step in enumerate(settlement.steps) if isinstance(step, Fill)),
+            len(settlement.steps),
+        )
+        for step in settlement.steps[:number]:
+            self._do(order, venue, step)
+        after: list[Step] = [
+            step for step in settlement.steps[number:] if not isinstance(step, Fill)
+        ]
+        return _Slot(venue, order, len(trades), after)
+
+    def _finish(self, slot: _Slot) -> None:
+        if slot.order is not None:
+            for step in slot.after:
+                self._do(slot.order, slot.venue, step)
+
+    def _state(
+        self,
+        instrument_id: InstrumentId,
+        venue: VenueOrder,
+        now_ns: int,
+        unfinished: list[Unfinished],
+    ) -> None:
+        """Bring an order to the venue's state, of which there are no trades to apply."""
+        order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
+        if order is None:
+            if venue.is_open:
+                order = self._adopt(instrument_id, venue, [], now_ns)
+            if order is None:
+                return
+        settlement = self._settled(order, venue, [], now_ns)
+        if any(isinstance(step, Continue) for step in settlement.steps):
+            order = self._continue(order, venue, settlement, now_ns)
+            settlement = self._settled(order, venue, [], now_ns)
+        if settlement.open_question is not None:
+            unfinished.append(Unfinished(venue, settlement.open_question))
+        if settlement.is_difference:
+            self._teller.order_state(order, venue, now_ns)
+        self.execute(order, venue, settlement)
+
+    def execute(self, order: Order, venue: VenueOrder, settlement: Settlement) -> None:
+        """Do what follows for an order."""
+        for step in settlement.steps:
+            self._do(order, venue, step)
+
+    def end(self, order: Order, end: End) -> None:
+        """End an order that the venue does not have."""
+        if not self._dry_run and not order.is_closed:
+            self._emitter.end(order, end)
+
+    def _settled(
+        self, order: Order, venue: VenueOrder, trades: Sequence[Trade], now_ns: int
+    ) -> Settlement:
+        return settle(self._book.local(order), venue, trades, self._venue.bounds, now_ns)
+
+    def _do(self, order: Order, venue: VenueOrder, step: Step) -> None:
+        if self._dry_run:
+            return
+        match step:
+            case Accept():
+                self._emitter.accept(order, venue.order_id, venue.created_ns)
+            case Update():
+                self._emitter.update(order, venue.order_id, step, venue.updated_ns)
+            case End() if not order.is_closed:
+                self._emitter.end(order, step)
+            case Refuse():
+                self._emitter.refuse(order, step, venue.asked_ns)
+
+    def _fill(self, order: Order, trade: Trade, now_ns: int) -> bool:
+        """Apply one trade; False when the engine has not taken it."""
+        self._teller.missing_fill(order, trade, now_ns)
+        if self._dry_run:
+            return True
+        self._emitter.fill(order, trade)
+        return self._ledger.has(trade.key, trade.sequence)
+
+    # -- orders that the node does not have -------------------------------------------
+
+    def _adopt(
+        self,
+        instrument_id: InstrumentId,
+        venue: VenueOrder,
+        trades: Sequence[Trade],
+        now_ns: int,
+    ) -> Order | None:
+        """Put an order of the venue into the node, None where it is none of its business."""
+        strategy_id = self._ownership.of(venue, instrument_id)
+        if self._ownership.is_filtered(venue, strategy_id):
+            return None
+        tags = ["VENUE"] if strategy_id == EXTERNAL else []
+        prior = venue.filled - _sum(trades)
+        if prior > 0:
+            tags.append(f"{PRIOR_TAG}{prior:f}")
+        self._teller.unknown_order(instrument_id, venue, has_trades=bool(trades), now_ns=now_ns)
+        if self._dry_run:
+            return None
+        return self._make(venue, strategy_id, venue.quantity, tags)
+
+    def _make(
+        self, venue: VenueOrder, strategy_id: StrategyId, quantity: Decimal, tags: list[str]
+    ) -> Order | None:
+        client_order_id = self._book.free_id(venue.client_order_id, venue.order_id)
+        try:
+            return self._emitter.adopt(venue, client_order_id, strategy_id, quantity, tags or None)
+        except Indescribable as e:
+            self._teller.unrepresentable(venue, str(e))
+            return None
+
+    def _continue(
+        self, order: Order, venue: VenueOrder, settlement: Settlement, now_ns: int
+    ) -> Order:
+        """Make the order that goes on for one that cannot change any more."""
+        [step] = [step for step in settlement.steps if isinstance(step, Continue)]
+        self._teller.order_state(order, venue, now_ns)
+        if self._dry_run:
+            return order
+        return self._emitter.adopt(
+            venue,
+            self._book.continuation_id(order),
+            order.strategy_id,
+            step.quantity,
+            [
+                f"{CONTINUES_TAG}{order.client_order_id.value}",
+                f"{PRIOR_TAG}{venue.quantity - step.quantity:f}",
+            ],
+        )
+
+    # -- legs -------------------------------------------------------------------------
+
+    def book_balance(self, leg: Leg, balance: Holding, at_ns: int, tag: str = OPENING_TAG) -> None:
+        """Book a quantity that no trade explains, under a tag that tells it apart."""
+        if self._dry_run:
+            return
+        instrument_id = self._venue.instrument_id(leg.symbol)
+        name = f"{tag.replace('_', '-')}-{leg.symbol}-{leg.position_side}"
+        side = "BUY" if balance.quantity > 0 else "SELL"
+        venue = VenueOrder(
+            symbol=leg.symbol,
+            order_id=f"{name}-{at_ns}",
+            client_order_id=name[:36],
+            side=side,  # type: ignore[arg-type]
+            position_side=leg.position_side,
+            type="MARKET",
+            time_in_force="GTC",
+            status="FILLED",
+            quantity=abs(balance.quantity),
+            filled=abs(balance.quantity),
+            price=None,
+            average_price=balance.entry_price,
+            reduce_only=False,
+            created_ns=at_ns,
+            updated_ns=at_ns,
+            asked_ns=at_ns,
+        )
+        owner = self._book.owner(leg, self._ownership.claim(instrument_id))
+        order = self._make(venue, owner, venue.quantity, [tag])
+        if order is None:
+            return
+        self._emitter.accept(order, venue.order_id, at_ns)
+        instrument = self._cache.instrument(instrument_id)
+        self._emitter.fill(
+            order,
+            Trade(
+                symbol=leg.symbol,
+                order_id=venue.order_id,
+                trade_id=venue.order_id[-36:],
+                sequence=0,
+                side=venue.side,
+                position_side=leg.position_side,
+                quantity=venue.quantity,
+                price=round(balance.entry_price, 9),
+                commission=ZERO,
+                commission_asset=instrument.quote_currency.code,
+                is_maker=False,
+                time_ns=at_ns,
+            ),
+        )
+
+    def repair(self, leg: Leg) -> None:
+        """Apply the fills that a crash kept from a position."""
+        if not self._dry_run:
+            for order, fill in self._book.torn_fills(leg):
+                self._emitter.repair(order, fill)
+
+
+def _sum(trades: Iterable[Trade]) -> Decimal:
+    return sum((trade.quantity for trade in trades), ZERO)
+
+
+def _made_up(trades: Sequence[Trade]) -> VenueOrder:
+    """Return an order that the venue no longer serves, as far as its trades tell of it."""
+    first, last = trades[0], trades[-1]
+    quantity = _sum(trades)
+    return VenueOrder(
+        symbol=first.symbol,
+        order_id=first.order_id,
+        client_order_id="",
+        side=first.side,
+        position_side=first.position_side,
+        type="MARKET",
+        time_in_force="GTC",
+        status="FILLED",
+        quantity=quantity,
+        filled=quantity,
+        price=None,
+        average_price=None,
+        reduce_only=False,
+        created_ns=first.time_ns,
+        updated_ns=last.time_ns,
+        asked_ns=last.time_ns,
+    )
+
+
+def is_standing(order: Order) -> bool:
+    """Whether an order is shown as waiting for, or standing at, the venue."""
+    return not order.is_closed and order_status_to_str(order.status) not in (
+        "INITIALIZED",
+        "EMULATED",
+        "RELEASED",
+    )

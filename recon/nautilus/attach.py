@@ -1,0 +1,313 @@
+"""Attaches `recon` to a node, and takes it off again.
+
+What is replaced, on the instances of one node and nowhere else: two methods of its
+execution engine (`ATTRIBUTES`) and three endpoints of its message bus (`ENDPOINTS`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import nautilus_trader
+from nautilus_trader.adapters.binance.common.enums import BinanceAccountType
+from nautilus_trader.adapters.binance.config import BinanceExecClientConfig
+from nautilus_trader.common.component import Logger
+from nautilus_trader.live.execution_engine import LiveExecutionEngine
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.identifiers import InstrumentId, StrategyId
+
+from recon.alerts import Alerts
+from recon.config import ReconExecEngineConfig
+from recon.core.ledger import LedgerError
+from recon.core.orders import UNSENT
+from recon.nautilus.account import Account
+from recon.nautilus.applier import Applier
+from recon.nautilus.binance import BinanceVenue
+from recon.nautilus.book import Book
+from recon.nautilus.emitter import Emitter
+from recon.nautilus.gate import Gate
+from recon.nautilus.legs import Legs
+from recon.nautilus.ownership import Ownership
+from recon.nautilus.store import Store, why_nothing_comes_back
+from recon.nautilus.stream import StreamWatch
+from recon.nautilus.teller import Teller
+from recon.nautilus.venue import Venue
+from recon.nautilus.watch import Watch
+
+ATTRIBUTES = ("reconcile_execution_state", "connect")
+ENDPOINTS = {
+    "ExecEngine.process": "process",
+    "ExecEngine.reconcile_execution_report": "reconcile_execution_report",
+    "ExecEngine.reconcile_execution_mass_status": "reconcile_execution_mass_status",
+}
+PRIVATE = ("_clients", "_determine_oms_type", "_handle_order_fill")
+"""Names of the engine that NautilusTrader does not promise."""
+
+_MARK = "_recon_installation"
+
+
+class InstallError(RuntimeError):
+    """A node that `recon` cannot be attached to; the text says what to change."""
+
+
+class Installation:
+    """`recon` on one node.  Made by `install`, ended by `uninstall`."""
+
+    def __init__(
+        self,
+        node: TradingNode,
+        config: ReconExecEngineConfig,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._node = node
+        self._config = config
+        self._transport = transport
+        kernel = node.kernel
+        self._engine: Any = kernel.exec_engine
+        self._cache: Any = kernel.cache
+        self._msgbus: Any = kernel.msgbus
+        self._clock: Any = kernel.clock
+        self._log = Logger("recon")
+        self.alerts = Alerts(self._msgbus, self._log)
+        self._accounts: dict[Any, Account] = {}
+        self._originals: dict[str, Any] = {}
+        self._unsent = _unsent(self._cache)
+        self._process = self._engine.process
+        self.gate = Gate(
+            self._accounts,
+            self._cache,
+            self._log,
+            self._clock.timestamp_ns,
+            self._process,
+            on_question=lambda: self.watch.wake(),
+            on_interruption=lambda: self.watch.interrupted(),
+            on_news=lambda: self.watch.news(),
+        )
+        self.watch = Watch(
+            self._engine,
+            self.gate,
+            self._make_accounts,
+            [StreamWatch(client, self._log) for client in self._engine._clients.values()],
+            self._log,
+            now_ns=self._clock.timestamp_ns,
+            stop_node=self._stop_node,
+            connect_within_secs=config.reconciliation_startup_delay_secs,
+            interval_ns=int(config.reconciliation_interval_secs * 1e9),
+            inflight_interval_ns=int(config.inflight_check_interval_secs * 1e9),
+            inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
+        )
+
+    # -- attaching ------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """Put everything in place."""
+        engine, msgbus = self._engine, self._msgbus
+        self._originals = {name: getattr(engine, name) for name in ATTRIBUTES}
+        handlers = {
+            "ExecEngine.process": self.gate.on_event,
+            "ExecEngine.reconcile_execution_report": self.gate.on_report,
+            "ExecEngine.reconcile_execution_mass_status": self.gate.on_mass_status,
+        }
+        for endpoint, name in ENDPOINTS.items():
+            msgbus.deregister(endpoint, getattr(engine, name))
+            msgbus.register(endpoint, handlers[endpoint])
+        self._handlers = handlers
+        msgbus.subscribe("events.order.*", self.gate.on_applied, priority=100)
+        engine.reconcile_execution_state = self._reconcile
+        engine.connect = self._connect
+        setattr(engine, _MARK, self)
+        why = why_nothing_comes_back(self._node._config.cache, loads_state=self._config.load_cache)
+        if why is not None:
+            self._log.warning(
+                f"after a restart nothing will be known of fills that were applied: {why}"
+            )
+
+    def detach(self) -> None:
+        """Give the stock engine back."""
+        engine, msgbus = self._engine, self._msgbus
+        self.watch.stop()
+        msgbus.unsubscribe("events.order.*", self.gate.on_applied)
+        for endpoint, name in ENDPOINTS.items():
+            msgbus.deregister(endpoint, self._handlers[endpoint])
+            msgbus.register(endpoint, getattr(engine, name))
+        for name in ATTRIBUTES:
+            delattr(engine, name)
+        delattr(engine, _MARK)
+        self.gate.release()
+
+    def _connect(self) -> None:
+        self._originals["connect"]()
+        self.watch.watch_connections()
+
+    async def _reconcile(self, timeout_secs: float = 30.0) -> bool:
+        return await self.watch.reconcile(timeout_secs)
+
+    def _stop_node(self, reason: str) -> None:
+        self._log.error(f"the node stops: {reason}")
+        self._engine.shutdown_system(reason)
+
+    async def _drained(self) -> None:
+        """Wait until the engine has applied all events that were put into its queue."""
+        # An event is put into the queue in the turn of the loop after it was sent.
+        quiet = 0
+        while quiet < 2:
+            await asyncio.sleep(0)
+            quiet = 0 if self._engine.evt_qsize() and self._engine.is_running else quiet + 1
+
+    # -- accounts -------------------------------------------------------------------------
+
+    def _make_accounts(self) -> list[Account]:
+        for client in self._engine._clients.values():
+            if client.account_id not in self._accounts:
+                self._accounts[client.account_id] = self._account(client)
+        return list(self._accounts.values())
+
+    def _account(self, client: Any) -> Account:
+        config, cache = self._config, self._cache
+        now_ns: Callable[[], int] = self._clock.timestamp_ns
+        venue = self._venue(client)
+        if venue.limits is not None:
+            self._log.warning(f"{client.id}: {venue.limits}")
+        account_id = client.account_id
+        store = Store(cache, account_id.value)
+        try:
+            ledger = store.load()
+        except LedgerError as e:
+            raise InstallError(f"the ledger of {account_id} cannot be used: {e}") from None
+        book = Book(cache, venue, account_id)
+        emitter = Emitter(self._engine, cache, venue, client.id, account_id, now_ns)
+        ownership = Ownership(
+            self._claim,
+            lambda: list(self._node.trader.strategy_ids()),
+            self._engine.trader_id.get_tag(),
+            filters_unclaimed=config.filter_unclaimed_external_orders,
+            filtered=[i.value for i in config.filtered_client_order_ids or ()],
+        )
+        teller = Teller(self.alerts, venue, account_id, now_ns)
+        teller.is_correcting = not config.dry_run
+        applier = Applier(
+            venue, cache, book, ledger, emitter, ownership, teller, dry_run=config.dry_run
+        )
+        legs = Legs(
+            book,
+            ledger,
+            applier,
+            teller,
+            self._log,
+            now_ns=now_ns,
+            read_lag_ns=venue.bounds.read_lag_ns,
+            interval_ns=int(config.reconciliation_interval_secs * 1e9),
+            policy=config.policy,
+            halt=self._stop_node,
+            books_balances=config.generate_missing_orders,
+            is_compared=not config.filter_position_reports,
+        )
+        account = Account(
+            account_id=account_id,
+            venue=venue,
+            cache=cache,
+            book=book,
+            ledger=ledger,
+            store=store,
+            applier=applier,
+            legs=legs,
+            teller=teller,
+            log=self._log,
+            now_ns=now_ns,
+            drained=self._drained,
+            lookback_ns=(config.reconciliation_lookback_mins or MOST_MINS) * 60 * 1_000_000_000,
+            inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
+            only=config.reconciliation_instrument_ids or (),
+            dry_run=config.dry_run,
+        )
+        account.remember_unsent(self._unsent)
+        return account
+
+    def _venue(self, client: Any) -> Venue:
+        config = self._node._config.exec_clients.get(client.id.value)
+        read_lag_ns = int(self._config.read_lag_secs * 1e9)
+        if (
+            isinstance(config, BinanceExecClientConfig)
+            and config.account_type == BinanceAccountType.USDT_FUTURES
+        ):
+            return BinanceVenue(
+                client, config, self._clock.timestamp_ns, read_lag_ns, self._transport
+            )
+        raise InstallError(f"{client.id} is no client that recon can read")
+
+    def _claim(self, instrument_id: InstrumentId) -> StrategyId | None:
+        claim: StrategyId | None = self._engine.get_external_order_claim(instrument_id)
+        return claim
+
+
+MOST_MINS = 90 * 24 * 60
+"""What ``reconciliation_lookback_mins=None`` means: as long as Binance keeps income."""
+
+
+def install(
+    node: TradingNode, *, transport: httpx.AsyncBaseTransport | None = None
+) -> Installation:
+    """Attach `recon` to a node; call it after ``node.build()`` and before ``node.run()``.
+
+    Parameters
+    ----------
+    node
+        A built node whose ``exec_engine`` is a `ReconExecEngineConfig`.
+    transport
+        What carries requests to Binance, for tests and special networks.  By default
+        httpx's own, with the proxy of the client's configuration.
+
+    Raises
+    ------
+    InstallError
+        When the node is not built, is configured otherwise, has `recon` already, or is
+        of a NautilusTrader that lacks something `recon` attaches to.
+    """
+    engine = node.kernel.exec_engine
+    config = node._config.exec_engine
+    if hasattr(engine, _MARK):
+        raise InstallError("recon is installed in this node already; call it once")
+    if not isinstance(config, ReconExecEngineConfig):
+        raise InstallError(
+            "configure the node with TradingNodeConfig(exec_engine=ReconExecEngineConfig(...))"
+        )
+    _check_names(engine, node.kernel.msgbus)
+    if not engine._clients:
+        raise InstallError("the node has no execution clients: call install after node.build()")
+    installation = Installation(node, config, transport)
+    installation.attach()
+    return installation
+
+
+def uninstall(node: TradingNode) -> None:
+    """Take `recon` off a node: its engine is the stock one again.
+
+    Raises `InstallError` when `recon` is not installed in it.
+    """
+    installation = getattr(node.kernel.exec_engine, _MARK, None)
+    if installation is None:
+        raise InstallError("recon is not installed in this node")
+    installation.detach()
+
+
+def _check_names(engine: Any, msgbus: Any) -> None:
+    where = f"nautilus_trader {nautilus_trader.__version__}"
+    if not isinstance(engine, LiveExecutionEngine):
+        raise InstallError(f"the execution engine is a {type(engine).__name__}, not a live one")
+    for name in (*ATTRIBUTES, *ENDPOINTS.values(), *PRIVATE):
+        if not hasattr(engine, name):
+            raise InstallError(f"the execution engine of {where} has no '{name}'")
+    for endpoint in ENDPOINTS:
+        if endpoint not in msgbus.endpoints():
+            raise InstallError(f"the message bus of {where} has no endpoint '{endpoint}'")
+
+
+def _unsent(cache: Any) -> list[Any]:
+    """Return loaded orders of which it is not known whether they were sent."""
+    settled = cache.client_order_ids_open() | cache.client_order_ids_closed()
+    left = cache.client_order_ids() - settled - cache.client_order_ids_inflight()
+    orders = [cache.order(client_order_id) for client_order_id in sorted(left)]
+    return [o for o in orders if o is not None and o.status_string() in UNSENT - {"EMULATED"}]

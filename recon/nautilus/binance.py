@@ -1,0 +1,130 @@
+"""Binance USD-M as a client of the node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from nautilus_trader.adapters.binance.common.enums import BinanceAccountType
+from nautilus_trader.adapters.binance.common.symbol import BinanceSymbol
+from nautilus_trader.adapters.binance.config import BinanceExecClientConfig
+from nautilus_trader.model.enums import OrderType, TimeInForce
+from nautilus_trader.model.identifiers import InstrumentId, PositionId, Symbol
+from nautilus_trader.model.position import Position
+
+from recon.binance import Access, BinanceHttp, BinanceReader
+from recon.core.facts import VenueOrder
+from recon.core.orders import Bounds
+from recon.nautilus.venue import Description, Indescribable
+
+_TYPES = {
+    "LIMIT": OrderType.LIMIT,
+    "MARKET": OrderType.MARKET,
+    "STOP": OrderType.STOP_LIMIT,
+    "STOP_MARKET": OrderType.STOP_MARKET,
+    "TAKE_PROFIT": OrderType.LIMIT_IF_TOUCHED,
+    "TAKE_PROFIT_MARKET": OrderType.MARKET_IF_TOUCHED,
+    "TRAILING_STOP_MARKET": OrderType.TRAILING_STOP_MARKET,
+}
+_TIMES_IN_FORCE = {
+    "IOC": TimeInForce.IOC,
+    "FOK": TimeInForce.FOK,
+    "GTD": TimeInForce.GTD,
+}
+_TRIGGERS = {"MARK_PRICE": "MARK_PRICE", "CONTRACT_PRICE": "LAST_PRICE"}
+_LEGS = ("BOTH", "LONG", "SHORT")
+_PERCENT_IN_BASIS_POINTS = 100
+
+
+class BinanceVenue:
+    """One Binance USD-M account, read over its REST API."""
+
+    limits = None
+
+    def __init__(
+        self,
+        client: Any,
+        config: BinanceExecClientConfig,
+        now_ns: Any,
+        read_lag_ns: int,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self.reader = BinanceReader(
+            BinanceHttp(Access.from_config(config), now_ns=now_ns, transport=transport)
+        )
+        self.bounds = Bounds(config.recv_window_ms * 1_000_000, read_lag_ns)
+        self.fills_are_complete = not config.use_trade_lite
+        self.expired_is_canceled = config.treat_expired_as_canceled
+        self._client = client
+        self._venue = client.venue
+        self._uses_position_ids = config.use_position_ids
+        self._instrument_ids: dict[str, InstrumentId] = {}
+        self._symbols: dict[InstrumentId, str] = {}
+
+    def instrument_id(self, symbol: str) -> InstrumentId:
+        found = self._instrument_ids.get(symbol)
+        if found is None:
+            name = BinanceSymbol(symbol).parse_as_nautilus(BinanceAccountType.USDT_FUTURES)
+            found = self._instrument_ids[symbol] = InstrumentId(Symbol(name), self._venue)
+        return found
+
+    def symbol(self, instrument_id: InstrumentId) -> str:
+        found = self._symbols.get(instrument_id)
+        if found is None:
+            found = self._symbols[instrument_id] = str(BinanceSymbol(instrument_id.symbol.value))
+        return found
+
+    def sequence(self, trade_id: str, time_ns: int) -> int | None:
+        return int(trade_id) if trade_id.isdecimal() and trade_id.isascii() else None
+
+    def position_id(self, instrument_id: InstrumentId, position_side: str) -> PositionId | None:
+        if not self._uses_position_ids:
+            return None
+        return PositionId(f"{instrument_id}-{position_side}")
+
+    def position_side(self, position: Position) -> str:
+        suffix = str(position.id.value.rpartition("-")[2])
+        if suffix in _LEGS:
+            return suffix
+        if not getattr(self._client, "_is_dual_side_position", False):
+            return "BOTH"
+        return "LONG" if position.signed_qty > 0 else "SHORT"
+
+    def describe(self, order: VenueOrder) -> Description:
+        kind = _TYPES.get(order.type)
+        if kind is None:
+            # Liquidations and what Binance may come to add: by whether there is a price.
+            kind = OrderType.MARKET if order.price is None else OrderType.LIMIT
+        if not order.quantity:
+            raise Indescribable("it closes a position of any size, and so has no quantity")
+        options: dict[str, Any] = {}
+        time_in_force = _TIMES_IN_FORCE.get(order.time_in_force, TimeInForce.GTC)
+        if kind == OrderType.MARKET and time_in_force == TimeInForce.GTD:
+            time_in_force = TimeInForce.GTC
+        if kind != OrderType.MARKET:
+            if time_in_force == TimeInForce.GTD and order.good_till_ns is None:
+                time_in_force = TimeInForce.GTC
+            options["expire_time_ns"] = (
+                order.good_till_ns or 0 if time_in_force == TimeInForce.GTD else 0
+            )
+        if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED):
+            if order.price is None:
+                raise Indescribable(f"it is of the type {order.type} and has no price")
+            options["price"] = f"{order.price:f}"
+        if kind not in (OrderType.LIMIT, OrderType.MARKET):
+            options["trigger_type"] = _TRIGGERS.get(order.trigger_by or "", "LAST_PRICE")
+            if order.trigger_price is not None:
+                options["trigger_price"] = f"{order.trigger_price:f}"
+            elif kind != OrderType.TRAILING_STOP_MARKET:
+                raise Indescribable(f"it is of the type {order.type} and has no trigger price")
+        if kind == OrderType.TRAILING_STOP_MARKET:
+            offset = (order.callback_rate_percent or 0) * _PERCENT_IN_BASIS_POINTS
+            options["trailing_offset"] = f"{offset:f}"
+            options["trailing_offset_type"] = "BASIS_POINTS"
+            options["activation_price"] = None
+        return Description(
+            kind,
+            time_in_force,
+            order.time_in_force == "GTX" and kind == OrderType.LIMIT,
+            options,
+        )

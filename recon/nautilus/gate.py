@@ -1,0 +1,294 @@
+"""The gate: whatever may change an order or add a fill passes here, once.
+
+NautilusTrader's clients send order events and reports to three endpoints of its message
+bus.  The gate stands in their place.
+
+Rules of this file:
+
+1. A fill that the ledger has is dropped.  A fill that the order can take is passed on.
+   Any other becomes a question about its order, and is applied from the venue's answer.
+2. What cannot be taken back needs the venue's word: an expiry is asked for first, and so
+   is a rejection that does not quote a refusal of the venue.
+3. Reports are no facts but hints: a report of an order is a question about it, a mass
+   status says that the stream was interrupted.
+4. Nothing is raised into the engine or its clients.  An event that the gate itself fails
+   on is passed on if it is not a fill, and becomes a question if it is.
+5. While a start lasts events are held, and passed in their order when it has ended.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from nautilus_trader.common.component import Logger
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.reports import ExecutionMassStatus, PositionStatusReport
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderCancelRejected,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderModifyRejected,
+    OrderRejected,
+    OrderUpdated,
+)
+from nautilus_trader.model.identifiers import AccountId
+from nautilus_trader.model.objects import Quantity
+from nautilus_trader.model.orders import Order
+
+from recon.core.facts import FillKey
+from recon.core.orders import BEYOND_CHANGE
+from recon.nautilus.account import Account
+from recon.nautilus.book import prior_of
+from recon.nautilus.teller import LATE_NS
+
+AMBIGUOUS = frozenset({-1000, -1001, -1006, -1007, -4116})
+"""Binance's codes that do not say whether an order was taken: an unknown error, a
+disconnection, an unexpected answer, a time-out, and a duplicate id, which after a retry
+is the order's own."""
+
+_CODE = re.compile(r"""['"]code['"]: (-?\d+)""")
+
+_TOLD_BY_VENUE = (OrderAccepted, OrderFilled, OrderCanceled, OrderExpired, OrderUpdated)
+
+
+class Gate:
+    """Stands before the engine's event queue.
+
+    Parameters
+    ----------
+    forward
+        Puts an event into the engine's queue.
+    on_question
+        Called when something has to be asked soon.
+    on_interruption
+        Called when the stream of an account was interrupted.
+    on_news
+        Called when a ledger has to be written.
+    """
+
+    def __init__(
+        self,
+        accounts: dict[AccountId, Account],
+        cache: Any,
+        log: Logger,
+        now_ns: Callable[[], int],
+        forward: Callable[[OrderEvent], None],
+        on_question: Callable[[], None],
+        on_interruption: Callable[[], None],
+        on_news: Callable[[], None],
+    ) -> None:
+        self._accounts = accounts
+        self._cache = cache
+        self._log = log
+        self._now_ns = now_ns
+        self._forward = forward
+        self._on_question = on_question
+        self._on_interruption = on_interruption
+        self._on_news = on_news
+        self._held: list[OrderEvent] | None = []
+
+    # -- a start --------------------------------------------------------------------------
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether events are held: until the first start has ended."""
+        return self._held is not None
+
+    def release(self) -> None:
+        """Pass what was held, in order, and hold no longer."""
+        held, self._held = self._held or [], None
+        for event in held:
+            self.on_event(event)
+
+    # -- the endpoints --------------------------------------------------------------------
+
+    def on_event(self, event: OrderEvent) -> None:
+        """Take an order event of a client, or of NautilusTrader itself."""
+        account = None
+        try:
+            account_id = getattr(event, "account_id", None)
+            account = None if account_id is None else self._accounts.get(account_id)
+            if self._held is not None and account_id is not None:
+                self._held.append(event)
+            elif account is None:
+                self._forward(event)
+            else:
+                self._pass(account, event)
+        except Exception as e:
+            self._log.exception(f"the gate failed on {event!r}", e)
+            if account is not None and isinstance(event, OrderFilled):
+                self._ask(account, event)
+            else:
+                self._forward(event)
+
+    def on_report(self, report: Any) -> None:
+        """Take a report of a client as a hint."""
+        try:
+            account = self._accounts.get(report.account_id)
+            if account is None:
+                return  # before the start, which asks for everything
+            symbol = account.venue.symbol(report.instrument_id)
+            account.touch(symbol)
+            if isinstance(report, PositionStatusReport):
+                return
+            account.questions.add(
+                symbol,
+                report.venue_order_id.value if report.venue_order_id else None,
+                report.client_order_id.value if report.client_order_id else None,
+                self._now_ns(),
+            )
+            self._on_question()
+        except Exception as e:
+            self._log.exception(f"the gate failed on {report!r}", e)
+
+    def on_mass_status(self, mass_status: ExecutionMassStatus) -> None:
+        """Take what a client sends after its stream was interrupted."""
+        self._on_interruption()
+
+    def on_applied(self, event: OrderEvent) -> None:
+        """Note what the engine has applied; called for each published order event."""
+        if not isinstance(event, OrderFilled):
+            return
+        account = self._accounts.get(event.account_id)
+        if account is None:
+            return
+        key, sequence = _key_of(account, event)
+        if sequence is not None and account.ledger.book(key.symbol).record(key, sequence):
+            self._on_news()
+
+    # -- what passes ----------------------------------------------------------------------
+
+    def _pass(self, account: Account, event: OrderEvent) -> None:
+        order = self._cache.order(event.client_order_id)
+        if isinstance(event, OrderFilled):
+            self._pass_fill(account, event, order)
+            return
+        if order is not None and not self._may_pass(account, event, order):
+            return
+        self._tell_if_late(account, event, None, None)
+        self._forward(event)
+
+    def _pass_fill(self, account: Account, event: OrderFilled, order: Order | None) -> None:
+        key, sequence = _key_of(account, event)
+        book = account.ledger.book(key.symbol)
+        account.touch(key.symbol)
+        if sequence is not None and (book.has(key, sequence) or key in book.queued):
+            return
+        if (
+            sequence is None
+            or order is None
+            or not account.venue.fills_are_complete
+            or not _takes(order, event)
+        ):
+            self._ask(account, event)
+            return
+        position_side = None
+        if event.position_id is not None:
+            position_side = event.position_id.value.rpartition("-")[2]
+        self._tell_if_late(account, event, event.trade_id, position_side)
+        self._complete(order, event)
+        book.queued.add(key)
+        self._forward(event)
+
+    def _complete(self, order: Order, event: OrderFilled) -> None:
+        """Let an order end with its last fill whose first ones came before the first contact."""
+        prior = prior_of(order)
+        filled = order.filled_qty.as_decimal() + event.last_qty.as_decimal()
+        if prior and filled + prior == order.quantity.as_decimal():
+            self._forward(_shrunk(order, event))
+
+    def _may_pass(self, account: Account, event: OrderEvent, order: Order) -> bool:
+        """Whether an event may change an order; what may not has become a question."""
+        match event:
+            case OrderRejected():
+                if not _is_refusal(event) or order.venue_order_id is not None:
+                    account.refusals[order.client_order_id.value] = event.reason
+                    self._ask(account, event)
+                    return False
+            case OrderExpired():
+                self._ask(account, event)
+                return False
+            case OrderAccepted():
+                if order.is_closed:
+                    self._ask(account, event)
+                    return False
+                return not order.is_open or order.venue_order_id is None
+            case OrderCanceled() | OrderUpdated():
+                if order.is_closed:
+                    self._ask(account, event)
+                    return False
+            case OrderCancelRejected() | OrderModifyRejected():
+                # The venue did not carry a request out: perhaps because the order is gone.
+                self._ask(account, event)
+        return True
+
+    def _ask(self, account: Account, event: OrderEvent) -> None:
+        order_id = event.venue_order_id
+        symbol = account.venue.symbol(event.instrument_id)
+        account.questions.add(
+            symbol,
+            None if order_id is None else order_id.value,
+            event.client_order_id.value,
+            self._now_ns(),
+        )
+        self._on_question()
+
+    def _tell_if_late(
+        self, account: Account, event: OrderEvent, trade_id: Any, position_side: str | None
+    ) -> None:
+        if isinstance(event, _TOLD_BY_VENUE) and self._now_ns() - event.ts_event > LATE_NS:
+            account.teller.late(event, trade_id, position_side)
+
+
+def _key_of(account: Account, event: OrderFilled) -> tuple[FillKey, int | None]:
+    trade_id = event.trade_id.value
+    key = FillKey(
+        account.venue.symbol(event.instrument_id),
+        event.venue_order_id.value,
+        trade_id,
+        "BUY" if event.order_side == OrderSide.BUY else "SELL",
+    )
+    return key, account.venue.sequence(trade_id, event.ts_event)
+
+
+def _takes(order: Order, event: OrderFilled) -> bool:
+    """Whether the engine would apply a fill to the order as it is, and change it by it."""
+    if order.status_string() in (*BEYOND_CHANGE, "CANCELED", "INITIALIZED"):
+        return False
+    if order.venue_order_id is not None and order.venue_order_id != event.venue_order_id:
+        return False
+    return bool(
+        order.filled_qty.as_decimal() + event.last_qty.as_decimal() <= order.quantity.as_decimal()
+    )
+
+
+def _is_refusal(event: OrderRejected) -> bool:
+    """Whether a rejection quotes an answer by which the venue has refused the order."""
+    if event.due_post_only:
+        return True
+    found = _CODE.search(event.reason or "")
+    return found is not None and int(found[1]) not in AMBIGUOUS
+
+
+def _shrunk(order: Order, event: OrderFilled) -> OrderUpdated:
+    filled = order.filled_qty.as_decimal() + event.last_qty.as_decimal()
+    return OrderUpdated(
+        trader_id=order.trader_id,
+        strategy_id=order.strategy_id,
+        instrument_id=order.instrument_id,
+        client_order_id=order.client_order_id,
+        venue_order_id=order.venue_order_id,
+        account_id=event.account_id,
+        quantity=Quantity(filled, order.quantity.precision),
+        price=order.price if order.has_price else None,
+        trigger_price=order.trigger_price if order.has_trigger_price else None,
+        event_id=UUID4(),
+        ts_event=event.ts_event,
+        ts_init=event.ts_init,
+    )

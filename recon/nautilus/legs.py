@@ -1,0 +1,285 @@
+"""Positions: what no trade explains, on first contact and later.
+
+Rules of this file:
+
+1. Each position side is on its own.  A leg that is absent from a complete read is flat.
+2. On first contact what the trades of the window do not explain is one opening balance,
+   after two reads that agree.
+3. Later a difference is a *residual*.  It is told after two reads that agree, when
+   nothing has moved on the leg for so long that no read can be behind; what the policy
+   says is done after three, over two intervals.
+4. A fill that reached its order but not its position, because of a crash between the two
+   writes, explains a difference and is repaired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+from nautilus_trader.common.component import Logger
+
+from recon.config import Policy
+from recon.core.facts import ZERO, Leg, Positions, Trade
+from recon.core.ledger import Ledger
+from recon.core.opening import Holding, opening_balance
+from recon.nautilus.applier import Applier
+from recon.nautilus.book import ADJUSTMENT_TAG, Book
+from recon.nautilus.teller import Teller
+
+TOLERANCE_NS = 1_000_000_000
+"""How far the times of a position and of the trade that changed it may be apart."""
+
+AGAIN_NS = 1_000_000_000
+"""How long after a residual was seen for the first time it is looked at again."""
+
+READS_UNTIL_TOLD = 2
+READS_UNTIL_DONE = 3
+INTERVALS_UNTIL_DONE = 2
+
+
+class Residuals(msgspec.Struct):
+    """What of a symbol no trade explains.
+
+    ``is_torn`` says that positions and trades were read of different times, as far as
+    the times that they carry tell.
+    """
+
+    unsettled: dict[Leg, Decimal] = {}
+    settled: dict[Leg, Decimal] = {}
+    is_torn: bool = False
+
+
+class _Suspicion(msgspec.Struct):
+    """A residual that was seen: its size, how often, and since when."""
+
+    quantity: Decimal
+    asked_ns: int
+    first_ns: int
+    reads: int = 1
+    is_told: bool = False
+    is_done: bool = False
+
+
+class Legs:
+    """Compares the legs of one account.
+
+    Parameters
+    ----------
+    read_lag_ns
+        How far a read may be behind.
+    interval_ns
+        How often all is compared.
+    halt
+        Stops the node, with a reason.
+    books_balances
+        Whether a leg may be booked that no trade explains.
+    is_compared
+        Whether positions are compared at all.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        ledger: Ledger,
+        applier: Applier,
+        teller: Teller,
+        log: Logger,
+        *,
+        now_ns: Callable[[], int],
+        read_lag_ns: int,
+        interval_ns: int,
+        policy: Policy,
+        halt: Callable[[str], None],
+        books_balances: bool,
+        is_compared: bool,
+    ) -> None:
+        self._book = book
+        self._ledger = ledger
+        self._applier = applier
+        self._teller = teller
+        self._log = log
+        self._now_ns = now_ns
+        self._read_lag_ns = read_lag_ns
+        self._interval_ns = interval_ns
+        self._policy = policy
+        self._halt = halt
+        self._books_balances = books_balances
+        self._is_compared = is_compared
+        self._suspicions: dict[Leg, _Suspicion] = {}
+        self.look_again_ns: int | None = None
+
+    # -- before the trades of a symbol are applied ----------------------------------------
+
+    def unexplained(self, symbol: str, positions: Positions, trades: Sequence[Trade]) -> Residuals:
+        """Return what would be left of each leg of a symbol if the trades were applied."""
+        found = Residuals({}, {})
+        if not self._is_compared:
+            return found
+        for leg in self._legs_of(symbol, positions, trades):
+            residual = self._residual(leg, positions, trades)
+            if self._ledger.is_settled(leg):
+                if residual:
+                    found.settled[leg] = residual
+            elif residual:
+                found.unsettled[leg] = residual
+                found.is_torn = found.is_torn or self._is_torn(leg, positions, trades)
+        return found
+
+    def settle(
+        self,
+        symbol: str,
+        residuals: Residuals,
+        positions: Positions,
+        trades: Sequence[Trade],
+        *,
+        is_agreed: bool,
+        is_start: bool,
+    ) -> None:
+        """Book opening balances and repair what a crash has torn, before the trades."""
+        if not self._is_compared:
+            return
+        if is_start:
+            for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
+                torn = self._book.torn_fills(leg)
+                if torn and sum((_signed(fill) for _, fill in torn), ZERO) == residual:
+                    self._log.warning(f"{leg}: {len(torn)} fills had not reached the position")
+                    self._applier.repair(leg)
+                    residuals.unsettled.pop(leg, None)
+        for leg in self._legs_of(symbol, positions, trades):
+            if leg not in residuals.unsettled:
+                self._ledger.book(symbol).settle(leg.position_side)
+            elif is_agreed:
+                self._open(leg, positions, [t for t in trades if t.leg == leg])
+
+    def _open(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> None:
+        held = self._book.holding(leg)
+        filtered = self._ledger.filtered(leg)
+        at_venue = positions.legs.get(leg)
+        venue = Holding(ZERO, ZERO)
+        if at_venue is not None:
+            venue = Holding(at_venue.quantity - filtered, at_venue.entry_price)
+        balance = opening_balance(venue, held, trades)
+        if balance is None:
+            return
+        if not self._books_balances:
+            return  # told as a residual when the legs are judged
+        now_ns = self._now_ns()
+        at_ns = min([now_ns, *(trade.time_ns for trade in trades)]) - 1_000_000
+        self._applier.book_balance(leg, balance, at_ns)
+        self._ledger.book(leg.symbol).settle(leg.position_side)
+        self._teller.leg(
+            "opening-balance",
+            leg,
+            f"opened with {balance.quantity} at {balance.entry_price:.9g}, which is older than "
+            "the history that was read",
+            is_corrected=True,
+        )
+
+    # -- after all is applied -------------------------------------------------------------
+
+    def judge(self, positions: Positions) -> None:
+        """Compare all legs that are settled with what was read before they were."""
+        self.look_again_ns = None
+        if not self._is_compared:
+            return
+        seen = dict.fromkeys((*sorted(positions.legs), *self._book.legs(), *self._suspicions))
+        for leg in seen:
+            if self._ledger.is_settled(leg) or not self._books_balances:
+                self._judge(leg, positions)
+
+    def _judge(self, leg: Leg, positions: Positions) -> None:
+        residual = self._residual(leg, positions, ())
+        suspicion = self._suspicions.get(leg)
+        now_ns = self._now_ns()
+        if not residual:
+            self._suspicions.pop(leg, None)
+            return
+        # A read may be behind what is known here, and the trades behind what it knows.
+        moved_ns = max(
+            self._moved_ns(leg), 0 if leg not in positions.legs else positions.legs[leg].updated_ns
+        )
+        calm_ns = moved_ns + self._read_lag_ns
+        if positions.asked_ns < calm_ns:
+            self._look_again(calm_ns)
+            return
+        if suspicion is None or suspicion.quantity != residual:
+            self._suspicions[leg] = _Suspicion(residual, positions.asked_ns, now_ns)
+            self._look_again(now_ns + AGAIN_NS)
+            return
+        if positions.asked_ns == suspicion.asked_ns:
+            return
+        suspicion.asked_ns = positions.asked_ns
+        suspicion.reads += 1
+        if suspicion.reads >= READS_UNTIL_TOLD and not suspicion.is_told:
+            suspicion.is_told = True
+            self._teller.leg(
+                "residual",
+                leg,
+                f"{residual:+f} at the venue that no trade explains (policy: {self._policy})",
+                is_corrected=False,
+            )
+        if (
+            suspicion.reads >= READS_UNTIL_DONE
+            and now_ns - suspicion.first_ns >= INTERVALS_UNTIL_DONE * self._interval_ns
+            and not suspicion.is_done
+        ):
+            suspicion.is_done = True
+            self._do(leg, residual, positions)
+
+    def _do(self, leg: Leg, residual: Decimal, positions: Positions) -> None:
+        if self._policy == "halt":
+            self._halt(f"{leg} differs from the venue's by {residual:+f} and no trade explains it")
+        elif self._policy == "adjust" and self._books_balances:
+            held = self._book.holding(leg)
+            at_venue = positions.legs.get(leg)
+            price = held.entry_price if at_venue is None else at_venue.entry_price
+            self._applier.book_balance(
+                leg, Holding(residual, price or Decimal(1)), self._now_ns(), ADJUSTMENT_TAG
+            )
+            self._teller.leg(
+                "adjustment", leg, f"adjusted by {residual:+f} at {price:.9g}", is_corrected=True
+            )
+            self._suspicions.pop(leg, None)
+
+    # -- details --------------------------------------------------------------------------
+
+    def _residual(self, leg: Leg, positions: Positions, trades: Iterable[Trade]) -> Decimal:
+        at_venue = positions.legs.get(leg)
+        quantity = ZERO if at_venue is None else at_venue.quantity
+        gained = sum((trade.signed for trade in trades if trade.leg == leg), ZERO)
+        return quantity - self._book.holding(leg).quantity - self._ledger.filtered(leg) - gained
+
+    def _legs_of(self, symbol: str, positions: Positions, trades: Iterable[Trade]) -> list[Leg]:
+        legs = {leg for leg in positions.legs if leg.symbol == symbol}
+        legs |= {leg for leg in self._book.legs() if leg.symbol == symbol}
+        legs |= {trade.leg for trade in trades}
+        return sorted(legs)
+
+    def _is_torn(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> bool:
+        """Whether a position and the trades of its leg are, as they say, of different times."""
+        traded_ns = max(
+            (trade.time_ns for trade in trades if trade.leg == leg), default=self._moved_ns(leg)
+        )
+        at_venue = positions.legs.get(leg)
+        is_recent = self._now_ns() - self._read_lag_ns
+        if at_venue is None or not at_venue.updated_ns:
+            return traded_ns > is_recent
+        apart_ns = at_venue.updated_ns - traded_ns
+        if apart_ns > TOLERANCE_NS:
+            return at_venue.updated_ns > is_recent
+        return apart_ns < -TOLERANCE_NS and traded_ns > is_recent
+
+    def _moved_ns(self, leg: Leg) -> int:
+        """Return when something last moved on a leg here, by the venue's time."""
+        return max((position.ts_last for position in self._book.all_positions(leg)), default=0)
+
+    def _look_again(self, at_ns: int) -> None:
+        if self.look_again_ns is None or at_ns < self.look_again_ns:
+            self.look_again_ns = at_ns
+
+
+def _signed(fill: object) -> Decimal:
+    quantity: Decimal = fill.last_qty.as_decimal()  # type: ignore[attr-defined]
+    return quantity if fill.is_buy else -quantity  # type: ignore[attr-defined]

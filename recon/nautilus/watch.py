@@ -1,0 +1,280 @@
+"""Runs a node's reconciliation: the start, the periodic comparison, the open questions.
+
+One thing at a time: whatever reconciles holds one lock, so that two comparisons never
+work on one state.  The loop that watches ends with the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from nautilus_trader.common.component import Logger
+
+from recon.core.port import ReadError
+from recon.nautilus.account import Account
+from recon.nautilus.gate import Gate
+from recon.nautilus.stream import StreamWatch
+
+LOOK_SECS = 0.05
+"""How often it is looked whether the accounts are connected."""
+
+PAUSE_NS = 1_000_000_000
+"""How long after a failed read all is tried again, at first."""
+
+POLL_NS = 30_000_000_000
+"""How often a continuation order is asked for: the client drops its events."""
+
+SAVE_SECS = 1.0
+"""How long after a fill the ledger is written, at the latest."""
+
+
+class Watch:
+    """Reconciles all accounts of a node.
+
+    Parameters
+    ----------
+    make_accounts
+        Makes the accounts, once their clients are connected.
+    stop_node
+        Stops the node, with a reason.
+    connect_within_secs
+        How long all accounts may take to connect.
+    """
+
+    def __init__(
+        self,
+        engine: Any,
+        gate: Gate,
+        make_accounts: Callable[[], list[Account]],
+        streams: list[StreamWatch],
+        log: Logger,
+        *,
+        now_ns: Callable[[], int],
+        stop_node: Callable[[str], None],
+        connect_within_secs: float,
+        interval_ns: int,
+        inflight_interval_ns: int,
+        inflight_timeout_ns: int,
+    ) -> None:
+        self.accounts: list[Account] = []
+        self._engine = engine
+        self._gate = gate
+        self._make_accounts = make_accounts
+        self._streams = streams
+        self._log = log
+        self._now_ns = now_ns
+        self._stop_node = stop_node
+        self._connect_within_secs = connect_within_secs
+        self._interval_ns = interval_ns
+        self._inflight_interval_ns = inflight_interval_ns
+        self._inflight_timeout_ns = inflight_timeout_ns
+        self._lock = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._next_check_ns = 0
+        self._next_inflight_ns = 0
+        self._pause_ns = PAUSE_NS
+        self._polled_ns: dict[str, int] = {}
+        self._loop: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._saving: asyncio.TimerHandle | None = None
+
+    # -- connecting -----------------------------------------------------------------------
+
+    def watch_connections(self) -> None:
+        """See whether all accounts are connected in time; called when they begin to."""
+        loop = asyncio.get_running_loop()
+        self._connecting = loop.create_task(self._watch_connections(), name="recon-connections")
+
+    async def _watch_connections(self) -> None:
+        left_secs = self._connect_within_secs
+        while missing := self._not_connected():
+            if left_secs <= 0:
+                self._stop_node(
+                    f"no connected account of {', '.join(missing)} within "
+                    f"{self._connect_within_secs:g} s (reconciliation_startup_delay_secs): "
+                    "check its keys and address, or allow more time"
+                )
+                return
+            await asyncio.sleep(LOOK_SECS)
+            left_secs -= LOOK_SECS
+
+    def _not_connected(self) -> list[str]:
+        return [
+            client.id.value
+            for client in self._engine._clients.values()
+            if not client.is_connected or client.get_account() is None
+        ]
+
+    # -- the start ------------------------------------------------------------------------
+
+    async def reconcile(self, timeout_secs: float) -> bool:
+        """Reconcile all accounts; return whether the node may go on.
+
+        The first call is the start: strategies do not run yet, and events are held.
+        """
+        if self._gate.is_holding:
+            return await self._start(timeout_secs)
+        async with self._lock:
+            return await self._check()
+
+    async def _start(self, timeout_secs: float) -> bool:
+        began_ns = self._now_ns()
+        until_ns = began_ns + int(timeout_secs * 1e9)
+        why = "it took too long"
+        async with self._lock:
+            try:
+                self.accounts = self._make_accounts()
+                for account in self.accounts:
+                    account.teller.begin_start()
+                pending = list(self.accounts)
+                while pending:
+                    left_secs = (until_ns - self._now_ns()) / 1e9
+                    try:
+                        async with asyncio.timeout(left_secs):
+                            for account in list(pending):
+                                await account.reconcile(began_ns, is_start=True)
+                                pending.remove(account)
+                    except ReadError as e:
+                        why = str(e)
+                        pause_secs = max(PAUSE_NS / 1e9, e.retry_after_secs or 0)
+                        if e.is_final or self._now_ns() + pause_secs * 1e9 >= until_ns:
+                            break
+                        self._log.warning(f"{e}; the start tries again")
+                        await asyncio.sleep(pause_secs)
+                    except TimeoutError:
+                        break
+                if pending:
+                    self._stop_node(
+                        f"{pending[0].account_id} could not be reconciled within "
+                        f"{timeout_secs:g} s (timeout_reconciliation): {why}"
+                    )
+                    return False
+            except Exception as e:
+                # Raising here would leave the node half alive.
+                self._log.exception("the start failed", e)
+                self._stop_node(f"the start failed: {type(e).__name__}: {e}")
+                return False
+            for account in self.accounts:
+                account.teller.end_start()
+            self._gate.release()
+        now_ns = self._now_ns()
+        self._next_check_ns = now_ns + self._interval_ns
+        self._next_inflight_ns = now_ns + self._inflight_interval_ns
+        self._loop = asyncio.get_running_loop().create_task(self._run(), name="recon")
+        return True
+
+    # -- the loop -------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something has to be asked soon."""
+        self._wake.set()
+
+    def interrupted(self) -> None:
+        """The stream was interrupted: compare all with the venue at once."""
+        self._next_check_ns = 0
+        self._wake.set()
+
+    def news(self) -> None:
+        """A ledger has changed: it is written a little later, with what follows."""
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(SAVE_SECS, self._save)
+
+    def _save(self) -> None:
+        self._saving = None
+        for account in self.accounts:
+            account.save()
+
+    def stop(self) -> None:
+        """End the loop."""
+        for task in (self._loop, self._connecting):
+            if task is not None:
+                task.cancel()
+        if self._saving is not None:
+            self._saving.cancel()
+            self._save()
+
+    async def _run(self) -> None:
+        while self._engine.is_running:
+            await self._rest()
+            if not self._engine.is_running:
+                break
+            try:
+                async with self._lock:
+                    await self._turn()
+            except Exception as e:
+                self._log.exception("a comparison failed; it is repeated", e)
+                self._put_off(0)
+
+    async def _rest(self) -> None:
+        """Wait for whatever is due next."""
+        due = [self._next_check_ns, self._next_inflight_ns]
+        for account in self.accounts:
+            due += [ns for ns in (account.questions.next_ns(), account.legs.look_again_ns) if ns]
+        left_secs = max(0, min(due) - self._now_ns()) / 1e9
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left_secs):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _turn(self) -> None:
+        now_ns = self._now_ns()
+        if now_ns >= self._next_inflight_ns:
+            self._next_inflight_ns = now_ns + self._inflight_interval_ns
+            await self._look_at_streams(now_ns)
+            self._look_for_inflight(now_ns)
+        is_due = now_ns >= self._next_check_ns or any(
+            account.legs.look_again_ns is not None and now_ns >= account.legs.look_again_ns
+            for account in self.accounts
+        )
+        if is_due:
+            await self._check()
+        for account in self.accounts:
+            due = account.questions.due(self._now_ns())
+            if due:
+                await asyncio.gather(*(account.ask(question) for question in due))
+
+    async def _check(self) -> bool:
+        """Compare all accounts with the venue; False when something could not be read."""
+        began_ns = self._now_ns()
+        self._next_check_ns = began_ns + self._interval_ns
+        is_done = True
+        for account in self.accounts:
+            try:
+                await account.reconcile(began_ns, is_start=False)
+            except ReadError as e:
+                self._log.warning(f"{account.account_id} was not compared: {e}")
+                self._put_off(int((e.retry_after_secs or 0) * 1e9))
+                is_done = False
+        if is_done:
+            self._pause_ns = PAUSE_NS
+        return is_done
+
+    def _put_off(self, at_least_ns: int) -> None:
+        """Compare again after a pause that grows up to the interval."""
+        pause_ns = max(self._pause_ns, at_least_ns)
+        self._next_check_ns = self._now_ns() + min(pause_ns, max(self._interval_ns, at_least_ns))
+        self._pause_ns = min(self._pause_ns * 2, self._interval_ns)
+        for account in self.accounts:
+            account.legs.look_again_ns = None
+
+    async def _look_at_streams(self, now_ns: int) -> None:
+        for stream in self._streams:
+            if stream.is_dead and await stream.revive(now_ns):
+                self._next_check_ns = 0
+            if stream.was_interrupted():
+                self._next_check_ns = 0
+
+    def _look_for_inflight(self, now_ns: int) -> None:
+        """Ask for orders that have had no answer for too long, and for continuations."""
+        for account in self.accounts:
+            for order in account.book.inflight():
+                name = order.client_order_id.value
+                if order.is_inflight:
+                    if now_ns - order.last_event.ts_init >= self._inflight_timeout_ns:
+                        account.ask_about(order, now_ns)
+                elif now_ns >= self._polled_ns.get(name, 0):
+                    self._polled_ns[name] = now_ns + POLL_NS
+                    account.ask_about(order, now_ns)
