@@ -40,7 +40,7 @@ from sim.observation import (
 )
 from sim.observing import checks_are_apart, checks_of, visibility
 from sim.points import Points
-from sim.process import PROCESS, ProcessExited, refuse_the_dead
+from sim.process import NETWORK, PROCESS, ProcessExited, refuse_the_dead
 from sim.scenario import model as m
 from sim.stopwatch import wall_secs
 from sim.streams import Streams
@@ -167,6 +167,7 @@ class World:
     def run(self, *, without: frozenset[str] = frozenset()) -> Run:
         """Play the scenario; `without` leaves out patches, for tests of those."""
         started = wall_secs()
+        here = NETWORK.set(self.network)
         try:
             with patches.installed(self, without=without):
                 try:
@@ -185,6 +186,7 @@ class World:
                 startups = self.node.startups()
                 self.node.dispose()
         finally:
+            NETWORK.reset(here)
             self.loop.close()
         if self._harness_errors:
             error = self._harness_errors[0]
