@@ -312,7 +312,9 @@ class BinanceHttp:
         ):
             wait_ns = ready_ns - now_ns
             if self._now_ns() + wait_ns > latest_ns:
-                why = "the venue has banned us" if self._is_blocked() else "the weight is used up"
+                why = (
+                    "the venue wants no requests" if self._is_blocked() else "the weight is used up"
+                )
                 return _Failure(f"{why} for another {wait_ns / 1e9:.0f} s")
             await asyncio.sleep(wait_ns / 1e9)
         return None

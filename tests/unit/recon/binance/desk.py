@@ -163,9 +163,14 @@ class Desk:
         return [request.url.params.get(name) for request in self.seen]
 
 
-async def all_of(pages: AsyncIterator[Sequence[Trade]]) -> list[Trade]:
-    """Return all that an iteration yields, which is never an empty page."""
-    found: list[Trade] = []
+async def all_of(
+    pages: AsyncIterator[Sequence[Trade]], found: list[Trade] | None = None
+) -> list[Trade]:
+    """Return all that an iteration yields, which is never an empty page.
+
+    A list that is given has what was yielded before an error.
+    """
+    found = [] if found is None else found
     async for page in pages:
         assert page
         found += page

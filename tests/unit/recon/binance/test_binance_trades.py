@@ -236,8 +236,7 @@ async def test_a_page_that_fails_ends_the_iteration_with_an_error(failing: int):
     found: list[Trade] = []
 
     with pytest.raises(ReadError, match="GET /fapi/v1/userTrades BTCUSDT: HTTP 400, -1121"):
-        async for trades in desk.reader.trades_from("BTCUSDT", 0):
-            found += trades
+        await all_of(desk.reader.trades_from("BTCUSDT", 0), found)
     assert ids(found) == desk.trade_ids()[: failing and 10 + 9 * (failing - 1)]
 
 
