@@ -223,7 +223,12 @@ class Life:
         self.ended_ns = self._loop.now_ns
         if self._trading_node is not None:
             self._final = self._reader.state(self._trading_node.cache)
-            self._purged = purged
+            held = {order.client_order_id for order in self._final.orders}
+            shown = [order.client_order_id for order in self._loaded.orders]
+            shown += [event.client_order_id for event in self.recorder.events if event.status]
+            # Nothing but a purge takes an order out of a cache, be it from memory alone.
+            gone = (name for name in shown if name not in held)
+            self._purged = tuple(dict.fromkeys((*purged, *gone)))
 
     def observed(self) -> Incarnation:
         """Return the process as plain data; what it did in the final read is apart."""

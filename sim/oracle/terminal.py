@@ -5,7 +5,7 @@ live at the venue, in whatever process that was decided: a process that loads su
 it from its first event on.
 
 An order of the node stands for the order of the venue whose id it carries, or, as long as it
-carries none, for those with its client order id.  Where another order of the process carries the
+carries none, for those with its client order id; each that stands for one is judged.  Where another order of the process carries the
 same venue order id and is not done, it speaks for both (a continuation order).
 """
 
@@ -86,11 +86,11 @@ class _Shown:
         known_id = venue_order_id or self._ids.get(client_order_id, "")
         self._ids[client_order_id] = known_id
         self._suspects.pop(client_order_id, None)
-        if status not in TERMINAL:
-            return
         orders = self._at_the_venue(account, symbol, client_order_id, known_id)
         if orders:
             self.judged.add(client_order_id)
+        if status not in TERMINAL:
+            return
         live = tuple(o for o in orders if o.closed_ns is None or o.closed_ns > at_ns)
         if live:
             self._suspects[client_order_id] = live
