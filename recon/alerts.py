@@ -34,6 +34,7 @@ KINDS = {
     "late-event": "The stream told something more than five seconds after it happened.",
     "unresolved-order": "An order without an answer; nothing is concluded, it is asked again.",
     "opening-balance": "A leg older than the history was opened with the venue's quantity.",
+    "torn-position": "A crash had kept fills from a position that its orders have; repaired.",
     "residual": "A leg differs from the venue's and no trade explains it.",
     "adjustment": "A residual was adjusted, as the policy says.",
     "not-loaded": "The account trades an instrument that the node has not loaded.",

@@ -144,8 +144,13 @@ class Legs:
             for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
                 torn = self._book.torn_fills(leg)
                 if torn and sum((_signed(fill) for _, fill in torn), ZERO) == residual:
-                    self._log.warning(f"{leg}: {len(torn)} fills had not reached the position")
                     self._applier.repair(leg)
+                    self._teller.leg(
+                        "torn-position",
+                        leg,
+                        f"{len(torn)} fills had reached their orders and not the position",
+                        is_corrected=True,
+                    )
                     residuals.unsettled.pop(leg, None)
         for leg in self._legs_of(symbol, positions, trades):
             if leg not in residuals.unsettled:

@@ -163,7 +163,7 @@ class Teller:
     def leg(self, kind: str, leg: Leg, text: str, *, is_corrected: bool) -> None:
         """Something about a leg."""
         instrument_id = self._venue.instrument_id(leg.symbol)
-        if kind == "opening-balance" and self._counts(instrument_id, kind):
+        if kind in ("opening-balance", "torn-position") and self._counts(instrument_id, kind):
             return
         self._tell(
             kind,
