@@ -10,7 +10,8 @@ Rules:
 
 from __future__ import annotations
 
-import base64
+import binascii
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from nautilus_trader.core.nautilus_pyo3 import ed25519_signature, hmac_signature
 type Sign = Callable[[str], str]
 
 HIDDEN = "***"
+_SIGNATURE = re.compile(r"(signature=)[^&\s]+")
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,13 +84,15 @@ class Access:
         )
 
     def hide(self, text: str) -> str:
-        """Return the text without the key and without what a proxy's address may tell."""
-        text = text.replace(self.api_key, HIDDEN) if self.api_key else text
+        """Return the text without key and signature, and without who logs in at the proxy."""
+        # A key with a line break would otherwise show, escaped, in a complaint about it.
+        secrets = [self.api_key, self.api_key.strip()]
         if self.proxy_url is not None:
             proxy = urlsplit(self.proxy_url)
-            for secret in (self.proxy_url, proxy.password, proxy.username):
-                text = text.replace(secret, HIDDEN) if secret else text
-        return text
+            secrets += [self.proxy_url, proxy.password or "", proxy.username or ""]
+        for secret in filter(None, secrets):
+            text = text.replace(secret, HIDDEN)
+        return _SIGNATURE.sub(rf"\1{HIDDEN}", text)
 
     def __repr__(self) -> str:
         proxied = "" if self.proxy_url is None else ", proxied"
@@ -99,21 +103,28 @@ def signer_of(api_secret: str, key_type: BinanceKeyType = BinanceKeyType.HMAC) -
     """Return the signature function of a secret: HMAC-SHA256, Ed25519 or RSA.
 
     An Ed25519 secret is known by its looks, an RSA one only by ``key_type``.  Raises
-    ValueError, without the secret, when an Ed25519 secret is unreadable.
+    ValueError, without the secret, when an Ed25519 or RSA secret is unreadable.
     """
     if key_type == BinanceKeyType.RSA:
-        return lambda text: str(rsa_signature(api_secret, text))
+        return _rsa_signer(api_secret)
     if key_type == BinanceKeyType.ED25519 or is_ed25519_private_key(api_secret):
-        seed = _seed(api_secret)
-        return lambda text: str(ed25519_signature(seed, text))
+        return _ed25519_signer(api_secret)
     return lambda text: str(hmac_signature(api_secret, text))
 
 
-def _seed(api_secret: str) -> bytes:
+def _rsa_signer(api_secret: str) -> Sign:
+    try:
+        rsa_signature(api_secret, "any text")
+    except ValueError:
+        raise ValueError("the API secret is no unencrypted RSA key in PEM") from None
+    return lambda text: str(rsa_signature(api_secret, text))
+
+
+def _ed25519_signer(api_secret: str) -> Sign:
     try:
         seed = bytes(extract_ed25519_private_key(api_secret))
-    except (base64.binascii.Error, ValueError):  # type: ignore[attr-defined]
+    except (binascii.Error, ValueError):
         seed = b""
     if len(seed) != 32:
         raise ValueError("the API secret is no unencrypted Ed25519 key in base64 or PEM")
-    return seed
+    return lambda text: str(ed25519_signature(seed, text))

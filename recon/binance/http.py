@@ -150,12 +150,14 @@ class BinanceHttp:
         self._attempts = attempts
         self._backoff_secs = backoff_secs
         self._patience_ns = int(patience_secs * 1e9)
-        self._base_url = access.base_url.rstrip("/")
+        self._base_url = str(httpx.URL(access.base_url)).rstrip("/")
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
+            "User-Agent": "nautilus-recon",
             "X-MBX-APIKEY": access.api_key,
         }
+        # The venue's clock minus the caller's; read when the venue complains.
         self._ahead_ns = 0
         self._clock_lock = asyncio.Lock()
 
@@ -218,9 +220,9 @@ class BinanceHttp:
                     if not isinstance(answer, _Failure):
                         return answer
                     failure = answer
-                    if failure.code == UNKNOWN_ORDER and may_be_absent:
-                        return None
                     if not failure.passes:
+                        if failure.code == UNKNOWN_ORDER and may_be_absent:
+                            return None
                         break
         except TimeoutError:
             failure = failure._replace(why=f"{failure.why}; its deadline has passed")
@@ -235,8 +237,14 @@ class BinanceHttp:
     async def _attempt[T](
         self, path: str, decode: Decode[T], weight: int, params: Params
     ) -> T | _Failure:
-        ahead_ns = self._ahead_ns
-        reply = await self._exchange(path, lambda: self._signed(params), weight)
+        ahead_ns = 0
+
+        def query() -> str:
+            nonlocal ahead_ns
+            ahead_ns = self._ahead_ns
+            return self._signed(params)
+
+        reply = await self._exchange(path, query, weight)
         if isinstance(reply, _Failure):
             if reply.code == CLOCK_IS_OFF:
                 await self._read_clock(ahead_ns)
@@ -259,7 +267,7 @@ class BinanceHttp:
         return f"{query}&signature={quote(self._access.signer(query), safe='')}"
 
     async def _read_clock(self, ahead_ns: int) -> None:
-        """Read how far the venue's clock is ahead, unless someone has since ``ahead_ns``."""
+        """Read how far the venue's clock is ahead, unless it is no longer held to be that far."""
         async with self._clock_lock:
             if self._ahead_ns != ahead_ns:
                 return
@@ -312,15 +320,11 @@ class BinanceHttp:
         ):
             wait_ns = ready_ns - now_ns
             if self._now_ns() + wait_ns > latest_ns:
-                why = (
-                    "the venue wants no requests" if self._is_blocked() else "the weight is used up"
-                )
+                is_blocked = self._budget.blocked_until_ns > now_ns
+                why = "the venue wants no requests" if is_blocked else "the weight is used up"
                 return _Failure(f"{why} for another {wait_ns / 1e9:.0f} s")
             await asyncio.sleep(wait_ns / 1e9)
         return None
-
-    def _is_blocked(self) -> bool:
-        return self._budget.blocked_until_ns > self.venue_now_ns()
 
     async def _carry(self, request: httpx.Request) -> httpx.Response:
         async with asyncio.timeout(self._timeout_secs):

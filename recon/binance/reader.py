@@ -96,7 +96,9 @@ class BinanceReader:
     async def orders_from(self, symbol: str, order_id: str) -> Sequence[VenueOrder]:
         """Return the orders of a symbol from an id on, of any state, oldest first."""
         return await history.orders_from(
-            partial(self._orders_page, symbol), int(order_id), self._page_limit
+            partial(self._orders_page, symbol),
+            _venue_id(ALL_ORDERS, symbol, order_id),
+            self._page_limit,
         )
 
     async def trades_of(self, symbol: str, order_id: str) -> Sequence[Trade]:
@@ -105,7 +107,9 @@ class BinanceReader:
         Which of them a full page shows is not documented; they are then looked for among all
         trades of the symbol since the order was made.
         """
-        page = await self._trades_page(symbol, {"orderId": int(order_id)})
+        page = await self._trades_page(
+            symbol, {"orderId": _venue_id(USER_TRADES, symbol, order_id)}
+        )
         if any(trade.order_id != order_id for trade in page):
             raise ReadError(f"GET {USER_TRADES} {symbol}", f"trades of others than {order_id}")
         if len(page) < self._page_limit:
@@ -172,7 +176,7 @@ class BinanceReader:
     async def _plain_order(
         self, symbol: str, order_id: str | None, client_order_id: str | None
     ) -> VenueOrder | None:
-        params = _ids(symbol, "orderId", order_id, "origClientOrderId", client_order_id)
+        params = _ids(ORDER, symbol, "orderId", order_id, "origClientOrderId", client_order_id)
         order = await self._http.find(ORDER, rows.order, weight=1, params=params)
         if order is not None:
             _check(ORDER, symbol, order, order_id, client_order_id)
@@ -181,7 +185,7 @@ class BinanceReader:
     async def _conditional_order(
         self, symbol: str, order_id: str | None, client_order_id: str | None
     ) -> VenueOrder | None:
-        params = _ids(symbol, "algoId", order_id, "clientAlgoId", client_order_id)
+        params = _ids(ALGO_ORDER, symbol, "algoId", order_id, "clientAlgoId", client_order_id)
         found = await self._http.find(ALGO_ORDER, rows.conditional_order, weight=1, params=params)
         if not isinstance(found, rows.Triggered):
             if found is not None:
@@ -246,12 +250,23 @@ class BinanceReader:
 
 
 def _ids(
-    symbol: str, name: str, order_id: str | None, client_name: str, client_order_id: str | None
+    path: str,
+    symbol: str,
+    name: str,
+    order_id: str | None,
+    client_name: str,
+    client_order_id: str | None,
 ) -> dict[str, str | int]:
     if order_id is not None:
-        return {"symbol": symbol, name: int(order_id)}
+        return {"symbol": symbol, name: _venue_id(path, symbol, order_id)}
     assert client_order_id is not None
     return {"symbol": symbol, client_name: client_order_id}
+
+
+def _venue_id(path: str, symbol: str, text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise ReadError(f"GET {path} {symbol}", f"{text!r} is no id of this venue", is_final=True)
 
 
 def _check(

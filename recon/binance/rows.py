@@ -85,7 +85,7 @@ class TradeRow(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     commission_asset: str
     maker: bool
     time: int
-    realized_pnl: Decimal
+    realized_pnl: Decimal | None = None
 
 
 class OrderRow(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -135,7 +135,7 @@ class AlgoRow(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     activate_price: str | None = None
     callback_rate: str | None = None
     working_type: str | None = None
-    reduce_only: bool = False
+    reduce_only: bool | None = None
     good_till_date: int | None = None
     actual_order_id: str | None = None
 
@@ -194,7 +194,7 @@ def trades(body: bytes, _asked_ns: int, *, symbol: str) -> list[Trade]:
             and row.qty > ZERO
             and row.price.is_finite()
             and row.commission.is_finite()
-            and row.realized_pnl.is_finite()
+            and (row.realized_pnl is None or row.realized_pnl.is_finite())
         ):
             raise _no_number(f"trade {number}")
         append(
@@ -296,7 +296,7 @@ def _order_of_algo(row: AlgoRow, asked_ns: int) -> VenueOrder:
         ZERO,
         _number(row.price),
         None,
-        row.reduce_only,
+        bool(row.reduce_only),
         row.create_time * MS_NS,
         row.update_time * MS_NS,
         asked_ns,

@@ -8,6 +8,8 @@ import hashlib
 import hmac
 import io
 import logging
+import random
+import textwrap
 import traceback
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -34,13 +36,49 @@ SIGNATURE = bytes.fromhex(
     "b46bd25bf5f0595bbe24655141438e7a100b"
 )
 PKCS8 = bytes.fromhex("302e020100300506032b657004220420") + SEED
-PEM = "\n".join(
-    (
-        "-----BEGIN PRIVATE KEY-----",
-        base64.b64encode(PKCS8).decode(),
-        "-----END PRIVATE KEY-----",
+
+
+def pem_of(pkcs8: bytes) -> str:
+    return "\n".join(
+        (
+            "-----BEGIN PRIVATE KEY-----",
+            *textwrap.wrap(base64.b64encode(pkcs8).decode(), 64),
+            "-----END PRIVATE KEY-----\n",
+        )
     )
-)
+
+
+PEM = pem_of(PKCS8)
+
+
+def rsa_key() -> tuple[str, int, int]:
+    """Return an RSA key made up here: PKCS#8 in PEM (RFC 5958, RFC 8017), modulus, exponent."""
+    rng, exponent = random.Random(7), 65537
+    p, q = (prime(rng, 1024) for _ in range(2))
+    secret = pow(exponent, -1, (p - 1) * (q - 1))
+    numbers = (0, p * q, exponent, secret, p, q, secret % (p - 1), secret % (q - 1), pow(q, -1, p))
+    key = der(0x30, *(integer(number) for number in numbers))
+    algorithm = der(0x30, bytes.fromhex("06092a864886f70d0101010500"))
+    return pem_of(der(0x30, integer(0), algorithm, der(0x04, key))), p * q, exponent
+
+
+def prime(rng: random.Random, bits: int) -> int:
+    while True:
+        number = rng.getrandbits(bits) | 3 << (bits - 2) | 1
+        if all(pow(base, number - 1, number) == 1 for base in (2, 3, 5)):
+            return number
+
+
+def integer(number: int) -> bytes:
+    return der(0x02, number.to_bytes(number.bit_length() // 8 + 1))
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    if len(body) < 128:
+        return bytes((tag, len(body))) + body
+    length = len(body).to_bytes((len(body).bit_length() + 7) // 8)
+    return bytes((tag, 0x80 | len(length))) + length + body
 
 
 def config(**changed: Any) -> BinanceExecClientConfig:
@@ -80,6 +118,21 @@ def test_ed25519_is_as_the_standard_says_and_known_by_its_looks(
     sign = signer_of(secret, key_type)
 
     assert base64.b64decode(sign("")) == SIGNATURE
+
+
+def test_rsa_is_pkcs1_with_sha256_and_has_to_be_told():
+    pem, modulus, exponent = rsa_key()
+    signature = base64.b64decode(signer_of(pem, BinanceKeyType.RSA)("symbol=BTCUSDT"))
+    opened = pow(int.from_bytes(signature), exponent, modulus).to_bytes(256)
+
+    assert opened.startswith(b"\x00\x01\xff\xff")
+    assert opened.endswith(hashlib.sha256(b"symbol=BTCUSDT").digest())
+
+
+def test_an_rsa_secret_that_is_unreadable_is_refused_without_showing_it():
+    with pytest.raises(ValueError, match="no unencrypted RSA key") as raised:
+        signer_of("the-secret", BinanceKeyType.RSA)
+    assert "the-secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("secret", ["not base64 at all!", base64.b64encode(b"short").decode()])
@@ -224,7 +277,7 @@ async def test_keys_are_in_no_text_that_anyone_can_see(caplog: pytest.LogCapture
     caplog.set_level(logging.DEBUG)
     made = Access.from_config(
         config(
-            api_key=KEY,
+            api_key=f"{KEY}\n",
             api_secret=SECRET,
             base_url_http="http://venue.invalid",
             proxy_url=f"http://{KEY}:{PASSWORD}@proxy.invalid",
@@ -236,6 +289,8 @@ async def test_keys_are_in_no_text_that_anyone_can_see(caplog: pytest.LogCapture
         error(401, -2015, f"Invalid API-key {KEY}"),
         error(400, -1000, f"GET ?apiKey={KEY}"),
         httpx.ProxyError(f"407 from http://{KEY}:{PASSWORD}@proxy.invalid"),
+        httpx.LocalProtocolError(f"Illegal header value {KEY.encode()!r}"),
+        httpx.ConnectError("no way to http://venue.invalid/?a=1&signature=0123&b=2"),
         httpx.ConnectError(f"cannot log in with {PASSWORD}"),
         httpx.Response(200, content=f"<html>{KEY}</html>".encode()),
         httpx.Response(502, content=f"<html>{KEY}</html>".encode()),
@@ -255,7 +310,7 @@ async def test_keys_are_in_no_text_that_anyone_can_see(caplog: pytest.LogCapture
 
     text = said.getvalue() + caplog.text
     assert "GET /fapi/v3/positionRisk" in text
-    for secret in (KEY, SECRET, PASSWORD, "signature="):
+    for secret in (KEY, SECRET, PASSWORD, "0123"):
         assert secret not in text
 
 

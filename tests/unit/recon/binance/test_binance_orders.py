@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from recon.binance import ReadError
+from recon.binance import BinanceReader, ReadError
 from recon.core.facts import Leg, VenueOrder, VenuePosition
 from recon.core.port import VenueReader
 from tests.unit.recon.binance.desk import DAY_NS, MS_NS, SECOND_NS, Desk, error
@@ -56,8 +56,6 @@ def ok(value: Any) -> httpx.Response:
 
 
 def test_it_is_a_reader_of_a_venue():
-    from recon.binance import BinanceReader
-
     def reads(reader: BinanceReader) -> VenueReader:
         return reader  # mypy says the rest
 
@@ -174,6 +172,19 @@ async def test_an_order_that_does_not_exist_is_none_and_no_other_error_is():
     desk.answer(ORDER, error(400, -2011))
     with pytest.raises(ReadError, match="-2011"):
         await desk.reader.order("BTCUSDT", client_order_id="O-9")
+
+
+async def test_an_id_that_the_venue_cannot_have_is_not_asked_for():
+    desk = Desk()
+    for read in (
+        desk.reader.order("BTCUSDT", order_id="S-1"),
+        desk.reader.orders_from("BTCUSDT", "٣"),
+        desk.reader.trades_of("BTCUSDT", "-1"),
+    ):
+        with pytest.raises(ReadError, match="is no id of this venue") as raised:
+            await read
+        assert raised.value.is_final
+    assert desk.trace.rows == []
 
 
 # -- conditional orders
