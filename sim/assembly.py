@@ -1,7 +1,7 @@
 """The node as a user would configure and assemble it.
 
-One Binance USD-M account with a data client and an execution client, the cache in
-a database, the strategies of the scenario with their claims.  What is not set here
+One Binance USD-M account with a data client and an execution client (or a broker's), the
+cache in a database, the strategies of the scenario with their claims.  What is not set here
 is NautilusTrader's default.
 """
 
@@ -26,13 +26,16 @@ from nautilus_trader.config import (
     CacheConfig,
     DatabaseConfig,
     InstrumentProviderConfig,
+    LiveExecClientConfig,
     LiveExecEngineConfig,
+    RoutingConfig,
     StrategyConfig,
     TradingNodeConfig,
 )
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 
+from sim.broker import BrokerExecClientConfig, BrokerExecClientFactory
 from sim.scenario.model import Node as NodeSpec
 from sim.strategy import TimelineStrategy
 from sim.venue.config import AccountConfig
@@ -65,16 +68,39 @@ def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> Trad
             **exec_engine_options(spec.exec_engine),
         ),
         data_clients={BINANCE: BinanceDataClientConfig(**access)},
-        exec_clients={
-            BINANCE: BinanceExecClientConfig(
-                **access,
-                base_url_ws_stream=f"ws://{HOST}",
-                # The adapter refuses to connect to a hedge mode account otherwise.
-                use_reduce_only=not hedged,
-            ),
-        },
+        exec_clients=_exec_clients(spec, account, access, hedged=hedged),
         timeout_post_stop=POST_STOP_SECS,
     )
+
+
+def _exec_clients(
+    spec: NodeSpec, account: AccountConfig, access: dict[str, Any], *, hedged: bool
+) -> dict[str, LiveExecClientConfig]:
+    """Return the configuration of the only execution client, by its name."""
+    broker = spec.broker
+    if broker is None:
+        config = BinanceExecClientConfig(
+            **access,
+            base_url_ws_stream=f"ws://{HOST}",
+            # The adapter refuses to connect to a hedge mode account otherwise.
+            use_reduce_only=not hedged,
+        )
+        return {BINANCE: config}
+    routing = (
+        RoutingConfig(default=True)
+        if broker.default
+        else RoutingConfig(venues=frozenset({BINANCE}))
+    )
+    return {
+        broker.venue: BrokerExecClientConfig(
+            api_key=account.api_key,
+            api_secret=account.api_secret,
+            base_url_http=f"http://{HOST}",
+            base_url_ws=f"ws://{HOST}",
+            positions=broker.positions,
+            routing=routing,
+        )
+    }
 
 
 def exec_engine_options(written: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,6 +145,8 @@ def assemble(
             ),
         )
     node.add_data_client_factory(BINANCE, BinanceLiveDataClientFactory)
-    node.add_exec_client_factory(BINANCE, BinanceLiveExecClientFactory)
+    for name in config.exec_clients:
+        factory = BinanceLiveExecClientFactory if name == BINANCE else BrokerExecClientFactory
+        node.add_exec_client_factory(name, factory)
     node.build()
     return node

@@ -14,7 +14,7 @@ from nautilus_trader.model.enums import (
     order_status_to_str,
 )
 from nautilus_trader.model.events import OrderFilled
-from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.identifiers import InstrumentId, Venue
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
@@ -122,9 +122,13 @@ def _price(order: Order) -> Decimal | None:
     return order.price.as_decimal() if order.has_price else None
 
 
+VENUE = Venue("BINANCE")
+"""The venue of the instruments, whatever that of the execution client is."""
+
+
 def instrument_id_of(symbol: str) -> InstrumentId:
     """Return NautilusTrader's id of a Binance USD-M perpetual."""
-    return InstrumentId.from_str(f"{symbol}-PERP.BINANCE")
+    return InstrumentId.from_str(f"{symbol}-PERP.{VENUE}")
 
 
 def symbol_of(instrument_id: InstrumentId) -> str:

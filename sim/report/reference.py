@@ -17,6 +17,7 @@ from sim.scenario.actions import ACTIONS, Action, Fault, NodeAction, StrategyAct
 from sim.scenario.model import (
     PROPERTIES,
     Adjustment,
+    Broker,
     Expect,
     Known,
     Node,
@@ -39,6 +40,7 @@ _WHO: dict[str, type[Action]] = {
 _PARTS: dict[str, type[msgspec.Struct]] = {
     "`venue`": Venue,
     "`node`": Node,
+    "`node.broker`": Broker,
     "A record of `timeline`": Record,
     "`expect`": Expect,
     "An entry of `expect.adjustments`": Adjustment,

@@ -38,6 +38,7 @@ from sim.scenario.values import (
     Story,
     StrategyId,
     Symbol,
+    VenueName,
 )
 from sim.scenario.words import Implied, Legs, OneOrMany, Unwritten
 
@@ -91,6 +92,18 @@ class Venue(Struct, frozen=True, kw_only=True):
     left out."""
 
 
+class Broker(Struct, frozen=True, kw_only=True):
+    """A generic execution client in place of Binance's, whose venue is not that of the
+    instruments: a broker that routes to Binance."""
+
+    venue: VenueName = "BROKER"
+    """The client's own venue, which is its id and the issuer of its account, too."""
+    positions: Literal["answers", "empty", "fails"] = "answers"
+    """How it answers for positions: with what is held, with none ever, or with an exception."""
+    default: bool = False
+    """Whether orders reach it as the default route, and not as the route to BINANCE."""
+
+
 class Node(Struct, frozen=True, kw_only=True):
     """The node under test, in the words of NautilusTrader's configuration."""
 
@@ -113,6 +126,8 @@ class Node(Struct, frozen=True, kw_only=True):
     """The stock check of orders in flight; null is off, and the engine decides when left out."""
     exec_engine: dict[OptionName, Any] = {}
     """Other options of NautilusTrader's LiveExecEngineConfig, by their own names."""
+    broker: Broker | None = None
+    """The broker that is the node's only execution client; Binance's adapter when left out."""
 
 
 def implied(

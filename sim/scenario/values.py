@@ -48,6 +48,7 @@ StrategyId = Annotated[
 InstrumentId = Annotated[
     str, Pattern("an instrument id such as BTCUSDT-PERP.BINANCE", r"[A-Z0-9_]{2,30}-PERP\.BINANCE")
 ]
+VenueName = Annotated[str, Pattern("a name of a venue such as BROKER", r"[A-Z][A-Z0-9_]{1,19}")]
 EngineName = Annotated[
     str, Pattern("an engine name of lower-case letters, digits and _.:-", r"[a-z0-9_.:-]{1,80}")
 ]

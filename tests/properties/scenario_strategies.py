@@ -124,6 +124,16 @@ def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
         position_check_interval_secs=draw(checks),
         inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
         exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
+        broker=draw(st.none() | brokers()) if venue.position_mode == "one-way" else None,
+    )
+
+
+def brokers() -> st.SearchStrategy[m.Broker]:
+    return st.builds(
+        m.Broker,
+        venue=st.sampled_from(("BROKER", "IB", "NO", "ON")),
+        positions=st.sampled_from(("answers", "empty", "fails")),
+        default=st.booleans(),
     )
 
 

@@ -21,7 +21,7 @@ from sim.scenario.checks.common import (
 )
 from sim.scenario.checks.timeline import TimelineCheck
 from sim.scenario.errors import nearest
-from sim.scenario.model import Node, Scenario
+from sim.scenario.model import Broker, Node, Scenario
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import known_symbols
 
@@ -55,8 +55,18 @@ def _check_node(scenario: Scenario, fail: Fail) -> None:
     check_claims(scenario, node.claims, ("node", "claims"), fail)
     for index, instrument in enumerate(node.instruments or ()):
         check_symbol(scenario, symbol_of(instrument), ("node", "instruments", index), fail)
+    if node.broker is not None:
+        _check_broker(scenario, node.broker, fail)
     if node.exec_engine:
         _check_exec_engine(node.exec_engine, fail)
+
+
+def _check_broker(scenario: Scenario, broker: Broker, fail: Fail) -> None:
+    if broker.venue == "BINANCE":
+        hint = "leave 'broker' out for Binance's own adapter"
+        fail(("node", "broker", "venue"), "a broker's venue is not BINANCE", hint)
+    if scenario.venue.position_mode == "hedge":
+        fail(("node", "broker"), "a broker nets its positions", "position_mode: one-way")
 
 
 def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
