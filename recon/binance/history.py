@@ -24,7 +24,7 @@ WINDOW_MS = 7 * DAY_MS - 1
 """From the first to the last millisecond of a window."""
 
 CLOCK_SLACK_MS = 60_000
-"""How far past our own time a last window goes: the venue's clock may be ahead."""
+"""How far the venue's clock may be ahead of ours without our knowing."""
 
 type TradesFrom = Callable[[int], Awaitable[Sequence[Trade]]]
 """Asks for the page of trades from an id on."""
@@ -84,23 +84,26 @@ async def first_trade_id(
     between: TradesBetween,
     from_id: TradesFrom,
     start_ms: int,
-    end_ms: int,
+    now_ms: Callable[[], int],
     page_limit: int,
 ) -> int | None:
-    """Return the id of the first trade from an instant on, None when there is none.
+    """Return the id of the first trade from an instant on, None when there is none by now.
 
     Looks through windows until one has a trade.  If that window is full, its first trade is
     looked for by halving; the first look goes up to the first row that was shown, which settles
-    it on a venue that shows the oldest.
+    it on a venue that shows the oldest.  ``now_ms`` is asked after each window: how far the
+    venue's clock is ahead may be known only then.
     """
-    for first_ms, last_ms in windows(start_ms, end_ms):
-        page = await between(first_ms, last_ms)
-        if not page:
-            continue
-        if len(page) < page_limit:
+    first_ms = start_ms
+    while True:
+        page = await between(first_ms, first_ms + WINDOW_MS)
+        if len(page) >= page_limit:
+            return await _first_of_many(between, from_id, first_ms, page[0], page_limit)
+        if page:
             return page[0].sequence
-        return await _first_of_many(between, from_id, first_ms, page[0], page_limit)
-    return None
+        first_ms += WINDOW_MS + 1
+        if first_ms > now_ms() + CLOCK_SLACK_MS:
+            return None
 
 
 async def _first_of_many(

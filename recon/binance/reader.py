@@ -140,12 +140,11 @@ class BinanceReader:
         The venue dates trades to the millisecond: one that it dates before ``start_ns`` is not
         yielded.  The end of the iteration says that the read is complete.
         """
-        now_ms = self._http.venue_now_ns() // MS_NS
         first = await history.first_trade_id(
             partial(self._trades_between, symbol),
             partial(self._trades_from_page, symbol),
-            max(-(-start_ns // MS_NS), now_ms - TRADES_KEPT_MS),
-            now_ms + history.CLOCK_SLACK_MS,
+            max(-(-start_ns // MS_NS), self._venue_now_ms() - TRADES_KEPT_MS),
+            self._venue_now_ms,
             self._page_limit,
         )
         if first is None:
@@ -159,10 +158,9 @@ class BinanceReader:
 
         Trades without a fee leave no row there.
         """
-        oldest_ms = self._http.venue_now_ns() // MS_NS - INCOME_KEPT_MS
         return await history.traded_symbols(
             self._income_page,
-            max(start_ns // MS_NS, oldest_ms),
+            max(start_ns // MS_NS, self._venue_now_ms() - INCOME_KEPT_MS),
             end_ns // MS_NS,
             self._page_limit,
         )
@@ -170,6 +168,9 @@ class BinanceReader:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._http.aclose()
+
+    def _venue_now_ms(self) -> int:
+        return self._http.venue_now_ns() // MS_NS
 
     # -- orders
 

@@ -171,6 +171,16 @@ async def test_a_trade_of_an_earlier_millisecond_is_not_since():
     assert ids(await all_of(desk.reader.trades_since("BTCUSDT", at_ns))) == desk.trade_ids()
 
 
+@pytest.mark.parametrize("ahead_secs", [-3_600, -30 * 86_400, 3_600])
+@pytest.mark.parametrize("lookback_ns", [SECOND_NS, DAY_NS, 8 * DAY_NS])
+async def test_a_clock_that_is_off_hides_no_trade(ahead_secs: int, lookback_ns: int):
+    desk = Desk(ahead_ns=ahead_secs * SECOND_NS)
+    start_ns = desk.now_ns - lookback_ns
+    desk.trade(desk.now_ns - SECOND_NS // 2)
+
+    assert ids(await all_of(desk.reader.trades_since("BTCUSDT", start_ns))) == desk.trade_ids()
+
+
 async def test_nothing_is_looked_for_that_the_venue_no_longer_keeps():
     desk = Desk()
     desk.trade(desk.now_ns - DAY_NS)
