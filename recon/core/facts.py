@@ -140,10 +140,15 @@ class VenuePosition(msgspec.Struct, frozen=True, gc=False):
 
 
 class Positions(msgspec.Struct, frozen=True):
-    """All legs of the account that are not flat, from one complete read."""
+    """All legs of the account that are not flat, from one complete read.
+
+    ``is_complete`` says that a leg which is absent is flat.  A venue that cannot tell an
+    empty answer from none says nothing of the legs that it does not name.
+    """
 
     asked_ns: int
     legs: dict[Leg, VenuePosition]
+    is_complete: bool = True
 
 
 class OpenOrders(msgspec.Struct, frozen=True):

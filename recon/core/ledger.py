@@ -92,6 +92,12 @@ class SymbolBook:
         self.ahead = {key: held for key, held in self.ahead.items() if held[0] >= cursor}
         self.is_dirty = True
 
+    def wait(self, since_ns: int) -> None:
+        """Note that no trade was made before an instant that is still to be read."""
+        if self.cursor is None and since_ns > self.since_ns:
+            self.since_ns = since_ns
+            self.is_dirty = True
+
     def settle(self, position_side: str) -> None:
         """Note that the opening balance of a leg is settled."""
         if position_side not in self.settled:

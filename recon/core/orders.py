@@ -143,6 +143,19 @@ class Settlement(msgspec.Struct, frozen=True):
 NOTHING = Settlement()
 
 
+def is_another(local: LocalOrder, venue: VenueOrder, bounds: Bounds) -> bool:
+    """Whether an order of the venue only shares its client order id with one of the node.
+
+    Binance wants such ids to be unique among open orders only.  An order that was made
+    before the node asked for its own is not the node's.
+    """
+    return (
+        local.venue_order_id is None
+        and local.status in UNSENT | {"SUBMITTED"}
+        and venue.created_ns < local.requested_ns - bounds.receive_window_ns
+    )
+
+
 def settle(
     local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade], bounds: Bounds, now_ns: int
 ) -> Settlement:
@@ -190,7 +203,7 @@ def settle(
     open_question = None
     if not is_complete and not (is_late and venue.is_open):
         open_question = f"{venue.filled - filled - local.prior} of it was executed in trades unseen"
-    elif not venue.is_open and not ends_filled:
+    elif not venue.is_open and not (ends_filled and gained):
         if status != "CANCELED" or gained:
             steps.append(_ending(venue, local))
     elif venue.is_open and status in ("PENDING_CANCEL", "PENDING_UPDATE"):

@@ -41,11 +41,14 @@ FEW = 5
 class _TradesRead(msgspec.Struct):
     """The trades of one symbol that the node lacks, from one complete read.
 
-    ``cursor`` is where the next read may begin, if all of these are applied.
+    ``calm_ns`` is when the youngest trade was made that no read can hide any more, and
+    ``cursor`` where the next read may begin, if all of these are applied; None when there
+    is no such trade.
     """
 
-    lacking: list[Trade]
-    cursor: int | None
+    calm_ns: int
+    lacking: list[Trade] = []
+    cursor: int | None = None
 
 
 class _OrdersRead(msgspec.Struct):
@@ -216,22 +219,21 @@ class Account:
         self.legs.settle(
             symbol, residuals, positions, trades, is_agreed=is_agreed, is_start=is_start
         )
-        self._apply(symbol, trades, orders, read.cursor)
+        self._apply(symbol, trades, orders, read)
 
     async def _trades(self, symbol: str, began_ns: int) -> _TradesRead:
         book = self.ledger.book(symbol)
         reader = self.venue.reader
-        calm_ns = self._now_ns() - self.venue.bounds.read_lag_ns
+        read = _TradesRead(self._now_ns() - self.venue.bounds.read_lag_ns)
         if not book.since_ns:
             book.since_ns = self.ledger.complete_until_ns or began_ns - self._lookback_ns
         if book.cursor is None:
             pages = reader.trades_since(symbol, book.since_ns)
         else:
             pages = reader.trades_from(symbol, book.cursor)
-        read = _TradesRead([], None)
         async for page in pages:
             for trade in reversed(page):
-                if trade.time_ns <= calm_ns:
+                if trade.time_ns <= read.calm_ns:
                     read.cursor = trade.sequence + 1
                     break
             read.lacking += self._lacking(symbol, page)
@@ -312,10 +314,10 @@ class Account:
         ]
 
     def _apply(
-        self, symbol: str, trades: list[Trade], read: _OrdersRead, cursor: int | None
+        self, symbol: str, trades: list[Trade], orders: _OrdersRead, read: _TradesRead
     ) -> None:
         now_ns = self._now_ns()
-        unfinished, failed = self._applier.apply(symbol, trades, read.orders, now_ns)
+        unfinished, failed = self._applier.apply(symbol, trades, orders.orders, now_ns)
         for left in unfinished:
             self._question(left.order, left.why, now_ns)
         for trade in failed:
@@ -323,13 +325,15 @@ class Account:
                 f"trade {trade.trade_id} of order {trade.order_id} ({symbol}) was not applied"
             )
             self.questions.add(symbol, trade.order_id, None, now_ns + self._inflight_timeout_ns)
-        for order, asked_ns in read.absent:
+        for order, asked_ns in orders.absent:
             if not self.settle_absent(order, asked_ns):
                 self.ask_about(order, now_ns + self._inflight_timeout_ns)
-        if cursor is not None and not self._dry_run:
-            for trade in failed:
-                cursor = min(cursor, trade.sequence)
-            self.ledger.book(symbol).advance(cursor)
+        if self._dry_run:
+            return
+        if read.cursor is not None:
+            self.ledger.book(symbol).advance(min([read.cursor, *(t.sequence for t in failed)]))
+        elif not failed:
+            self.ledger.book(symbol).wait(read.calm_ns)
 
     def settle_absent(self, order: Order, asked_ns: int) -> bool:
         """Settle an order that the venue does not have; False while that proves nothing."""
@@ -355,7 +359,14 @@ class Account:
         )
 
     async def ask(self, question: Question) -> None:
-        """Ask for one order and settle it, as far as the answer goes."""
+        """Ask for one order and settle it, as far as the answer goes; raises nothing."""
+        try:
+            await self._ask(question)
+        except Exception as e:
+            self._log.exception(f"a question about an order failed: {question}", e)
+            self.questions.put_off(question, self._now_ns())
+
+    async def _ask(self, question: Question) -> None:
         reader, symbol = self.venue.reader, question.symbol
         instrument_id = self.venue.instrument_id(symbol)
         if not self._is_ours(symbol):
@@ -378,8 +389,10 @@ class Account:
             return
         await self._drained()
         self.touch(symbol)
-        if answer is None:
-            local = self.book.find(instrument_id, question.order_id, question.client_order_id)
+        local = self.book.find(instrument_id, question.order_id, question.client_order_id)
+        if answer is None or (
+            local is not None and self._applier.find(instrument_id, answer) is None
+        ):
             if local is None or self.settle_absent(local, asked_ns):
                 self.questions.answered(question)
             else:

@@ -19,7 +19,6 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from nautilus_trader.model.enums import order_status_to_str
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId
 from nautilus_trader.model.orders import Order
 
@@ -35,6 +34,7 @@ from recon.core.orders import (
     Settlement,
     Step,
     Update,
+    is_another,
     settle,
 )
 from recon.nautilus.book import (
@@ -144,7 +144,7 @@ class Applier:
         now_ns: int,
         unfinished: list[Unfinished],
     ) -> _Slot:
-        order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
+        order = self.find(instrument_id, venue)
         if order is None:
             order = self._adopt(instrument_id, venue, trades, now_ns)
             if order is None:
@@ -183,7 +183,7 @@ class Applier:
         unfinished: list[Unfinished],
     ) -> None:
         """Bring an order to the venue's state, of which there are no trades to apply."""
-        order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
+        order = self.find(instrument_id, venue)
         if order is None:
             if venue.is_open:
                 order = self._adopt(instrument_id, venue, [], now_ns)
@@ -197,12 +197,16 @@ class Applier:
             unfinished.append(Unfinished(venue, settlement.open_question))
         if settlement.is_difference:
             self._teller.order_state(order, venue, now_ns)
-        self.execute(order, venue, settlement)
-
-    def execute(self, order: Order, venue: VenueOrder, settlement: Settlement) -> None:
-        """Do what follows for an order."""
         for step in settlement.steps:
             self._do(order, venue, step)
+
+    def find(self, instrument_id: InstrumentId, venue: VenueOrder) -> Order | None:
+        """Return the order of the node that stands for one of the venue."""
+        order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
+        if order is None or order.venue_order_id is not None:
+            return order
+        local = self._book.local(order)
+        return None if is_another(local, venue, self._venue.bounds) else order
 
     def end(self, order: Order, end: End) -> None:
         """End an order that the venue does not have."""
@@ -369,13 +373,4 @@ def _made_up(trades: Sequence[Trade]) -> VenueOrder:
         created_ns=first.time_ns,
         updated_ns=last.time_ns,
         asked_ns=last.time_ns,
-    )
-
-
-def is_standing(order: Order) -> bool:
-    """Whether an order is shown as waiting for, or standing at, the venue."""
-    return not order.is_closed and order_status_to_str(order.status) not in (
-        "INITIALIZED",
-        "EMULATED",
-        "RELEASED",
     )

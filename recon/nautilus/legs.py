@@ -118,6 +118,8 @@ class Legs:
         if not self._is_compared:
             return found
         for leg in self._legs_of(symbol, positions, trades):
+            if leg not in positions.legs and not positions.is_complete:
+                continue
             residual = self._residual(leg, positions, trades)
             if self._ledger.is_settled(leg):
                 if residual:
@@ -153,6 +155,8 @@ class Legs:
                     )
                     residuals.unsettled.pop(leg, None)
         for leg in self._legs_of(symbol, positions, trades):
+            if leg not in positions.legs and not positions.is_complete:
+                continue
             if leg not in residuals.unsettled:
                 self._ledger.book(symbol).settle(leg.position_side)
             elif is_agreed:
@@ -191,6 +195,8 @@ class Legs:
             return
         seen = dict.fromkeys((*sorted(positions.legs), *self._book.legs(), *self._suspicions))
         for leg in seen:
+            if leg not in positions.legs and not positions.is_complete:
+                continue
             if self._ledger.is_settled(leg) or not self._books_balances:
                 self._judge(leg, positions)
 

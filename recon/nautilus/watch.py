@@ -207,6 +207,9 @@ class Watch:
             except Exception as e:
                 self._log.exception("a comparison failed; it is repeated", e)
                 self._put_off(0)
+        self._save()
+        for account in self.accounts:
+            await account.venue.reader.aclose()
 
     async def _rest(self) -> None:
         """Wait for whatever is due next."""
