@@ -33,7 +33,7 @@ from recon.binance.budget import WeightBudget
 from recon.core.port import ReadError
 
 type Decode[T] = Callable[[bytes, int], T]
-"""Makes the value of a body and of the instant at which it was asked for (`BinanceHttp.now_ns`).
+"""Makes the value of a body and of the instant, by the caller's clock, at which it was asked for.
 
 Raises `msgspec.DecodeError` when the body is not what was asked for.
 """
@@ -163,10 +163,6 @@ class BinanceHttp:
 
     def __repr__(self) -> str:
         return f"BinanceHttp({self._access!r})"
-
-    def now_ns(self) -> int:
-        """Return the caller's time."""
-        return self._now_ns()
 
     def venue_now_ns(self) -> int:
         """Return the venue's time, as far as it is known to differ from the caller's."""

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from recon.binance import BinanceHttp, ReadError, WeightBudget, deadline
+from recon.binance import BinanceHttp, BinanceReader, ReadError, WeightBudget, deadline
 from sim.clock import VirtualLoop
 from sim.faults import DelayedReply, FailedRequest, LostReply
 from tests.unit.recon.binance.desk import BASE, SECOND_NS, Desk, access, error
@@ -351,7 +351,7 @@ async def test_closing_closes_the_transport():
         async def aclose(self) -> None:
             closed.append(True)
 
-    await BinanceHttp(access(), lambda: 0, transport=Transport()).aclose()
+    await BinanceReader(BinanceHttp(access(), lambda: 0, transport=Transport())).aclose()
 
     assert closed == [True]
 

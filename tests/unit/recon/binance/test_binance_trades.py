@@ -127,6 +127,18 @@ async def test_more_trades_in_a_millisecond_than_fit_on_a_page(window_page: Page
     assert ids(since) == desk.trade_ids(since_ns=begin_ns)
 
 
+@both
+async def test_many_trades_before_a_millisecond_with_more_than_a_page(window_page: Page):
+    desk = Desk(window_page=window_page, page_limit=3)
+    begin_ns = desk.now_ns - DAY_NS
+    desk.trade(*(begin_ns + (n - 100) * SECOND_NS for n in range(100)))
+    desk.trade(*(begin_ns + n for n in range(8)))
+
+    since = await all_of(desk.reader.trades_since("BTCUSDT", begin_ns))
+
+    assert ids(since) == desk.trade_ids(since_ns=begin_ns)
+
+
 @given(
     gaps_ms=st.lists(st.sampled_from([0, 0, 1, 2, 7, 86_400_000, 500_000_000]), max_size=25),
     page_limit=st.integers(2, 6),
