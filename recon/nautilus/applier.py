@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from nautilus_trader.model.identifiers import InstrumentId, StrategyId
+from nautilus_trader.model.identifiers import InstrumentId, PositionId, StrategyId
 from nautilus_trader.model.orders import Order
 
 from recon.core.facts import ZERO, Leg, Trade, VenueOrder
@@ -259,10 +259,21 @@ class Applier:
         self._teller.unknown_order(instrument_id, venue, has_trades=bool(trades), now_ns=now_ns)
         if self._dry_run:
             return None
-        return self._make(venue, strategy_id, venue.quantity, tags)
+        position_id = None
+        if strategy_id == EXTERNAL and self._venue.position_id(instrument_id, "BOTH") is None:
+            # The account has one position, whoever trades it: where one strategy holds it
+            # here, a fill by hand belongs to what it holds.
+            held = self._book.positions(Leg(venue.symbol, venue.position_side))
+            position_id = held[0].id if len(held) == 1 else None
+        return self._make(venue, strategy_id, venue.quantity, tags, position_id)
 
     def _make(
-        self, venue: VenueOrder, strategy_id: StrategyId, quantity: Decimal, tags: list[str]
+        self,
+        venue: VenueOrder,
+        strategy_id: StrategyId,
+        quantity: Decimal,
+        tags: list[str],
+        position_id: PositionId | None = None,
     ) -> Order | None:
         client_order_id = self._book.free_id(venue.client_order_id, venue.order_id)
         try:

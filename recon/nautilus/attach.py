@@ -30,6 +30,7 @@ from recon.nautilus.book import Book
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.gate import Gate
 from recon.nautilus.legs import Legs
+from recon.nautilus.other import OtherVenue
 from recon.nautilus.ownership import Ownership
 from recon.nautilus.store import Store, why_nothing_comes_back
 from recon.nautilus.stream import StreamWatch
@@ -236,7 +237,7 @@ class Installation:
             return BinanceVenue(
                 client, config, self._clock.timestamp_ns, read_lag_ns, self._transport
             )
-        raise InstallError(f"{client.id} is no client that recon can read")
+        return OtherVenue(client, self._clock.timestamp_ns, read_lag_ns)
 
     def _claim(self, instrument_id: InstrumentId) -> StrategyId | None:
         claim: StrategyId | None = self._engine.get_external_order_claim(instrument_id)

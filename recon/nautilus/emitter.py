@@ -99,6 +99,7 @@ class Emitter:
         strategy_id: StrategyId,
         quantity: Decimal,
         tags: list[str] | None,
+        position_id: PositionId | None = None,
     ) -> Order:
         """Put an order into the node that it has not submitted, or has lost.
 
@@ -133,7 +134,7 @@ class Emitter:
             reconciliation=True,
         )
         made: Order = OrderUnpacker.from_init(initialized)
-        self._cache.add_order(made, None, self._client_id)
+        self._cache.add_order(made, position_id, self._client_id)
         return made
 
     def accept(self, order: Order, venue_order_id: str, at_ns: int) -> None:
