@@ -126,7 +126,8 @@ class Backing:
     now_ns
         The clock that dates the writes.
     before_write, after_write
-        Called around each write; what they raise ends the write's process.
+        Called around each write, the second with its key; what they raise ends the write's
+        process.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class Backing:
         now_ns: Callable[[], int],
         *,
         before_write: Callable[[], None] = lambda: None,
-        after_write: Callable[[], None] = lambda: None,
+        after_write: Callable[[str], None] = lambda key: None,
     ) -> None:
         self._log = log
         self._prefix = prefix
@@ -206,7 +207,7 @@ class Backing:
         write = Write(self._now_ns(), operation, key, tuple(payload or ()))
         self._log.writes.append(write)
         self._apply(write)
-        self._after_write()
+        self._after_write(key)
 
     def _forget(self, collection: str, name: str) -> None:
         self._write("delete", f"{collection}:{name}")

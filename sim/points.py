@@ -41,18 +41,21 @@ class _Armed:
         self._client = client
         self._left = point.number
 
-    def is_reached(self, moment: Moment, request: Request | None) -> bool:
+    def is_reached(self, moment: Moment, of: Request | str) -> bool:
         """Count what happens, if it is that, and say whether it was the last of them."""
-        point = self._point
-        if moment != point.moment:
-            return False
-        if request is not None and (
-            (request.method, request.path) != (point.method, point.path)
-            or self._client not in (None, request.client)
-        ):
+        if moment != self._point.moment or not self._is_of(of):
             return False
         self._left -= 1
         return self._left == 0
+
+    def _is_of(self, of: Request | str) -> bool:
+        point = self._point
+        if isinstance(of, str):
+            return point.key in ("", of) or of.startswith(f"{point.key}:")
+        return (of.method, of.path) == (point.method, point.path) and self._client in (
+            None,
+            of.client,
+        )
 
 
 class Points:
@@ -83,16 +86,17 @@ class Points:
         self._armed.clear()
         return left
 
-    def happens(
-        self, moment: Moment, process: Process | None, request: Request | None = None
-    ) -> None:
-        """Take note of what happens to a process, which may end by it."""
+    def happens(self, moment: Moment, process: Process | None, of: Request | str) -> None:
+        """Take note of what happens to a process, which may end by it.
+
+        ``of`` is the request, or the key that was written.
+        """
         if process is None or not self._armed:
             return
         for armed in tuple(self._armed):
             if not process.alive:
                 return
-            if not armed.is_reached(moment, request):
+            if not armed.is_reached(moment, of):
                 continue
             if moment == "after reply":
                 # The callback that hears of the reply is the next thing to run.

@@ -226,8 +226,8 @@ class World:
     def open_database(self, prefix: str) -> Backing:
         process = self._node_process()
 
-        def after_write() -> None:
-            self.points.happens("after write", process)
+        def after_write(key: str) -> None:
+            self.points.happens("after write", process, key)
             refuse_the_dead(process)
 
         return Backing(

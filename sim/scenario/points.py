@@ -16,7 +16,7 @@ type Moment = Literal["before reply", "after reply", "after request", "after wri
 POINT = (
     r"(before reply|after reply|after request) [1-9][0-9]{0,5} of "
     r"(GET|POST|PUT|DELETE) /[A-Za-z0-9/_.-]{0,99}"
-    r"|after write [1-9][0-9]{0,5}"
+    r"|after write [1-9][0-9]{0,5}( of [A-Za-z0-9._:/-]{1,80})?"
 )
 """The form of a point; in words that Python and ECMA 262 have in common."""
 
@@ -24,12 +24,16 @@ _MOMENTS: tuple[Moment, ...] = ("before reply", "after reply", "after request", 
 
 
 class Point(Struct, frozen=True):
-    """The ``number``-th time that something happens, of a request or of a write."""
+    """The ``number``-th time that something happens, of a request or of a write.
+
+    A write may be of any key, or of one (``orders:O-1``) or its kind (``orders``).
+    """
 
     moment: Moment
     number: int
     method: str = ""
     path: str = ""
+    key: str = ""
 
     @property
     def is_of_a_request(self) -> bool:
@@ -41,7 +45,10 @@ def parse_point(text: str) -> Point:
     """Return the point that ``text`` names; raises `ValueError` when it has not the form."""
     if not re.fullmatch(POINT, text):
         raise ValueError(f"{text!r} is not a named point")
-    happening, _, request = text.partition(" of ")
-    method, _, path = request.partition(" ")
+    happening, _, of = text.partition(" of ")
     [moment] = [each for each in _MOMENTS if happening.startswith(each)]
-    return Point(moment, int(happening.rpartition(" ")[2]), method, path)
+    number = int(happening.rpartition(" ")[2])
+    if moment == "after write":
+        return Point(moment, number, key=of)
+    method, _, path = of.partition(" ")
+    return Point(moment, number, method, path)

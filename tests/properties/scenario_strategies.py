@@ -360,7 +360,8 @@ class _Story:
             "point": f"{moment} {number} of {request}",
             "client": draw(st.sampled_from((None, "nt", "recon"))),
         }
-        at = (of_request, {"point": f"after write {number}"})
+        key = draw(st.sampled_from(("", " of positions", " of orders:O-1")))
+        at = (of_request, {"point": f"after write {number}{key}"})
         return draw(st.sampled_from(at if self._lies_in_wait else ({}, *at)))
 
     def _comeback(self) -> dict[str, Any]:

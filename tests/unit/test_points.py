@@ -48,12 +48,12 @@ def rig() -> Iterator[Rig]:
 
 
 def test_a_point_counts_from_when_it_is_armed(rig: Rig):
-    rig.points.happens("after write", rig.process)
+    rig.points.happens("after write", rig.process, "orders:O-1")
     rig.arm("after write 2")
-    rig.points.happens("after write", rig.process)
+    rig.points.happens("after write", rig.process, "orders:O-1")
     assert rig.process.alive
 
-    rig.points.happens("after write", rig.process)
+    rig.points.happens("after write", rig.process, "orders:O-1")
     assert not rig.process.alive
 
 
@@ -62,7 +62,7 @@ def test_a_point_counts_requests_of_its_method_and_path_and_moment(rig: Rig):
     for request in (OTHER, PLACE):
         rig.points.happens("before reply", rig.process, request)
     rig.points.happens("after request", rig.process, QUERY)
-    rig.points.happens("after write", rig.process)
+    rig.points.happens("after write", rig.process, "orders:O-1")
     assert rig.process.alive
 
     rig.points.happens("before reply", rig.process, QUERY)
@@ -80,12 +80,30 @@ def test_a_point_may_count_for_one_client_only(rig: Rig):
     assert not rig.process.alive
 
 
+@pytest.mark.parametrize(
+    ("of", "counts"),
+    [
+        ("", True),
+        (" of orders", True),
+        (" of orders:O-1", True),
+        (" of orders:O", False),
+        (" of positions", False),
+        (" of order", False),
+    ],
+)
+def test_a_write_may_count_by_its_key(rig: Rig, of: str, counts: bool):
+    rig.arm(f"after write 1{of}")
+    rig.points.happens("after write", rig.process, "orders:O-1")
+
+    assert rig.process.alive != counts
+
+
 def test_what_the_world_or_the_dead_do_is_not_counted(rig: Rig):
     rig.arm("after write 1")
-    rig.points.happens("after write", None)
+    rig.points.happens("after write", None, "orders:O-1")
     dead = Process("A#7")
     dead.alive = False
-    rig.points.happens("after write", dead)
+    rig.points.happens("after write", dead, "orders:O-1")
 
     assert rig.points.disarm() == ["after write 1"]
 
@@ -93,7 +111,7 @@ def test_what_the_world_or_the_dead_do_is_not_counted(rig: Rig):
 def test_one_event_ends_a_process_once(rig: Rig):
     rig.arm("after write 1")
     rig.arm("after write 1")
-    rig.points.happens("after write", rig.process)
+    rig.points.happens("after write", rig.process, "orders:O-1")
 
     assert len(rig.acts) == 1
     assert rig.points.disarm() == ["after write 1"]
@@ -127,7 +145,7 @@ def test_what_follows_belongs_to_the_world(rig: Rig):
     rig.arm("after write 1")
     token = PROCESS.set(rig.process)
     try:
-        rig.points.happens("after write", rig.process)
+        rig.points.happens("after write", rig.process, "orders:O-1")
     finally:
         PROCESS.reset(token)
 
@@ -137,7 +155,7 @@ def test_what_follows_belongs_to_the_world(rig: Rig):
 def test_an_act_is_told_and_lasts(rig: Rig):
     rig.arm("after write 1", lasts_ns=7)
     assert rig.points.last_act_ns == 0
-    rig.points.happens("after write", rig.process)
+    rig.points.happens("after write", rig.process, "orders:O-1")
 
     assert rig.points.last_act_ns == rig.loop.now_ns + 7
     assert [(row.kind, row.subject, row.details) for row in rig.trace.rows] == [

@@ -32,7 +32,8 @@ class Kill(NodeAction, frozen=True, kw_only=True):
     point: PointName | None = None
     """Where it ends, counted from ``at``: ``before reply 2 of GET /fapi/v1/userTrades``,
     ``after reply ...``, ``after request ...`` (the venue has acted, the reply is on its way) or
-    ``after write 3`` (of those to the cache's database); at the instant ``at`` when left out."""
+    ``after write 3`` (to the cache's database; also ``after write 1 of orders:O-1``, or ``of
+    positions``); at the instant ``at`` when left out."""
     client: ClientName | None = None
     """Whose requests count for the point: ``nt`` is NautilusTrader's; all when left out."""
 

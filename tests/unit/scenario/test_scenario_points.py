@@ -23,6 +23,8 @@ from sim.scenario.points import Point, parse_point
             Point("after request", 1, "PUT", "/fapi/v1/listenKey"),
         ),
         ("after write 3", Point("after write", 3)),
+        ("after write 1 of positions", Point("after write", 1, key="positions")),
+        ("after write 2 of orders:O-1", Point("after write", 2, key="orders:O-1")),
     ],
 )
 def test_a_point_is_read(text: str, point: Point):
@@ -38,6 +40,7 @@ def test_a_point_is_read(text: str, point: Point):
         "after write 0",
         "after write 01",
         "after write 3 of GET /fapi/v1/order",
+        "after write 3 of",
         "before write 3",
         "before reply 1 of /fapi/v1/order",
         "before reply 1 of get /fapi/v1/order",
