@@ -55,7 +55,7 @@ _STATUS: dict[str, VenueStatus] = {
     "REJECTED": "REJECTED",
     "EXPIRED": "EXPIRED",
     # Self-trade prevention ended it.
-    "EXPIRED_IN_MATCH": "EXPIRED",
+    "EXPIRED_IN_MATCH": "CANCELED",
     # Liquidation by the insurance fund and deleveraging: under way until they say FILLED.
     "NEW_INSURANCE": "NEW",
     "NEW_ADL": "NEW",

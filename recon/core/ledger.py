@@ -43,12 +43,24 @@ class SymbolBook:
         Fills at or after the cursor that are applied, by sequence.  True says that the
         order of the fill was seen to be gone from the cache (purged) since.
     settled
-        Position sides whose opening balance is settled, be it that none was needed.
+        Position sides whose opening balance was settled on first contact, be it that none
+        was needed.
+    pending
+        Position sides that were not flat on first contact and could not be settled then.
     filtered
         What trades of orders that are filtered out have added to each position side.
     """
 
-    __slots__ = ("ahead", "cursor", "filtered", "is_dirty", "queued", "settled", "since_ns")
+    __slots__ = (
+        "ahead",
+        "cursor",
+        "filtered",
+        "is_dirty",
+        "pending",
+        "queued",
+        "settled",
+        "since_ns",
+    )
 
     def __init__(self, since_ns: int) -> None:
         self.cursor: int | None = None
@@ -56,6 +68,7 @@ class SymbolBook:
         self.ahead: dict[FillKey, tuple[int, bool]] = {}
         self.queued: set[FillKey] = set()
         self.settled: set[str] = set()
+        self.pending: set[str] = set()
         self.filtered: dict[str, Decimal] = {}
         self.is_dirty = True
 
@@ -102,6 +115,13 @@ class SymbolBook:
         """Note that the opening balance of a leg is settled."""
         if position_side not in self.settled:
             self.settled.add(position_side)
+            self.pending.discard(position_side)
+            self.is_dirty = True
+
+    def postpone(self, position_side: str) -> None:
+        """Note that the opening balance of a leg could not be settled on first contact."""
+        if position_side not in self.settled | self.pending:
+            self.pending.add(position_side)
             self.is_dirty = True
 
     def filter_out(self, position_side: str, signed: Decimal) -> None:
@@ -147,9 +167,17 @@ class Ledger:
         return book is not None and book.has(key, sequence)
 
     def is_settled(self, leg: Leg) -> bool:
-        """Whether the opening balance of a leg is settled."""
+        """Whether the opening balance of a leg is settled.
+
+        After the first contact every leg is, except those that were seen and left over: a
+        leg that nobody saw was flat.
+        """
         book = self._books.get(leg.symbol)
-        return book is not None and leg.position_side in book.settled
+        if book is None:
+            return self.first_contact_ns != 0
+        if leg.position_side in book.settled:
+            return True
+        return self.first_contact_ns != 0 and leg.position_side not in book.pending
 
     def filtered(self, leg: Leg) -> Decimal:
         """Return what trades of filtered orders have added to a leg."""
@@ -192,6 +220,7 @@ class _Symbol(msgspec.Struct, array_like=True, frozen=True):
     since_ns: int
     ahead: list[_Ahead]
     settled: list[str]
+    pending: list[str]
     filtered: dict[str, Decimal]
 
 
@@ -235,7 +264,15 @@ def encode_book(book: SymbolBook) -> bytes:
         )
         last_sequence = sequence
     return _encode(
-        _Symbol(FORMAT, book.cursor, book.since_ns, rows, sorted(book.settled), book.filtered)
+        _Symbol(
+            FORMAT,
+            book.cursor,
+            book.since_ns,
+            rows,
+            sorted(book.settled),
+            sorted(book.pending),
+            book.filtered,
+        )
     )
 
 
@@ -245,6 +282,7 @@ def decode_book(symbol: str, payload: bytes) -> SymbolBook:
     book = SymbolBook(found.since_ns)
     book.cursor = found.cursor
     book.settled = set(found.settled)
+    book.pending = set(found.pending)
     book.filtered = found.filtered
     last_sequence, last_order = found.cursor or 0, 0
     for row in found.ahead:

@@ -202,7 +202,8 @@ def settle(
 
     open_question = None
     if not is_complete and not (is_late and venue.is_open):
-        open_question = f"{venue.filled - filled - local.prior} of it was executed in trades unseen"
+        unseen = venue.filled - filled - local.prior
+        open_question = f"{unseen} of it was executed in trades that are not served yet"
     elif not venue.is_open and not (ends_filled and gained):
         if status != "CANCELED" or gained:
             steps.append(_ending(venue, local))
@@ -213,7 +214,7 @@ def settle(
                 steps.append(Refuse("the venue has not carried it out"))
             else:
                 open_question = "the request may still be carried out"
-    is_difference = any(not isinstance(step, Refuse) for step in steps)
+    is_difference = not is_complete or any(not isinstance(step, Refuse) for step in steps)
     return Settlement(tuple(steps), open_question, is_difference)
 
 

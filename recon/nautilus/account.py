@@ -134,6 +134,7 @@ class Account:
                 reader.traded_symbols(since_ns, asked_ns),
             )
             symbols = self._symbols(positions, open_orders, traded | touched, is_start=is_start)
+            self.legs.postpone(positions, symbols)
             await _all(
                 *(
                     self._symbol(symbol, positions, open_orders, began_ns, is_start=is_start)
@@ -219,7 +220,7 @@ class Account:
         self.legs.settle(
             symbol, residuals, positions, trades, is_agreed=is_agreed, is_start=is_start
         )
-        self._apply(symbol, trades, orders, read)
+        self._apply(symbol, trades, orders, read, is_explained=not residuals.settled)
 
     async def _trades(self, symbol: str, began_ns: int) -> _TradesRead:
         book = self.ledger.book(symbol)
@@ -314,7 +315,13 @@ class Account:
         ]
 
     def _apply(
-        self, symbol: str, trades: list[Trade], orders: _OrdersRead, read: _TradesRead
+        self,
+        symbol: str,
+        trades: list[Trade],
+        orders: _OrdersRead,
+        read: _TradesRead,
+        *,
+        is_explained: bool,
     ) -> None:
         now_ns = self._now_ns()
         unfinished, failed = self._applier.apply(symbol, trades, orders.orders, now_ns)
@@ -328,11 +335,12 @@ class Account:
         for order, asked_ns in orders.absent:
             if not self.settle_absent(order, asked_ns):
                 self.ask_about(order, now_ns + self._inflight_timeout_ns)
-        if self._dry_run:
+        # While anything is unexplained a trade may be missing that comes before those seen.
+        if unfinished or failed or not is_explained or self._dry_run:
             return
         if read.cursor is not None:
-            self.ledger.book(symbol).advance(min([read.cursor, *(t.sequence for t in failed)]))
-        elif not failed:
+            self.ledger.book(symbol).advance(read.cursor)
+        else:
             self.ledger.book(symbol).wait(read.calm_ns)
 
     def settle_absent(self, order: Order, asked_ns: int) -> bool:
@@ -402,18 +410,22 @@ class Account:
         unfinished, failed = self._applier.apply(
             symbol, lacking, {answer.order_id: answer}, self._now_ns()
         )
-        if unfinished or failed:
-            self._leave_open(question, unfinished[0].why if unfinished else "a fill was refused")
-        else:
+        for left in unfinished:
+            self._leave_open(question, left.why, is_difference=left.is_difference)
+        if failed:
+            self._leave_open(question, "a fill was refused", is_difference=True)
+        if not (unfinished or failed):
             self.questions.answered(question)
 
-    def _leave_open(self, question: Question, why: str) -> None:
+    def _leave_open(self, question: Question, why: str, *, is_difference: bool = False) -> None:
         self.questions.put_off(question, self._now_ns())
         local = self.book.find(
             self.venue.instrument_id(question.symbol), question.order_id, question.client_order_id
         )
+        if local is None:
+            return
         # A request that changes an order leaves nothing to tell: the order is what it was.
-        if local is not None and local.status_string() in ("SUBMITTED", *UNSENT):
+        if is_difference or local.status_string() in ("SUBMITTED", *UNSENT):
             self.teller.unresolved(local, why)
 
     def _is_in_scope(self, trade: Trade) -> bool:

@@ -19,8 +19,9 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from nautilus_trader.model.identifiers import InstrumentId, PositionId, StrategyId
+from nautilus_trader.model.identifiers import InstrumentId, StrategyId
 from nautilus_trader.model.orders import Order
+from nautilus_trader.model.position import Position
 
 from recon.core.facts import ZERO, Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
@@ -64,10 +65,14 @@ class _Slot(msgspec.Struct):
 
 
 class Unfinished(msgspec.Struct, frozen=True):
-    """An order that something is still not known of."""
+    """An order that something is still not known of.
+
+    ``is_difference`` says that the node shows it otherwise than the venue.
+    """
 
     order: VenueOrder
     why: str
+    is_difference: bool
 
 
 class Applier:
@@ -158,7 +163,7 @@ class Applier:
             order = self._continue(order, venue, settlement, now_ns)
             settlement = self._settled(order, venue, trades, now_ns)
         if settlement.open_question is not None:
-            unfinished.append(Unfinished(venue, settlement.open_question))
+            unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
         number = next(
             (n for n, step in enumerate(settlement.steps) if isinstance(step, Fill)),
             len(settlement.steps),
@@ -194,7 +199,7 @@ class Applier:
             order = self._continue(order, venue, settlement, now_ns)
             settlement = self._settled(order, venue, [], now_ns)
         if settlement.open_question is not None:
-            unfinished.append(Unfinished(venue, settlement.open_question))
+            unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
         if settlement.is_difference:
             self._teller.order_state(order, venue, now_ns)
         for step in settlement.steps:
@@ -259,13 +264,13 @@ class Applier:
         self._teller.unknown_order(instrument_id, venue, has_trades=bool(trades), now_ns=now_ns)
         if self._dry_run:
             return None
-        position_id = None
+        held: list[Position] = []
         if strategy_id == EXTERNAL and self._venue.position_id(instrument_id, "BOTH") is None:
             # The account has one position, whoever trades it: where one strategy holds it
             # here, a fill by hand belongs to what it holds.
             held = self._book.positions(Leg(venue.symbol, venue.position_side))
-            position_id = held[0].id if len(held) == 1 else None
-        return self._make(venue, strategy_id, venue.quantity, tags, position_id)
+        position = held[0] if len(held) == 1 else None
+        return self._make(venue, strategy_id, venue.quantity, tags, position)
 
     def _make(
         self,
@@ -273,11 +278,13 @@ class Applier:
         strategy_id: StrategyId,
         quantity: Decimal,
         tags: list[str],
-        position_id: PositionId | None = None,
+        position: Position | None = None,
     ) -> Order | None:
         client_order_id = self._book.free_id(venue.client_order_id, venue.order_id)
         try:
-            return self._emitter.adopt(venue, client_order_id, strategy_id, quantity, tags or None)
+            return self._emitter.adopt(
+                venue, client_order_id, strategy_id, quantity, tags or None, position
+            )
         except Indescribable as e:
             self._teller.unrepresentable(venue, str(e))
             return None

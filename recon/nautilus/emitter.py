@@ -42,6 +42,7 @@ from nautilus_trader.model.identifiers import (
 from nautilus_trader.model.objects import Currency, Money, Price, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
+from nautilus_trader.model.position import Position
 
 from recon.core.facts import Trade, VenueOrder
 from recon.core.orders import End, Refuse, Update
@@ -99,10 +100,11 @@ class Emitter:
         strategy_id: StrategyId,
         quantity: Decimal,
         tags: list[str] | None,
-        position_id: PositionId | None = None,
+        position: Position | None = None,
     ) -> Order:
         """Put an order into the node that it has not submitted, or has lost.
 
+        ``position`` is what its fills belong to where the node would decide otherwise.
         Raises `recon.nautilus.venue.Indescribable`.
         """
         description = self._venue.describe(order)
@@ -134,7 +136,15 @@ class Emitter:
             reconciliation=True,
         )
         made: Order = OrderUnpacker.from_init(initialized)
-        self._cache.add_order(made, position_id, self._client_id)
+        self._cache.add_order(made, None if position is None else position.id, self._client_id)
+        if position is not None:
+            # To index an order with a position says that its strategy owns the position.
+            self._cache.add_position_id(
+                position.id,
+                position.instrument_id.venue,
+                position.opening_order_id,
+                position.strategy_id,
+            )
         return made
 
     def accept(self, order: Order, venue_order_id: str, at_ns: int) -> None:

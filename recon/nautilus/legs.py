@@ -159,8 +159,16 @@ class Legs:
                 continue
             if leg not in residuals.unsettled:
                 self._ledger.book(symbol).settle(leg.position_side)
-            elif is_agreed:
+            elif is_agreed and self._books_balances:
                 self._open(leg, positions, [t for t in trades if t.leg == leg])
+            else:
+                self._ledger.book(symbol).postpone(leg.position_side)
+
+    def postpone(self, positions: Positions, symbols: Iterable[str]) -> None:
+        """Leave the legs of symbols that are not reconciled for when they are."""
+        for leg in positions.legs:
+            if leg.symbol not in symbols and not self._ledger.is_settled(leg):
+                self._ledger.book(leg.symbol).postpone(leg.position_side)
 
     def _open(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> None:
         held = self._book.holding(leg)
@@ -172,8 +180,6 @@ class Legs:
         balance = opening_balance(venue, held, trades)
         if balance is None:
             return
-        if not self._books_balances:
-            return  # told as a residual when the legs are judged
         now_ns = self._now_ns()
         at_ns = min([now_ns, *(trade.time_ns for trade in trades)]) - 1_000_000
         self._applier.book_balance(leg, balance, at_ns)

@@ -110,7 +110,7 @@ async def test_an_order_has_everything_that_the_venue_says():
         ({"status": "CANCELED"}, "status", "CANCELED"),
         ({"status": "REJECTED"}, "status", "REJECTED"),
         ({"status": "EXPIRED"}, "status", "EXPIRED"),
-        ({"status": "EXPIRED_IN_MATCH"}, "status", "EXPIRED"),
+        ({"status": "EXPIRED_IN_MATCH"}, "status", "CANCELED"),
         ({"status": "NEW_INSURANCE"}, "status", "NEW"),
         ({"status": "NEW_ADL"}, "status", "NEW"),
     ],
