@@ -1,0 +1,87 @@
+"""A past for the benchmark: what an account has traded before a node starts.
+
+Two shapes: ``growing`` is one BUY order after the other on one position, ``round_trips`` is BUY
+and SELL in turn, a closed position for each two orders.  Every order is LIMIT and filled by one
+trade.  Where there are several symbols they take turns.
+
+All of it lies in the 20 hours before `START_NS`, so that a day of lookback finds it.  What is
+traded later comes `LATER_NS` after the start, one trade every minute.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from sim.clock import NS_PER_SEC, START_NS
+from sim.venue import Venue
+from sim.venue.config import AccountConfig, SymbolConfig, VenueConfig, symbol_config
+
+type Shape = Literal["growing", "round_trips"]
+
+SPAN_NS = 20 * 3_600 * NS_PER_SEC
+LATER_NS = 600 * NS_PER_SEC
+MINUTE_NS = 60 * NS_PER_SEC
+QUANTITY = Decimal("0.010")
+PRICES = 100
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What was traded: ``fills`` before the start, ``later`` after it."""
+
+    shape: Shape
+    fills: int
+    later: int = 0
+    symbols: int = 1
+
+
+def contracts(count: int) -> tuple[SymbolConfig, ...]:
+    """Return as many contracts: BTCUSDT, and others that differ from it by their names."""
+    first = symbol_config("BTCUSDT")
+    others = (
+        msgspec.structs.replace(first, name=f"B{n:02d}USDT", base_asset=f"B{n:02d}")
+        for n in range(1, count)
+    )
+    return (first, *others)
+
+
+def venue_config(past: Past) -> VenueConfig:
+    """Return the venue on which that was traded."""
+    return VenueConfig(symbols=contracts(past.symbols))
+
+
+def trade(venue: Venue, past: Past) -> None:
+    """Let it all happen on a venue that nothing has happened on."""
+    symbols = venue.config.symbols
+    account = venue.config.accounts[0]
+    step_ns = SPAN_NS // max(past.fills, 1)
+    for number in range(past.fills):
+        symbol = symbols[number % len(symbols)]
+        at_ns = START_NS - SPAN_NS + number * step_ns
+        _trade(venue, account, symbol, past.shape, number // len(symbols), at_ns)
+    for number in range(past.later):
+        at_ns = START_NS + LATER_NS + number * MINUTE_NS
+        _trade(venue, account, symbols[0], past.shape, past.fills + number, at_ns)
+    venue.take_frames()
+
+
+def _trade(
+    venue: Venue,
+    account: AccountConfig,
+    symbol: SymbolConfig,
+    shape: Shape,
+    number: int,
+    at_ns: int,
+) -> None:
+    is_buy = shape == "growing" or number % 2 == 0
+    order = venue.web_submit(
+        account.name,
+        symbol.name,
+        side="BUY" if is_buy else "SELL",
+        quantity=QUANTITY,
+        price=symbol.price + number % PRICES,
+        now_ns=at_ns,
+    )
+    venue.fill(account.name, symbol.name, quantity=QUANTITY, order_id=order.order_id, now_ns=at_ns)
