@@ -34,6 +34,11 @@ Order": order status is CANCELED or EXPIRED and order has NO filled trade and cr
 + 3 days < current time)."""
 
 
+ROUNDING_NS = 500_000
+"""How far two prints of one time of the venue may be apart: it prints milliseconds, and
+NautilusTrader's adapter turns them into nanoseconds through a float."""
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """How long something may take, at the most.
 
@@ -178,7 +183,7 @@ def settle(
     filled = local.filled + gained
     is_complete = filled + local.prior >= venue.filled
     ends_filled = venue.status == "FILLED" and is_complete
-    is_late = local.changed_ns > venue.asked_ns or venue.updated_ns < local.told_ns
+    is_late = local.changed_ns > venue.asked_ns or _is_older(venue, local)
 
     if status in UNSENT or status == "SUBMITTED":
         steps.append(Accept())
@@ -245,6 +250,11 @@ def _is_falsely_canceled(local: LocalOrder, venue: VenueOrder, bounds: Bounds, n
     return venue.asked_ns > local.changed_ns + bounds.read_lag_ns
 
 
+def _is_older(venue: VenueOrder, local: LocalOrder) -> bool:
+    """Whether the venue had told the node something newer already."""
+    return venue.updated_ns < local.told_ns - ROUNDING_NS
+
+
 def _continued(local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade]) -> Settlement:
     gained = sum((trade.quantity for trade in trades), ZERO)
     rest = venue.quantity - local.filled - local.prior
@@ -252,7 +262,7 @@ def _continued(local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade]) ->
         return NOTHING  # a read that is behind: what was filled here is filled
     if not trades and not venue.is_open:
         return NOTHING
-    if not trades and venue.updated_ns < local.told_ns and local.status == "EXPIRED":
+    if not trades and _is_older(venue, local) and local.status == "EXPIRED":
         return NOTHING  # likewise: the venue itself said that it expired
     return Settlement((Continue(max(rest, gained)),), None, True)
 

@@ -27,6 +27,9 @@ PAUSE_NS = 1_000_000_000
 POLL_NS = 30_000_000_000
 """How often a continuation order is asked for: the client drops its events."""
 
+SHORTEST_SECS = 0.001
+"""The shortest rest between two turns of the loop."""
+
 SAVE_SECS = 1.0
 """How long after a fill the ledger is written, at the latest."""
 
@@ -216,7 +219,9 @@ class Watch:
         due = [self._next_check_ns, self._next_inflight_ns]
         for account in self.accounts:
             due += [ns for ns in (account.questions.next_ns(), account.legs.look_again_ns) if ns]
-        left_secs = max(0, min(due) - self._now_ns()) / 1e9
+        left_ns = min(due) - self._now_ns()
+        # A shorter sleep than the loop's clock can tell would not let time pass.
+        left_secs = max(left_ns / 1e9, SHORTEST_SECS) if left_ns > 0 else 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left_secs):
                 await self._wake.wait()
