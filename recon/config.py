@@ -29,10 +29,9 @@ REPLACED = {
 }
 """The options of the stock checks, and what takes the place of each."""
 
-_DEFAULTS = {
-    name: getattr(LiveExecEngineConfig(), name)
-    for name in REPLACED
-    if name != "inflight_check_interval_ms"
+_OFF: dict[str, object] = {
+    **{name: getattr(LiveExecEngineConfig(), name) for name in REPLACED},
+    "inflight_check_interval_ms": 0,
 }
 
 
@@ -67,7 +66,8 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
         What happens to a position that trades cannot explain: it is only told; or it is
         adjusted by one tagged fill; or the node stops.
     dry_run : bool, default False
-        Compare and alert only; nothing is changed in the node.
+        Leave the node to the stock engine, and only compare and alert.  The options of the
+        stock checks may be set then.
 
     Raises
     ------
@@ -85,11 +85,10 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        if self.inflight_check_interval_ms:
-            _refuse("inflight_check_interval_ms")
-        for name, default in _DEFAULTS.items():
-            if getattr(self, name) != default:
-                _refuse(name)
+        if not self.dry_run:
+            for name, off in _OFF.items():
+                if getattr(self, name) != off:
+                    _refuse(name)
         if not self.reconciliation:
             raise ConfigError("reconciliation=False leaves nothing to do; set it to True")
         for name in ("reconciliation_interval_secs", "inflight_check_interval_secs"):

@@ -145,8 +145,7 @@ class Account:
             self._touched |= touched
             raise
         self.legs.judge(positions)
-        if not self._dry_run:
-            self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
+        self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
         self.save()
 
     def touch(self, symbol: str) -> None:
@@ -336,7 +335,7 @@ class Account:
             if not self.settle_absent(order, asked_ns):
                 self.ask_about(order, now_ns + self._inflight_timeout_ns)
         # While anything is unexplained a trade may be missing that comes before those seen.
-        if unfinished or failed or not is_explained or self._dry_run:
+        if unfinished or failed or not is_explained:
             return
         if read.cursor is not None:
             self.ledger.book(symbol).advance(read.cursor)

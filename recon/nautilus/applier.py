@@ -131,7 +131,8 @@ class Applier:
             slot.left -= 1
             if slot.order is None:
                 book.record(trade.key, trade.sequence)
-                book.filter_out(trade.position_side, trade.signed)
+                if not self._dry_run:
+                    book.filter_out(trade.position_side, trade.signed)
             elif not self._fill(slot.order, trade, now_ns):
                 failed.append(trade)
             if not slot.left:
@@ -240,8 +241,9 @@ class Applier:
         """Apply one trade; False when the engine has not taken it."""
         self._teller.missing_fill(order, trade, now_ns)
         if self._dry_run:
-            return True
-        self._emitter.fill(order, trade)
+            self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
+        else:
+            self._emitter.fill(order, trade)
         return self._ledger.has(trade.key, trade.sequence)
 
     # -- orders that the node does not have -------------------------------------------

@@ -75,6 +75,7 @@ class Installation:
         self.alerts = Alerts(self._msgbus, self._log)
         self._accounts: dict[Any, Account] = {}
         self._originals: dict[str, Any] = {}
+        self._handlers: dict[str, Callable[[Any], None]] = {}
         self._unsent = _unsent(self._cache)
         self._process = self._engine.process
         self.gate = Gate(
@@ -107,15 +108,17 @@ class Installation:
         """Put everything in place."""
         engine, msgbus = self._engine, self._msgbus
         self._originals = {name: getattr(engine, name) for name in ATTRIBUTES}
-        handlers = {
-            "ExecEngine.process": self.gate.on_event,
-            "ExecEngine.reconcile_execution_report": self.gate.on_report,
-            "ExecEngine.reconcile_execution_mass_status": self.gate.on_mass_status,
-        }
-        for endpoint, name in ENDPOINTS.items():
-            msgbus.deregister(endpoint, getattr(engine, name))
-            msgbus.register(endpoint, handlers[endpoint])
-        self._handlers = handlers
+        if self._config.dry_run:
+            self.gate.release()
+        else:
+            self._handlers = {
+                "ExecEngine.process": self.gate.on_event,
+                "ExecEngine.reconcile_execution_report": self.gate.on_report,
+                "ExecEngine.reconcile_execution_mass_status": self.gate.on_mass_status,
+            }
+        for endpoint, handler in self._handlers.items():
+            msgbus.deregister(endpoint, getattr(engine, ENDPOINTS[endpoint]))
+            msgbus.register(endpoint, handler)
         msgbus.subscribe("events.order.*", self.gate.on_applied, priority=100)
         engine.reconcile_execution_state = self._reconcile
         engine.connect = self._connect
@@ -131,9 +134,9 @@ class Installation:
         engine, msgbus = self._engine, self._msgbus
         self.watch.stop()
         msgbus.unsubscribe("events.order.*", self.gate.on_applied)
-        for endpoint, name in ENDPOINTS.items():
-            msgbus.deregister(endpoint, self._handlers[endpoint])
-            msgbus.register(endpoint, getattr(engine, name))
+        for endpoint, handler in self._handlers.items():
+            msgbus.deregister(endpoint, handler)
+            msgbus.register(endpoint, getattr(engine, ENDPOINTS[endpoint]))
         for name in ATTRIBUTES:
             delattr(engine, name)
         delattr(engine, _MARK)
@@ -144,11 +147,18 @@ class Installation:
         self.watch.watch_connections()
 
     async def _reconcile(self, timeout_secs: float = 30.0) -> bool:
-        return await self.watch.reconcile(timeout_secs)
+        if not self._config.dry_run:
+            return await self.watch.reconcile(timeout_secs)
+        is_done: bool = await self._originals["reconcile_execution_state"](timeout_secs)
+        await self.watch.reconcile(timeout_secs)
+        return is_done
 
     def _stop_node(self, reason: str) -> None:
-        self._log.error(f"the node stops: {reason}")
-        self._engine.shutdown_system(reason)
+        if self._config.dry_run:
+            self._log.error(f"the node would be stopped: {reason}")
+        else:
+            self._log.error(f"the node stops: {reason}")
+            self._engine.shutdown_system(reason)
 
     async def _drained(self) -> None:
         """Wait until the engine has applied all events that were put into its queue."""

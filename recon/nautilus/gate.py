@@ -95,11 +95,6 @@ class Gate:
 
     # -- a start --------------------------------------------------------------------------
 
-    @property
-    def is_holding(self) -> bool:
-        """Whether events are held: until the first start has ended."""
-        return self._held is not None
-
     def release(self) -> None:
         """Pass what was held, in order, and hold no longer."""
         held, self._held = self._held or [], None

@@ -44,6 +44,7 @@ class Teller:
         self._start: dict[InstrumentId, Counter[str]] | None = None
         self._unresolved: set[str] = set()
         self._not_loaded: set[str] = set()
+        self._told: set[tuple[Any, ...]] = set()
         self.is_correcting = True
 
     # -- a start ----------------------------------------------------------------------
@@ -205,6 +206,12 @@ class Teller:
         is_corrected: bool = True,
         **names: Any,
     ) -> None:
+        if not self.is_correcting:
+            # It stays as it is, and would be told again at every comparison.
+            told = (kind, instrument_id, *names.values())
+            if told in self._told:
+                return
+            self._told.add(told)
         self._alerts.tell(
             Discrepancy(
                 kind=kind,

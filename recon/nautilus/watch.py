@@ -80,6 +80,7 @@ class Watch:
         self._next_inflight_ns = 0
         self._pause_ns = PAUSE_NS
         self._polled_ns: dict[str, int] = {}
+        self._has_started = False
         self._loop: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._saving: asyncio.TimerHandle | None = None
@@ -118,7 +119,8 @@ class Watch:
 
         The first call is the start: strategies do not run yet, and events are held.
         """
-        if self._gate.is_holding:
+        if not self._has_started:
+            self._has_started = True
             return await self._start(timeout_secs)
         async with self._lock:
             return await self._check()

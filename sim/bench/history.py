@@ -1,8 +1,9 @@
 """A past for the benchmark: what an account has traded before a node starts.
 
 Two shapes: ``growing`` is one BUY order after the other on one position, ``round_trips`` is BUY
-and SELL in turn, a closed position for each two orders.  Every order is LIMIT and filled by one
-trade.  Where there are several symbols they take turns.
+and SELL in turn, a closed position for each two orders; the last one is a BUY, so that a position
+is left, without which the released engine does not ask at all.  Every order is LIMIT and filled
+by one trade.  Where there are several symbols they take turns.
 
 All of it lies in the 20 hours before `START_NS`, so that a day of lookback finds it.  What is
 traded later comes `LATER_NS` after the start, one trade every minute.
@@ -60,10 +61,11 @@ def trade(venue: Venue, past: Past) -> None:
     for number in range(past.fills):
         symbol = symbols[number % len(symbols)]
         at_ns = START_NS - SPAN_NS + number * step_ns
-        _trade(venue, account, symbol, past.shape, number // len(symbols), at_ns)
+        is_buy = past.shape == "growing" or number % 2 == 0 or number == past.fills - 1
+        _trade(venue, account, symbol, number, at_ns, is_buy=is_buy)
     for number in range(past.later):
         at_ns = START_NS + LATER_NS + number * MINUTE_NS
-        _trade(venue, account, symbols[0], past.shape, past.fills + number, at_ns)
+        _trade(venue, account, symbols[0], number, at_ns, is_buy=True)
     venue.take_frames()
 
 

@@ -1,4 +1,4 @@
-"""How fast a run is: ``python -m sim.bench`` prints ``name: value`` lines.
+"""How fast a run of the simulation is.
 
 Machines differ and share their cores, so each rate is printed with its ratio to a
 calibration loop that ran right before it: a fixed piece of plain Python, in rounds
@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 from sim import engines
+from sim.bench.printing import report
 from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario.loader import loads
@@ -51,13 +51,6 @@ def calibration_rounds_per_second(rounds: int = 40_000) -> float:
         if n % 5_000 == 0:
             sorted(table.items(), key=lambda item: item[1])
     return rounds / (cpu_secs() - started)
-
-
-def report(name: str, value: float, calibration: float | None = None) -> None:
-    """Print one figure, and its ratio to the calibration where it is a rate."""
-    print(f"{name}: {value:.4g}")  # noqa: T201
-    if calibration is not None:
-        print(f"{name}_per_calibration_round: {value / calibration:.4g}")  # noqa: T201
 
 
 def resident_kb() -> float:
@@ -133,12 +126,8 @@ def bench_day() -> None:
     report("day_virtual_seconds_per_cpu_second", done.virtual_ns / 1e9 / spent_secs, calibration)
 
 
-def main(count: int = 500) -> None:
-    """Print all figures."""
+def print_runs(count: int = 500) -> None:
+    """Measure and print all of it; ``count`` is the number of minimal scenarios."""
     report("calibration_rounds_per_second", calibration_rounds_per_second())
     bench_minimal(count)
     bench_day()
-
-
-if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
