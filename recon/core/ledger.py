@@ -24,6 +24,9 @@ from recon.core.facts import ZERO, FillKey, Leg
 
 FORMAT = 1
 
+DIGITS_AT_MOST = 18
+"""How long an id may be that is kept as a number: differences of such fit in 64 bits."""
+
 
 class LedgerError(ValueError):
     """A record that is none of this ledger's, or not of a format that it knows."""
@@ -255,7 +258,7 @@ def encode_book(book: SymbolBook) -> bytes:
     last_sequence, last_order = book.cursor or 0, 0
     for key, (sequence, is_purged) in sorted(book.ahead.items(), key=lambda item: item[1][0]):
         order_id: int | str = key.order_id
-        if key.order_id.isdigit() and str(int(key.order_id)) == key.order_id:
+        if _is_number(key.order_id):
             number = int(key.order_id)
             order_id, last_order = number - last_order, number
         trade_id: int | str = 0 if key.trade_id == str(sequence) else key.trade_id
@@ -274,6 +277,12 @@ def encode_book(book: SymbolBook) -> bytes:
             book.filtered,
         )
     )
+
+
+def _is_number(order_id: str) -> bool:
+    """Whether an id is a whole number that comes back as the same text, and fits in 64 bits."""
+    is_decimal = order_id.isascii() and order_id.isdecimal() and len(order_id) <= DIGITS_AT_MOST
+    return is_decimal and str(int(order_id)) == order_id
 
 
 def decode_book(symbol: str, payload: bytes) -> SymbolBook:
@@ -308,7 +317,7 @@ def restore(ledger: Ledger, books: Iterable[tuple[str, SymbolBook]]) -> None:
 def _decoded[T: (_Account, _Symbol)](decoder: msgspec.msgpack.Decoder[T], payload: bytes) -> T:
     try:
         found = decoder.decode(payload)
-    except (msgspec.MsgspecError, ValueError) as e:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         raise LedgerError(f"a record of the ledger cannot be read: {e}") from None
     if found.format != FORMAT:
         raise LedgerError(

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 from nautilus_trader.common.component import Logger
 from nautilus_trader.model.identifiers import AccountId, InstrumentId
@@ -25,6 +24,7 @@ from recon.core.orders import UNSENT, End, settle_absent
 from recon.core.port import ReadError
 from recon.nautilus.applier import Applier
 from recon.nautilus.book import Book, prior_of
+from recon.nautilus.collector import Collector, OrdersRead, TradesRead, gathered
 from recon.nautilus.legs import Legs
 from recon.nautilus.questions import Question, Questions
 from recon.nautilus.store import Store
@@ -34,39 +34,16 @@ from recon.nautilus.venue import Venue
 AGREEMENTS_AT_MOST = 8
 """How often a symbol is read again until two reads agree on legs that are new."""
 
-FEW = 5
-"""Up to how many orders of a symbol are asked for one by one, and not by the page."""
-
-
-class _TradesRead(msgspec.Struct):
-    """The trades of one symbol that the node lacks, from one complete read.
-
-    ``calm_ns`` is when the youngest trade was made that no read can hide any more, and
-    ``cursor`` where the next read may begin, if all of these are applied; None when there
-    is no such trade.
-    """
-
-    calm_ns: int
-    lacking: list[Trade] = []
-    cursor: int | None = None
-
-
-class _OrdersRead(msgspec.Struct):
-    """Orders of one symbol; ``absent`` are those of the node that the venue does not have."""
-
-    orders: dict[str, VenueOrder]
-    absent: list[tuple[Order, int]]
-
 
 class Account:
     """Reconciles one account.
 
     Parameters
     ----------
+    collector
+        Reads what is needed of a symbol.
     drained
         Waits until the engine has no event in its queue any more.
-    lookback_ns
-        How far back history is read on first contact.
     inflight_timeout_ns
         How long an order may be without an answer before it is asked for.
     only
@@ -82,13 +59,13 @@ class Account:
         book: Book,
         ledger: Ledger,
         store: Store,
+        collector: Collector,
         applier: Applier,
         legs: Legs,
         teller: Teller,
         log: Logger,
         now_ns: Callable[[], int],
         drained: Callable[[], Awaitable[None]],
-        lookback_ns: int,
         inflight_timeout_ns: int,
         only: Iterable[InstrumentId],
         dry_run: bool,
@@ -102,16 +79,15 @@ class Account:
         self.questions = Questions()
         self._cache = cache
         self._store = store
+        self._collector = collector
         self._applier = applier
         self._log = log
         self._now_ns = now_ns
         self._drained = drained
-        self._lookback_ns = lookback_ns
         self._inflight_timeout_ns = inflight_timeout_ns
         self._only = frozenset(only)
         self._dry_run = dry_run
         self.refusals: dict[str, str] = {}
-        self._unsent: list[Order] = []
         self._touched: set[str] = set()
 
     # -- a reconciliation ---------------------------------------------------------------
@@ -125,17 +101,17 @@ class Account:
         """
         reader = self.venue.reader
         asked_ns = self._now_ns()
-        since_ns = self.ledger.complete_until_ns or began_ns - self._lookback_ns
+        since_ns = self._collector.since_ns(began_ns)
         touched, self._touched = self._touched, set()
         try:
-            positions, open_orders, traded = await _all(
+            positions, open_orders, traded = await gathered(
                 reader.positions(),
                 reader.open_orders(),
                 reader.traded_symbols(since_ns, asked_ns),
             )
             symbols = self._symbols(positions, open_orders, traded | touched, is_start=is_start)
             self.legs.postpone(positions, symbols)
-            await _all(
+            await gathered(
                 *(
                     self._symbol(symbol, positions, open_orders, began_ns, is_start=is_start)
                     for symbol in symbols
@@ -156,10 +132,6 @@ class Account:
         """Write to the store what has changed of the ledger; return its bytes."""
         return 0 if self._dry_run else self._store.save(self.ledger)
 
-    def remember_unsent(self, orders: Iterable[Order]) -> None:
-        """Note orders that were loaded without a word about whether they were sent."""
-        self._unsent = list(orders)
-
     def _symbols(
         self,
         positions: Positions,
@@ -174,7 +146,7 @@ class Account:
         found |= {name for name, _ in open_orders.orders}
         found |= {leg.symbol for leg in self.book.legs()}
         found |= {symbol(order.instrument_id) for order in self.book.unsettled()}
-        found |= {symbol(order.instrument_id) for order in self._unsent}
+        found |= {symbol(order.instrument_id) for order in self._collector.unsent}
         found.update(traded)
         if is_start:
             found.update(self.ledger.symbols)
@@ -202,10 +174,12 @@ class Account:
     ) -> None:
         before: dict[Leg, Decimal] | None = None
         for attempt in range(AGREEMENTS_AT_MOST):
-            read = await self._trades(symbol, began_ns)
-            orders = await self._orders(symbol, read.lacking, open_orders, is_start=is_start)
+            read = await self._collector.trades(symbol, began_ns)
+            orders = await self._collector.orders(
+                symbol, read.lacking, open_orders, is_start=is_start
+            )
             await self._drained()
-            trades = self._lacking(symbol, read.lacking)
+            trades = self._collector.lacking(symbol, read.lacking)
             residuals = self.legs.unexplained(symbol, positions, trades)
             is_agreed = residuals.unsettled == before and not residuals.is_torn
             if not residuals.unsettled or is_agreed or not (is_start or attempt < 1):
@@ -221,104 +195,12 @@ class Account:
         )
         self._apply(symbol, trades, orders, read, is_explained=not residuals.settled)
 
-    async def _trades(self, symbol: str, began_ns: int) -> _TradesRead:
-        book = self.ledger.book(symbol)
-        reader = self.venue.reader
-        read = _TradesRead(self._now_ns() - self.venue.bounds.read_lag_ns)
-        if not book.since_ns:
-            book.since_ns = self.ledger.complete_until_ns or began_ns - self._lookback_ns
-        if book.cursor is None:
-            pages = reader.trades_since(symbol, book.since_ns)
-        else:
-            pages = reader.trades_from(symbol, book.cursor)
-        async for page in pages:
-            for trade in reversed(page):
-                if trade.time_ns <= read.calm_ns:
-                    read.cursor = trade.sequence + 1
-                    break
-            read.lacking += self._lacking(symbol, page)
-        return read
-
-    def _lacking(self, symbol: str, trades: Sequence[Trade]) -> list[Trade]:
-        """Return those trades that are in neither the ledger nor an order of the node."""
-        book = self.ledger.book(symbol)
-        instrument_id = self.venue.instrument_id(symbol)
-        lacking: list[Trade] = []
-        for trade in trades:
-            key = trade.key
-            if book.has(key, trade.sequence):
-                continue
-            if self.book.holds(instrument_id, trade.order_id, trade.trade_id):
-                book.record(key, trade.sequence)  # loaded, and a crash kept it from the ledger
-                continue
-            lacking.append(trade)
-        return lacking
-
-    async def _orders(
-        self,
-        symbol: str,
-        trades: Sequence[Trade],
-        open_orders: OpenOrders,
-        *,
-        is_start: bool,
-    ) -> _OrdersRead:
-        """Read the orders that trades or orders of the node call for."""
-        read = _OrdersRead({}, [])
-        for (name, order_id), order in open_orders.orders.items():
-            if name == symbol:
-                read.orders[order_id] = order
-        wanted: dict[str, Order | None] = {
-            trade.order_id: None for trade in trades if trade.order_id not in read.orders
-        }
-        nameless: list[Order] = []
-        for order in self._own_orders(symbol, is_start=is_start):
-            if order.venue_order_id is None:
-                nameless.append(order)
-            elif (order_id := order.venue_order_id.value) not in read.orders and (
-                order_id in wanted or order.last_event.ts_init < open_orders.asked_ns
-            ):
-                wanted[order_id] = order
-        reader = self.venue.reader
-        asked_ns = self._now_ns()
-        if len(wanted) > FEW:
-            first = min(wanted, key=_in_order)
-            for found in await reader.orders_from(symbol, first):
-                if found.order_id in wanted:
-                    read.orders[found.order_id] = found
-        missing = [order_id for order_id in wanted if order_id not in read.orders]
-        answers = await _all(*(reader.order(symbol, order_id=i) for i in missing))
-        for order_id, answer in zip(missing, answers, strict=True):
-            local = wanted[order_id]
-            if answer is not None:
-                read.orders[order_id] = answer
-            elif local is not None:
-                read.absent.append((local, asked_ns))
-        answers = await _all(
-            *(reader.order(symbol, client_order_id=o.client_order_id.value) for o in nameless)
-        )
-        for order, answer in zip(nameless, answers, strict=True):
-            if answer is not None:
-                read.orders[answer.order_id] = answer
-            else:
-                read.absent.append((order, asked_ns))
-        return read
-
-    def _own_orders(self, symbol: str, *, is_start: bool) -> list[Order]:
-        """Return the orders of the node that a reconciliation has to settle."""
-        orders = [*self.book.unsettled(), *(o for o in self._unsent if o.status_string() in UNSENT)]
-        return [
-            order
-            for order in orders
-            if self.venue.symbol(order.instrument_id) == symbol
-            and (is_start or order.venue_order_id is not None)
-        ]
-
     def _apply(
         self,
         symbol: str,
         trades: list[Trade],
-        orders: _OrdersRead,
-        read: _TradesRead,
+        orders: OrdersRead,
+        read: TradesRead,
         *,
         is_explained: bool,
     ) -> None:
@@ -405,7 +287,9 @@ class Account:
             else:
                 self._leave_open(question, "the venue does not know it")
             return
-        lacking = [trade for trade in self._lacking(symbol, trades) if self._is_in_scope(trade)]
+        lacking = [
+            trade for trade in self._collector.lacking(symbol, trades) if self._is_in_scope(trade)
+        ]
         unfinished, failed = self._applier.apply(
             symbol, lacking, {answer.order_id: answer}, self._now_ns()
         )
@@ -437,19 +321,6 @@ class Account:
         self.questions.add(
             venue.symbol, venue.order_id, venue.client_order_id or None, now_ns + 1_000_000_000
         )
-
-
-async def _all(*reads: Awaitable[Any]) -> list[Any]:
-    """Wait for all reads to end, then return their answers or raise the first failure."""
-    answers = await asyncio.gather(*reads, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return answers
-
-
-def _in_order(order_id: str) -> tuple[int, str]:
-    return (int(order_id), "") if order_id.isdigit() else (0, order_id)
 
 
 def _is_short(local: Order, venue: VenueOrder) -> bool:

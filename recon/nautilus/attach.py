@@ -27,6 +27,7 @@ from recon.nautilus.account import Account
 from recon.nautilus.applier import Applier
 from recon.nautilus.binance import BinanceVenue
 from recon.nautilus.book import Book
+from recon.nautilus.collector import Collector
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.gate import Gate
 from recon.nautilus.legs import Legs
@@ -216,26 +217,28 @@ class Installation:
             books_balances=config.generate_missing_orders,
             is_compared=not config.filter_position_reports,
         )
-        account = Account(
+        lookback_mins = config.reconciliation_lookback_mins or MOST_MINS
+        collector = Collector(
+            venue, book, ledger, now_ns, lookback_mins * 60 * 1_000_000_000, self._unsent
+        )
+        return Account(
             account_id=account_id,
             venue=venue,
             cache=cache,
             book=book,
             ledger=ledger,
             store=store,
+            collector=collector,
             applier=applier,
             legs=legs,
             teller=teller,
             log=self._log,
             now_ns=now_ns,
             drained=self._drained,
-            lookback_ns=(config.reconciliation_lookback_mins or MOST_MINS) * 60 * 1_000_000_000,
             inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
             only=config.reconciliation_instrument_ids or (),
             dry_run=config.dry_run,
         )
-        account.remember_unsent(self._unsent)
-        return account
 
     def _venue(self, client: Any) -> Venue:
         config = self._node._config.exec_clients.get(client.id.value)

@@ -1,0 +1,175 @@
+"""Reads what a reconciliation needs of one symbol: its trades, and orders.
+
+What is read is compared with the node only so far as to know what else has to be asked.
+Nothing is changed here but the ledger, which learns of fills that the node had loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+from nautilus_trader.model.orders import Order
+
+from recon.core.facts import OpenOrders, Trade, VenueOrder
+from recon.core.ledger import Ledger
+from recon.core.orders import UNSENT
+from recon.nautilus.book import Book
+from recon.nautilus.venue import Venue
+
+FEW = 5
+"""Up to how many orders of a symbol are asked for one by one, and not by the page."""
+
+
+class TradesRead(msgspec.Struct):
+    """The trades of one symbol that the node lacks, from one complete read.
+
+    ``calm_ns`` is when the youngest trade was made that no read can hide any more, and
+    ``cursor`` where the next read may begin, if all of these are applied; None when there
+    is no such trade.
+    """
+
+    calm_ns: int
+    lacking: list[Trade] = []
+    cursor: int | None = None
+
+
+class OrdersRead(msgspec.Struct):
+    """Orders of one symbol; ``absent`` are those of the node that the venue does not have."""
+
+    orders: dict[str, VenueOrder]
+    absent: list[tuple[Order, int]]
+
+
+class Collector:
+    """Reads the symbols of one account.
+
+    ``unsent`` are orders that were loaded without a word about whether they were sent.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        book: Book,
+        ledger: Ledger,
+        now_ns: Callable[[], int],
+        lookback_ns: int,
+        unsent: Sequence[Order],
+    ) -> None:
+        self.unsent = unsent
+        self._venue = venue
+        self._book = book
+        self._ledger = ledger
+        self._now_ns = now_ns
+        self._lookback_ns = lookback_ns
+
+    def since_ns(self, began_ns: int) -> int:
+        """Return from when on trades are asked for where there is no cursor."""
+        return self._ledger.complete_until_ns or began_ns - self._lookback_ns
+
+    async def trades(self, symbol: str, began_ns: int) -> TradesRead:
+        book = self._ledger.book(symbol)
+        reader = self._venue.reader
+        read = TradesRead(self._now_ns() - self._venue.bounds.read_lag_ns)
+        if not book.since_ns:
+            book.since_ns = self.since_ns(began_ns)
+        if book.cursor is None:
+            pages = reader.trades_since(symbol, book.since_ns)
+        else:
+            pages = reader.trades_from(symbol, book.cursor)
+        async for page in pages:
+            for trade in reversed(page):
+                if trade.time_ns <= read.calm_ns:
+                    read.cursor = trade.sequence + 1
+                    break
+            read.lacking += self.lacking(symbol, page)
+        return read
+
+    def lacking(self, symbol: str, trades: Sequence[Trade]) -> list[Trade]:
+        """Return those trades that are in neither the ledger nor an order of the node."""
+        book = self._ledger.book(symbol)
+        instrument_id = self._venue.instrument_id(symbol)
+        lacking: list[Trade] = []
+        for trade in trades:
+            key = trade.key
+            if book.has(key, trade.sequence):
+                continue
+            if self._book.holds(instrument_id, trade.order_id, trade.trade_id):
+                book.record(key, trade.sequence)  # loaded, and a crash kept it from the ledger
+                continue
+            lacking.append(trade)
+        return lacking
+
+    async def orders(
+        self,
+        symbol: str,
+        trades: Sequence[Trade],
+        open_orders: OpenOrders,
+        *,
+        is_start: bool,
+    ) -> OrdersRead:
+        """Read the orders that trades or orders of the node call for."""
+        read = OrdersRead({}, [])
+        for (name, order_id), order in open_orders.orders.items():
+            if name == symbol:
+                read.orders[order_id] = order
+        wanted: dict[str, Order | None] = {
+            trade.order_id: None for trade in trades if trade.order_id not in read.orders
+        }
+        nameless: list[Order] = []
+        for order in self._own_orders(symbol, is_start=is_start):
+            if order.venue_order_id is None:
+                nameless.append(order)
+            elif (order_id := order.venue_order_id.value) not in read.orders and (
+                order_id in wanted or order.last_event.ts_init < open_orders.asked_ns
+            ):
+                wanted[order_id] = order
+        reader = self._venue.reader
+        asked_ns = self._now_ns()
+        if len(wanted) > FEW:
+            first = min(wanted, key=_in_order)
+            for found in await reader.orders_from(symbol, first):
+                if found.order_id in wanted:
+                    read.orders[found.order_id] = found
+        missing = [order_id for order_id in wanted if order_id not in read.orders]
+        answers = await gathered(*(reader.order(symbol, order_id=i) for i in missing))
+        for order_id, answer in zip(missing, answers, strict=True):
+            local = wanted[order_id]
+            if answer is not None:
+                read.orders[order_id] = answer
+            elif local is not None:
+                read.absent.append((local, asked_ns))
+        answers = await gathered(
+            *(reader.order(symbol, client_order_id=o.client_order_id.value) for o in nameless)
+        )
+        for order, answer in zip(nameless, answers, strict=True):
+            if answer is not None:
+                read.orders[answer.order_id] = answer
+            else:
+                read.absent.append((order, asked_ns))
+        return read
+
+    def _own_orders(self, symbol: str, *, is_start: bool) -> list[Order]:
+        """Return the orders of the node that a reconciliation has to settle."""
+        orders = [*self._book.unsettled(), *(o for o in self.unsent if o.status_string() in UNSENT)]
+        return [
+            order
+            for order in orders
+            if self._venue.symbol(order.instrument_id) == symbol
+            and (is_start or order.venue_order_id is not None)
+        ]
+
+
+async def gathered(*reads: Awaitable[Any]) -> list[Any]:
+    """Wait for all reads to end, then return their answers or raise the first failure."""
+    answers = await asyncio.gather(*reads, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
+
+
+def _in_order(order_id: str) -> tuple[int, str]:
+    return (int(order_id), "") if order_id.isdigit() else (0, order_id)
