@@ -1,0 +1,342 @@
+"""What holds of the ledger whatever is recorded, in whichever order and however often."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from recon.core.facts import FillKey
+from recon.core.ledger import (
+    FORMAT,
+    Ledger,
+    LedgerError,
+    SymbolBook,
+    decode_account,
+    decode_book,
+    encode_account,
+    encode_book,
+    restore,
+)
+from tests.properties.recon_strategies import (
+    LAG_NS,
+    SECOND_NS,
+    SIDES,
+    START_NS,
+    fills,
+    orderings,
+    words,
+)
+
+type Fill = tuple[FillKey, int]
+
+LEGS = ["BOTH", "LONG", "SHORT"]
+BYTES_BESIDE_AT_MOST = 50
+"""Of a record without a fill ahead, and of the first of them."""
+
+BYTES_PER_FILL_AT_MOST = 14
+"""Ten where orders are few and near to each other, as measured."""
+
+
+def kept(book: SymbolBook) -> tuple[object, ...]:
+    """All that a record consists of."""
+    passing = ("is_dirty", "queued")
+    return tuple(getattr(book, name) for name in book.__slots__ if name not in passing)
+
+
+def reloaded(ledger: Ledger) -> Ledger:
+    """A ledger after it was written and read, as the store does it."""
+    found, symbols = decode_account(encode_account(ledger))
+    restore(found, [(s, decode_book(s, encode_book(ledger.book(s)))) for s in symbols])
+    return found
+
+
+@st.composite
+def books(draw: st.DrawFn) -> SymbolBook:
+    """Any record, be it one that nobody would come to."""
+    book = SymbolBook(draw(st.integers(0, 2**62)))
+    for key, sequence in draw(fills()):
+        book.record(key, sequence)
+        if draw(st.booleans()):
+            book.mark_purged(key)
+    cursor = draw(st.none() | st.integers(0, 60) | st.integers(0, 2**62))
+    if cursor is not None:
+        book.advance(cursor)
+    for leg in draw(st.sets(st.sampled_from(LEGS) | words)):
+        book.postpone(leg)
+    for leg in draw(st.sets(st.sampled_from(LEGS) | words)):
+        book.settle(leg)
+    for leg in draw(st.sets(st.sampled_from(LEGS))):
+        book.filter_out(leg, draw(st.decimals(allow_nan=False, allow_infinity=False)))
+    return book
+
+
+# -- what is known ------------------------------------------------------------------------
+
+
+@given(fills(), st.data())
+def test_what_was_recorded_is_known_and_nothing_else_whatever_happens(
+    drawn: list[Fill], data: st.DataObject
+) -> None:
+    """A complete read moves the cursor no further than to the first fill that is not applied."""
+    ledger, applied = Ledger(), dict[FillKey, int]()
+    steps = ["record", "advance", "forget", "purge", "reload", "another symbol"]
+    for step in data.draw(st.lists(st.sampled_from(steps), max_size=25)):
+        book = ledger.book("BTCUSDT")
+        match step:
+            case "record" if drawn:
+                key, sequence = data.draw(st.sampled_from(drawn))
+                assert book.record(key, sequence) is (key not in applied)
+                applied[key] = sequence
+            case "advance":
+                lacking = [sequence for key, sequence in drawn if key not in applied]
+                book.advance(data.draw(st.integers(0, min(lacking, default=2**62))))
+            case "forget" if book.ahead:
+                key = data.draw(st.sampled_from(list(book.ahead)))
+                book.forget(key)
+                del applied[key]
+            case "purge" if book.ahead:
+                book.mark_purged(data.draw(st.sampled_from(list(book.ahead))))
+            case "reload":
+                ledger = reloaded(ledger)
+            case "another symbol":
+                for key, sequence in drawn:
+                    ledger.book("ETHUSDT").record(key._replace(symbol="ETHUSDT"), sequence)
+        for key, sequence in drawn:
+            assert ledger.has(key, sequence) is (key in applied)
+            assert ledger.has(key._replace(symbol="XRPUSDT"), sequence) is False
+
+
+@given(fills(), fills(), st.data())
+def test_the_order_and_the_number_of_times_change_nothing(
+    recorded: list[Fill], others: list[Fill], data: st.DataObject
+) -> None:
+    lacking = [fill for fill in others if fill[0] not in dict(recorded)]
+    furthest = min((sequence for _, sequence in lacking), default=2**62)
+    cursors = data.draw(st.lists(st.integers(0, furthest), max_size=4))
+    steps: list[Fill | int] = [*recorded, *cursors]
+    once, again = SymbolBook(0), SymbolBook(0)
+    for book, ordered in ((once, steps), (again, data.draw(orderings(steps)))):
+        for step in ordered:
+            if isinstance(step, int):
+                book.advance(step)
+            else:
+                book.record(*step)
+
+    assert kept(once) == kept(again)
+    assert all(once.has(*fill) for fill in recorded)
+    assert not any(once.has(*fill) for fill in lacking)
+
+
+@given(fills(), fills(), st.data())
+def test_no_advance_forgets_what_was_recorded(
+    recorded: list[Fill], later: list[Fill], data: st.DataObject
+) -> None:
+    """Not even one that a complete read would not allow: it only knows too much."""
+    book = SymbolBook(0)
+    for fill in recorded:
+        book.record(*fill)
+    known: list[Fill] = list(recorded)
+    for fill in later:
+        book.advance(data.draw(st.integers(0, 2**62)))
+        book.record(*fill)
+        known.append(fill)
+        assert all(book.has(*one) for one in known)
+
+
+@given(st.lists(st.integers(0, 100), max_size=10))
+def test_a_cursor_only_moves_forward(cursors: list[int]) -> None:
+    book = SymbolBook(0)
+    for n, cursor in enumerate(cursors, start=1):
+        book.advance(cursor)
+        assert book.cursor == max(cursors[:n])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60), st.booleans()), max_size=12),
+    st.lists(st.integers(0, 200), max_size=5),
+)
+def test_a_trade_that_appears_late_is_lacking_until_it_is_applied(
+    made: list[tuple[int, int, bool]], asked: list[int]
+) -> None:
+    """Reads advance past trades that are older than the bound, and to nothing younger."""
+    trades: list[tuple[FillKey, int, int, int]] = []
+    now = 0
+    for n, (pause, delay, is_buy) in enumerate(made):
+        now += pause
+        key = FillKey("BTCUSDT", str(n // 3), str(100 + n), SIDES[not is_buy])
+        trades.append((key, 100 + n, now, now + delay))
+    book, applied = SymbolBook(0), set[FillKey]()
+    for asked_secs in sorted(asked):
+        calm_secs = asked_secs - LAG_NS // SECOND_NS
+        shown = [trade for trade in trades if trade[2] <= asked_secs and trade[3] <= asked_secs]
+        for key, sequence, _, _ in shown:
+            if not book.has(key, sequence):
+                assert key not in applied
+                book.record(key, sequence)
+                applied.add(key)
+        old = [sequence for _, sequence, time_secs, _ in shown if time_secs <= calm_secs]
+        if old:
+            book.advance(max(old) + 1)
+        for key, sequence, _, _ in trades:
+            assert book.has(key, sequence) is (key in applied)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["wait", "advance"]), st.integers(0, 50)), max_size=8))
+def test_waiting_moves_the_beginning_forward_until_there_is_a_cursor(
+    steps: list[tuple[str, int]],
+) -> None:
+    book, expected = SymbolBook(10), 10
+    for step, value in steps:
+        if step == "wait":
+            if book.cursor is None:
+                expected = max(expected, value)
+            book.wait(value)
+        else:
+            book.advance(value)
+        assert book.since_ns == expected
+
+
+# -- how it is kept -----------------------------------------------------------------------
+
+
+@given(books())
+def test_a_record_comes_back_as_it_was(book: SymbolBook) -> None:
+    payload = encode_book(book)
+    found = decode_book("BTCUSDT", payload)
+
+    assert kept(found) == kept(book)
+    assert encode_book(found) == payload
+    assert not found.is_dirty
+    assert found.queued == set()
+
+
+@given(st.integers(0, 2**62), st.integers(0, 2**62), st.lists(words, unique=True))
+def test_an_account_comes_back_as_it_was(began: int, until: int, symbols: list[str]) -> None:
+    ledger = Ledger()
+    ledger.complete(began, until)
+    for symbol in symbols:
+        ledger.book(symbol)
+    found, named = decode_account(encode_account(ledger))
+
+    assert (found.first_contact_ns, found.complete_until_ns) == (began, until)
+    assert named == symbols
+    assert not found.is_dirty
+
+
+@given(books(), st.data())
+def test_whatever_changes_a_record_marks_it_to_be_written(
+    book: SymbolBook, data: st.DataObject
+) -> None:
+    book = decode_book("BTCUSDT", encode_book(book))
+    before = kept(decode_book("BTCUSDT", encode_book(book)))
+    keys = list(book.ahead) or [FillKey("BTCUSDT", "1", "1", "BUY")]
+    key = data.draw(st.sampled_from(keys))
+    steps = ["record", "forget", "purge", "advance", "wait", "settle", "postpone", "filter"]
+    match data.draw(st.sampled_from(steps)):
+        case "record":
+            book.record(FillKey("BTCUSDT", "1", "x", "BUY"), data.draw(st.integers(0, 50)))
+        case "forget":
+            book.forget(key)
+        case "purge" if book.ahead:
+            book.mark_purged(key)
+        case "advance":
+            book.advance(data.draw(st.integers(0, 100)))
+        case "wait":
+            book.wait(data.draw(st.integers(0, 2**62)))
+        case "settle":
+            book.settle(data.draw(st.sampled_from(LEGS)))
+        case "postpone":
+            book.postpone(data.draw(st.sampled_from(LEGS)))
+        case "filter":
+            book.filter_out("BOTH", data.draw(st.sampled_from([Decimal(1), Decimal("-0.5")])))
+
+    assert book.is_dirty is (kept(book) != before)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(5_000_000_000, 9_000_000_000),
+    st.integers(250_000_000_000, 900_000_000_000),
+    st.lists(
+        st.tuples(
+            st.integers(1, 100_000),
+            st.integers(-10_000_000, 100_000_000),
+            st.sampled_from(SIDES),
+            st.booleans(),
+        ),
+        max_size=200,
+    ),
+    st.booleans(),
+)
+def test_a_record_grows_by_few_bytes_for_each_fill_ahead_and_by_nothing_else(
+    trade_id: int,
+    order_id: int,
+    drawn: list[tuple[int, int, str, bool]],
+    has_cursor: bool,
+) -> None:
+    """Ids as Binance gives them: of trades ascending, of orders near to each other."""
+    book = SymbolBook(START_NS)
+    if has_cursor:
+        book.advance(trade_id)
+    for step, apart, side, is_purged in drawn:
+        trade_id += step
+        order_id = max(1, order_id + apart)
+        key = FillKey("BTCUSDT", str(order_id), str(trade_id), side)  # type: ignore[arg-type]
+        book.record(key, trade_id)
+        if is_purged:
+            book.mark_purged(key)
+    for leg in LEGS:
+        book.settle(leg)
+
+    size = len(encode_book(book))
+    assert size <= BYTES_BESIDE_AT_MOST + BYTES_PER_FILL_AT_MOST * len(drawn)
+
+    book.advance(trade_id + 1)
+    assert len(encode_book(book)) <= BYTES_BESIDE_AT_MOST
+
+
+payloads = st.one_of(
+    st.binary(max_size=200),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | words,
+        lambda inner: st.lists(inner, max_size=6) | st.dictionaries(words, inner, max_size=4),
+        max_leaves=25,
+    ).map(msgspec.msgpack.encode),
+    st.sampled_from([1, 3, 50, 5_000]).map(lambda depth: b"\x9f" + b"\x91" * depth + b"\xc0"),
+    # An account's record, and behind it lists that are nested for ever.
+    st.sampled_from([50, 5_000]).map(lambda depth: b"\x95\x01\x00\x00\x90" + b"\x91" * depth),
+)
+
+
+@given(payloads)
+def test_garbage_is_told_as_such(payload: bytes) -> None:
+    for decode in (decode_account, lambda payload: decode_book("BTCUSDT", payload)):
+        try:
+            decode(payload)
+        except LedgerError as e:
+            assert str(e).startswith("a record of the ledger")  # noqa: PT017 - or none at all
+
+
+@given(books(), st.data())
+def test_a_record_that_is_torn_is_told_as_such(book: SymbolBook, data: st.DataObject) -> None:
+    payload = encode_book(book)
+    length = data.draw(st.integers(0, len(payload) - 1))
+    with pytest.raises(LedgerError):
+        decode_book("BTCUSDT", payload[:length])
+
+
+@given(books(), st.integers(-(2**63), 2**64 - 1))
+def test_another_format_is_refused(book: SymbolBook, number: int) -> None:
+    assume(number != FORMAT)
+
+    def decode(payload: bytes) -> SymbolBook:
+        return decode_book("BTCUSDT", payload)
+
+    for payload, read in ((encode_account(Ledger()), decode_account), (encode_book(book), decode)):
+        _, *rest = msgspec.msgpack.decode(payload)
+        with pytest.raises(LedgerError, match=f"format {number};"):
+            read(msgspec.msgpack.encode([number, *rest]))
