@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,34 @@ def test_the_oracle_sees_an_observation_and_nothing_else(path: Path):
 
     assert begins(known, "nautilus_trader", "asyncio") == set()
     assert begins(known, "sim") == begins(known, "sim.oracle", "sim.observation", "sim.scenario")
+
+
+CORE = [path for path in RECON if path.is_relative_to(ROOT / "recon" / "core")]
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_the_core_decides_and_does_nothing_else(path: Path):
+    known = imports(path)
+
+    assert begins(known, "nautilus_trader", "httpx", "asyncio", "socket", "threading") == set()
+    assert begins(known, "recon") == begins(known, "recon.core")
+    lines = path.read_text().splitlines()
+    assert [line.strip() for line in lines if BANNED.search(line)] == []
+
+
+EVERYTHING = """
+import importlib, pkgutil, sys, recon
+for found in pkgutil.walk_packages(recon.__path__, "recon."):
+    importlib.import_module(found.name)
+print(*sorted(sys.modules))
+"""
+
+
+def test_the_production_package_reaches_the_simulation_by_no_way():
+    """In a process of its own, because this one knows both."""
+    command = [sys.executable, "-W", "error", "-c", EVERYTHING]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    names = set(loaded.stdout.split())
+
+    assert len(begins(names, "recon")) == len(RECON)
+    assert begins(names, "sim", "tests", "pytest", "hypothesis") == set()
