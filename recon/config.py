@@ -7,6 +7,7 @@ the stock checks, which are off: setting one is an error that names what takes i
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from nautilus_trader.config import LiveExecEngineConfig, NonNegativeFloat, PositiveFloat
@@ -92,11 +93,16 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
         if not self.reconciliation:
             raise ConfigError("reconciliation=False leaves nothing to do; set it to True")
         for name in ("reconciliation_interval_secs", "inflight_check_interval_secs"):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be more than 0, not {getattr(self, name)}")
-        for name in ("inflight_timeout_ms", "read_lag_secs", "reconciliation_startup_delay_secs"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} must not be negative, is {getattr(self, name)}")
+        for name in (
+            "inflight_timeout_ms",
+            "read_lag_secs",
+            "reconciliation_startup_delay_secs",
+            "reconciliation_lookback_mins",
+        ):
+            if not 0 <= (getattr(self, name) or 0) < math.inf:
+                raise ConfigError(f"{name} must be a number from 0 on, not {getattr(self, name)}")
         if self.policy not in ("alert", "adjust", "halt"):
             raise ConfigError(f"policy must be alert, adjust or halt, not '{self.policy}'")
 
