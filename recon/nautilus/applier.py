@@ -54,14 +54,17 @@ from recon.nautilus.venue import Indescribable, Venue
 class _Slot(msgspec.Struct):
     """One order of the venue while its trades are applied.
 
-    ``order`` is the node's, None where the order is none of the node's business.
+    ``order`` is the node's, None where the order is none of the node's business, and
+    ``since_ns`` from when on the two have differed.
     """
 
     venue: VenueOrder
     order: Order | None
     left: int
-    after: list[Step]
+    after: list[Step] = []
+    since_ns: int = 0
     is_new: bool = False
+    is_told: bool = False
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -133,10 +136,10 @@ class Applier:
                 book.record(trade.key, trade.sequence)
                 if not self._dry_run:
                     book.filter_out(trade.position_side, trade.signed)
-            elif not self._fill(slot.order, trade, now_ns):
+            elif not self._fill(slot, slot.order, trade, now_ns):
                 failed.append(trade)
             if not slot.left:
-                self._finish(slot)
+                self._finish(slot, now_ns)
         for order_id, venue in orders.items():
             if order_id not in slots:
                 self._state(instrument_id, venue, now_ns, unfinished)
@@ -151,14 +154,16 @@ class Applier:
         unfinished: list[Unfinished],
     ) -> _Slot:
         order = self.find(instrument_id, venue)
+        is_new = order is None
         if order is None:
             order = self._adopt(instrument_id, venue, trades, now_ns)
             if order is None:
-                return _Slot(venue, None, len(trades), [])
+                return _Slot(venue, None, len(trades))
             if venue.status == "FILLED" and venue.filled == venue.quantity == _sum(trades):
                 # Most orders of a history: accepted and filled, and nothing else.
                 self._emitter.accept(order, venue.order_id, venue.created_ns)
-                return _Slot(venue, order, len(trades), [], True)
+                return _Slot(venue, order, len(trades), [], venue.created_ns, is_new)
+        since_ns = trades[0].time_ns if order.is_open else venue.created_ns
         settlement = self._settled(order, venue, trades, now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._continue(order, venue, settlement, now_ns)
@@ -174,12 +179,18 @@ class Applier:
         after: list[Step] = [
             step for step in settlement.steps[number:] if not isinstance(step, Fill)
         ]
-        return _Slot(venue, order, len(trades), after)
+        return _Slot(venue, order, len(trades), after, since_ns, is_new)
 
-    def _finish(self, slot: _Slot) -> None:
-        if slot.order is not None:
-            for step in slot.after:
-                self._do(slot.order, slot.venue, step)
+    def _finish(self, slot: _Slot, now_ns: int) -> None:
+        if slot.order is None:
+            return
+        if self._teller.is_starting or not slot.is_told:
+            if slot.is_new:
+                self._teller.unknown_order(slot.venue, slot.since_ns, now_ns)
+            else:
+                self._teller.order_state(slot.order, slot.venue, slot.since_ns, now_ns)
+        for step in slot.after:
+            self._do(slot.order, slot.venue, step)
 
     def _state(
         self,
@@ -190,19 +201,21 @@ class Applier:
     ) -> None:
         """Bring an order to the venue's state, of which there are no trades to apply."""
         order = self.find(instrument_id, venue)
+        is_new = order is None
         if order is None:
             if venue.is_open:
                 order = self._adopt(instrument_id, venue, [], now_ns)
             if order is None:
                 return
+            self._teller.unknown_order(venue, venue.created_ns, now_ns)
         settlement = self._settled(order, venue, [], now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._continue(order, venue, settlement, now_ns)
             settlement = self._settled(order, venue, [], now_ns)
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
-        if settlement.is_difference:
-            self._teller.order_state(order, venue, now_ns)
+        elif settlement.is_difference and not is_new:
+            self._teller.order_state(order, venue, venue.updated_ns, now_ns)
         for step in settlement.steps:
             self._do(order, venue, step)
 
@@ -237,9 +250,10 @@ class Applier:
             case Refuse():
                 self._emitter.refuse(order, step, venue.asked_ns)
 
-    def _fill(self, order: Order, trade: Trade, now_ns: int) -> bool:
+    def _fill(self, slot: _Slot, order: Order, trade: Trade, now_ns: int) -> bool:
         """Apply one trade; False when the engine has not taken it."""
-        self._teller.missing_fill(order, trade, now_ns)
+        if self._teller.missing_fill(order, trade, now_ns):
+            slot.is_told = True
         if self._dry_run:
             self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
         else:
@@ -263,8 +277,8 @@ class Applier:
         prior = venue.filled - _sum(trades)
         if prior > 0:
             tags.append(f"{PRIOR_TAG}{prior:f}")
-        self._teller.unknown_order(instrument_id, venue, has_trades=bool(trades), now_ns=now_ns)
         if self._dry_run:
+            self._teller.unknown_order(venue, venue.created_ns, now_ns)
             return None
         held: list[Position] = []
         if strategy_id == EXTERNAL and self._venue.position_id(instrument_id, "BOTH") is None:
@@ -296,7 +310,6 @@ class Applier:
     ) -> Order:
         """Make the order that goes on for one that cannot change any more."""
         [step] = [step for step in settlement.steps if isinstance(step, Continue)]
-        self._teller.order_state(order, venue, now_ns)
         if self._dry_run:
             return order
         return self._emitter.adopt(

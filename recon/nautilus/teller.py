@@ -49,6 +49,11 @@ class Teller:
 
     # -- a start ----------------------------------------------------------------------
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether a start lasts."""
+        return self._start is not None
+
     def begin_start(self) -> None:
         """Count from here on instead of telling."""
         self._start = {}
@@ -68,10 +73,10 @@ class Teller:
 
     # -- fills and orders ---------------------------------------------------------------
 
-    def missing_fill(self, order: Order, trade: Trade, now_ns: int) -> None:
-        """A trade is applied that the stream did not tell, or not yet."""
+    def missing_fill(self, order: Order, trade: Trade, now_ns: int) -> bool:
+        """A trade is applied that the stream did not tell, or not yet; whether it was told."""
         if self._counts(order.instrument_id, "missing-fill") or _is_fresh(trade.time_ns, now_ns):
-            return
+            return False
         self._tell(
             "missing-fill",
             order.instrument_id,
@@ -82,15 +87,13 @@ class Teller:
             venue_order_id=VenueOrderId(trade.order_id),
             trade_id=TradeId(trade.trade_id),
         )
+        return True
 
-    def unknown_order(
-        self, instrument_id: InstrumentId, venue: VenueOrder, *, has_trades: bool, now_ns: int
-    ) -> None:
-        """An order is put into the node that it did not have."""
-        if self._counts(instrument_id, "unknown-order") or _is_fresh(venue.updated_ns, now_ns):
+    def unknown_order(self, venue: VenueOrder, since_ns: int, now_ns: int) -> None:
+        """An order of the venue was not known to the node."""
+        instrument_id = self._venue.instrument_id(venue.symbol)
+        if self._counts(instrument_id, "unknown-order") or _is_fresh(since_ns, now_ns):
             return
-        if has_trades:
-            return  # each of its fills is told, with the order
         self._tell(
             "unknown-order",
             instrument_id,
@@ -100,10 +103,10 @@ class Teller:
             client_order_id=_client_order_id(venue),
         )
 
-    def order_state(self, order: Order, venue: VenueOrder, now_ns: int) -> None:
+    def order_state(self, order: Order, venue: VenueOrder, since_ns: int, now_ns: int) -> None:
         """An order is brought to the venue's state."""
         self.resolved(order.client_order_id.value)
-        if self._counts(order.instrument_id, "order-state") or _is_fresh(venue.updated_ns, now_ns):
+        if self._counts(order.instrument_id, "order-state") or _is_fresh(since_ns, now_ns):
             return
         self._tell(
             "order-state",
