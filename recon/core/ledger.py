@@ -95,7 +95,7 @@ class SymbolBook:
 
     def mark_purged(self, key: FillKey) -> None:
         """Note that the order of a fill is gone from the node, and rightly so."""
-        sequence, is_purged = self.ahead[key]
+        sequence, is_purged = self.ahead.get(key, (0, True))
         if not is_purged:
             self.ahead[key] = (sequence, True)
             self.is_dirty = True

@@ -121,8 +121,17 @@ class Account:
             self._touched |= touched
             raise
         self.legs.judge(positions)
+        self._mark_purged()
         self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
         self.save()
+
+    def _mark_purged(self) -> None:
+        """Note of fills ahead of the cursors that the node has purged their orders since."""
+        for symbol in self.ledger.symbols:
+            book = self.ledger.book(symbol)
+            instrument_id = self.venue.instrument_id(symbol)
+            for key in [k for k in book.ahead if self.book.is_gone(instrument_id, k.order_id)]:
+                book.mark_purged(key)
 
     def touch(self, symbol: str) -> None:
         """Note that something happened on a symbol, which has to be read at the next check."""

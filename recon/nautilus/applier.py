@@ -39,11 +39,13 @@ from recon.core.orders import (
     settle,
 )
 from recon.nautilus.book import (
+    ADOPTED_TAG,
     CONTINUES_TAG,
     EXTERNAL,
     OPENING_TAG,
     PRIOR_TAG,
     Book,
+    is_adopted,
 )
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.ownership import Ownership
@@ -134,6 +136,7 @@ class Applier:
             slot.left -= 1
             if slot.order is None:
                 book.record(trade.key, trade.sequence)
+                book.mark_purged(trade.key)  # the node has no order of it, and rightly so
                 if not self._dry_run:
                     book.filter_out(trade.position_side, trade.signed)
             elif not self._fill(slot, slot.order, trade, now_ns):
@@ -208,6 +211,8 @@ class Applier:
             if order is None:
                 return
             self._teller.unknown_order(venue, venue.created_ns, now_ns)
+        elif self._book.agrees(order, venue):
+            return
         settlement = self._settled(order, venue, [], now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._continue(order, venue, settlement, now_ns)
@@ -222,7 +227,7 @@ class Applier:
     def find(self, instrument_id: InstrumentId, venue: VenueOrder) -> Order | None:
         """Return the order of the node that stands for one of the venue."""
         order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
-        if order is None or order.venue_order_id is not None:
+        if order is None or order.venue_order_id is not None or is_adopted(order):
             return order
         local = self._book.local(order)
         return None if is_another(local, venue, self._venue.bounds) else order
@@ -273,7 +278,7 @@ class Applier:
         strategy_id = self._ownership.of(venue, instrument_id)
         if self._ownership.is_filtered(venue, strategy_id):
             return None
-        tags = ["VENUE"] if strategy_id == EXTERNAL else []
+        tags = ["VENUE", ADOPTED_TAG] if strategy_id == EXTERNAL else [ADOPTED_TAG]
         prior = venue.filled - _sum(trades)
         if prior > 0:
             tags.append(f"{PRIOR_TAG}{prior:f}")

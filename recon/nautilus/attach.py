@@ -21,7 +21,7 @@ from nautilus_trader.model.identifiers import InstrumentId, StrategyId
 
 from recon.alerts import Alerts
 from recon.config import ReconExecEngineConfig
-from recon.core.ledger import LedgerError
+from recon.core.ledger import Ledger, LedgerError
 from recon.core.orders import UNSENT
 from recon.nautilus.account import Account
 from recon.nautilus.applier import Applier
@@ -45,7 +45,13 @@ ENDPOINTS = {
     "ExecEngine.reconcile_execution_report": "reconcile_execution_report",
     "ExecEngine.reconcile_execution_mass_status": "reconcile_execution_mass_status",
 }
-PRIVATE = ("_clients", "_determine_oms_type", "_handle_order_fill")
+PRIVATE = (
+    "_clients",
+    "_routing_map",
+    "_default_client",
+    "_determine_oms_type",
+    "_handle_order_fill",
+)
 """Names of the engine that NautilusTrader does not promise."""
 
 _MARK = "_recon_installation"
@@ -189,7 +195,8 @@ class Installation:
             ledger = store.load()
         except LedgerError as e:
             raise InstallError(f"the ledger of {account_id} cannot be used: {e}") from None
-        book = Book(cache, venue, account_id)
+        book = Book(cache, venue, account_id, lambda order: self._client_of(order) is client)
+        _check_ledger(ledger, book, venue, purges=bool(config.purge_closed_orders_interval_mins))
         emitter = Emitter(self._engine, cache, venue, client.id, account_id, now_ns)
         ownership = Ownership(
             self._claim,
@@ -219,7 +226,12 @@ class Installation:
         )
         lookback_mins = config.reconciliation_lookback_mins or MOST_MINS
         collector = Collector(
-            venue, book, ledger, now_ns, lookback_mins * 60 * 1_000_000_000, self._unsent
+            venue,
+            book,
+            ledger,
+            now_ns,
+            lookback_mins * 60 * 1_000_000_000,
+            book.unsent(self._unsent),
         )
         return Account(
             account_id=account_id,
@@ -251,6 +263,14 @@ class Installation:
                 client, config, self._clock.timestamp_ns, read_lag_ns, self._transport
             )
         return OtherVenue(client, self._clock.timestamp_ns, read_lag_ns)
+
+    def _client_of(self, order: Any) -> Any:
+        """Return the client that an order goes to."""
+        engine = self._engine
+        client_id = self._cache.client_id(order.client_order_id)
+        if client_id is not None and client_id in engine._clients:
+            return engine._clients[client_id]
+        return engine._routing_map.get(order.instrument_id.venue, engine._default_client)
 
     def _claim(self, instrument_id: InstrumentId) -> StrategyId | None:
         claim: StrategyId | None = self._engine.get_external_order_claim(instrument_id)
@@ -317,6 +337,23 @@ def _check_names(engine: Any, msgbus: Any) -> None:
     for endpoint in ENDPOINTS:
         if endpoint not in msgbus.endpoints():
             raise InstallError(f"the message bus of {where} has no endpoint '{endpoint}'")
+
+
+def _check_ledger(ledger: Ledger, book: Book, venue: Venue, *, purges: bool) -> None:
+    """Have the ledger forget fills that the node does not have: it never knows more.
+
+    Only what lies ahead of the cursors can be compared one by one.  An order that is gone
+    was purged, where that is known or configured; else its fills count as not applied.
+    """
+    for symbol in ledger.symbols:
+        instrument_id = venue.instrument_id(symbol)
+        known = ledger.book(symbol)
+        for key, (_, is_purged) in list(known.ahead.items()):
+            if book.is_gone(instrument_id, key.order_id):
+                if not (is_purged or purges):
+                    known.forget(key)
+            elif not book.holds(instrument_id, key.order_id, key.trade_id):
+                known.forget(key)
 
 
 def _unsent(cache: Any) -> list[Any]:

@@ -7,6 +7,7 @@ Where an order cannot change any more, its continuation order stands for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -32,12 +33,13 @@ from nautilus_trader.model.identifiers import (
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
-from recon.core.facts import ZERO, Leg
+from recon.core.facts import ZERO, Leg, VenueOrder
 from recon.core.opening import Holding
-from recon.core.orders import BEYOND_CHANGE, LocalOrder
+from recon.core.orders import BEYOND_CHANGE, UNSENT, LocalOrder
 from recon.nautilus.venue import Venue
 
 EXTERNAL = StrategyId("EXTERNAL")
+ADOPTED_TAG = "RECON_ADOPTED"
 PRIOR_TAG = "RECON_PRIOR="
 CONTINUES_TAG = "RECON_CONTINUES="
 OPENING_TAG = "RECON_OPENING"
@@ -60,12 +62,23 @@ _ID_LENGTH = 36
 
 
 class Book:
-    """The orders and positions of one account in the node's cache."""
+    """The orders and positions of one account in the node's cache.
 
-    def __init__(self, cache: Any, venue: Venue, account_id: AccountId) -> None:
+    ``is_routed_here`` tells of an order that no account has accepted yet whether it goes, or
+    went, to this one.
+    """
+
+    def __init__(
+        self,
+        cache: Any,
+        venue: Venue,
+        account_id: AccountId,
+        is_routed_here: Callable[[Order], bool],
+    ) -> None:
         self._cache = cache
         self._venue = venue
         self._account_id = account_id
+        self._is_routed_here = is_routed_here
         # Orders whose id of the venue is another symbol's, too.
         self._shadowed: dict[tuple[InstrumentId, str], ClientOrderId] = {}
 
@@ -97,6 +110,22 @@ class Book:
                     break
         client_order_id = self._shadowed.get(key)
         return None if client_order_id is None else self._cache.order(client_order_id)
+
+    def is_gone(self, instrument_id: InstrumentId, order_id: str) -> bool:
+        """Whether the node has no order with an id of the venue."""
+        return self._by_venue_id(instrument_id, order_id) is None
+
+    def agrees(self, order: Order, venue: VenueOrder) -> bool:
+        """Whether an order that stands at the venue stands here with the same terms."""
+        return bool(
+            venue.is_open
+            and order.status_string() in ("ACCEPTED", "PARTIALLY_FILLED", "TRIGGERED")
+            and order.filled_qty == venue.filled
+            and order.quantity == venue.quantity
+            and (not order.has_price or order.price == venue.price)
+            and not order.has_trigger_price
+            and order.venue_order_id.value == venue.order_id
+        )
 
     def speaker(self, order: Order) -> Order:
         """Return the order that goes on for one that cannot change any more, or itself."""
@@ -165,8 +194,13 @@ class Book:
         return sorted(waiting, key=lambda order: order.client_order_id.value)
 
     def _is_mine(self, order: Order) -> bool:
-        account_id = order.account_id
-        return account_id is None or account_id == self._account_id
+        if order.account_id is None:
+            return self._is_routed_here(order)
+        return bool(order.account_id == self._account_id)
+
+    def unsent(self, orders: Iterable[Order]) -> list[Order]:
+        """Return those orders of this account of which it is not known if they were sent."""
+        return [o for o in orders if o.status_string() in UNSENT and self._is_mine(o)]
 
     def local(self, order: Order) -> LocalOrder:
         """Return an order as facts."""
@@ -283,6 +317,11 @@ def tagged(order: Order, tag: str) -> str | None:
         if found.startswith(tag):
             return str(found[len(tag) :])
     return None
+
+
+def is_adopted(order: Order) -> bool:
+    """Whether an order was put into the node from the venue."""
+    return any(tag.startswith("RECON_") for tag in order.tags or ())
 
 
 def prior_of(order: Order) -> Decimal:

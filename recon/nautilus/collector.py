@@ -15,7 +15,6 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.facts import OpenOrders, Trade, VenueOrder
 from recon.core.ledger import Ledger
-from recon.core.orders import UNSENT
 from recon.nautilus.book import Book
 from recon.nautilus.venue import Venue
 
@@ -153,7 +152,7 @@ class Collector:
 
     def _own_orders(self, symbol: str, *, is_start: bool) -> list[Order]:
         """Return the orders of the node that a reconciliation has to settle."""
-        orders = [*self._book.unsettled(), *(o for o in self.unsent if o.status_string() in UNSENT)]
+        orders = [*self._book.unsettled(), *self._book.unsent(self.unsent)]
         return [
             order
             for order in orders

@@ -166,6 +166,7 @@ class Watch:
                 account.teller.end_start()
             self._gate.release()
         now_ns = self._now_ns()
+        self._log.info(f"reconciled in {(now_ns - began_ns) / 1e9:.1f} s")
         self._next_check_ns = now_ns + self._interval_ns
         self._next_inflight_ns = now_ns + self._inflight_interval_ns
         self._loop = asyncio.get_running_loop().create_task(self._run(), name="recon")
