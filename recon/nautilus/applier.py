@@ -25,7 +25,6 @@ from nautilus_trader.model.position import Position
 
 from recon.core.facts import ZERO, Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
-from recon.core.opening import Holding
 from recon.core.orders import (
     Accept,
     Continue,
@@ -42,7 +41,6 @@ from recon.nautilus.book import (
     ADOPTED_TAG,
     CONTINUES_TAG,
     EXTERNAL,
-    OPENING_TAG,
     PRIOR_TAG,
     Book,
     is_adopted,
@@ -327,63 +325,6 @@ class Applier:
                 f"{PRIOR_TAG}{venue.quantity - step.quantity:f}",
             ],
         )
-
-    # -- legs -------------------------------------------------------------------------
-
-    def book_balance(self, leg: Leg, balance: Holding, at_ns: int, tag: str = OPENING_TAG) -> None:
-        """Book a quantity that no trade explains, under a tag that tells it apart."""
-        if self._dry_run:
-            return
-        instrument_id = self._venue.instrument_id(leg.symbol)
-        name = f"{tag.replace('_', '-')}-{leg.symbol}-{leg.position_side}"
-        side = "BUY" if balance.quantity > 0 else "SELL"
-        venue = VenueOrder(
-            symbol=leg.symbol,
-            order_id=f"{name}-{at_ns}",
-            client_order_id=name[:36],
-            side=side,  # type: ignore[arg-type]
-            position_side=leg.position_side,
-            type="MARKET",
-            time_in_force="GTC",
-            status="FILLED",
-            quantity=abs(balance.quantity),
-            filled=abs(balance.quantity),
-            price=None,
-            average_price=balance.entry_price,
-            reduce_only=False,
-            created_ns=at_ns,
-            updated_ns=at_ns,
-            asked_ns=at_ns,
-        )
-        owner = self._book.owner(leg, self._ownership.claim(instrument_id))
-        order = self._make(venue, owner, venue.quantity, [tag])
-        if order is None:
-            return
-        self._emitter.accept(order, venue.order_id, at_ns)
-        instrument = self._cache.instrument(instrument_id)
-        self._emitter.fill(
-            order,
-            Trade(
-                symbol=leg.symbol,
-                order_id=venue.order_id,
-                trade_id=venue.order_id[-36:],
-                sequence=0,
-                side=venue.side,
-                position_side=leg.position_side,
-                quantity=venue.quantity,
-                price=round(balance.entry_price, 9),
-                commission=ZERO,
-                commission_asset=instrument.quote_currency.code,
-                is_maker=False,
-                time_ns=at_ns,
-            ),
-        )
-
-    def repair(self, leg: Leg) -> None:
-        """Apply the fills that a crash kept from a position."""
-        if not self._dry_run:
-            for order, fill in self._book.torn_fills(leg):
-                self._emitter.repair(order, fill)
 
 
 def _sum(trades: Iterable[Trade]) -> Decimal:

@@ -25,6 +25,7 @@ from recon.core.ledger import Ledger, LedgerError
 from recon.core.orders import UNSENT
 from recon.nautilus.account import Account
 from recon.nautilus.applier import Applier
+from recon.nautilus.balances import Balances
 from recon.nautilus.binance import BinanceVenue
 from recon.nautilus.book import Book
 from recon.nautilus.collector import Collector
@@ -210,10 +211,11 @@ class Installation:
         applier = Applier(
             venue, cache, book, ledger, emitter, ownership, teller, dry_run=config.dry_run
         )
+        balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)
         legs = Legs(
             book,
             ledger,
-            applier,
+            balances,
             teller,
             self._log,
             now_ns=now_ns,

@@ -24,7 +24,7 @@ from recon.config import Policy
 from recon.core.facts import ZERO, Leg, Positions, Trade
 from recon.core.ledger import Ledger
 from recon.core.opening import Holding, opening_balance
-from recon.nautilus.applier import Applier
+from recon.nautilus.balances import Balances
 from recon.nautilus.book import ADJUSTMENT_TAG, Book
 from recon.nautilus.teller import Teller
 
@@ -83,7 +83,7 @@ class Legs:
         self,
         book: Book,
         ledger: Ledger,
-        applier: Applier,
+        balances: Balances,
         teller: Teller,
         log: Logger,
         *,
@@ -97,7 +97,7 @@ class Legs:
     ) -> None:
         self._book = book
         self._ledger = ledger
-        self._applier = applier
+        self._balances = balances
         self._teller = teller
         self._log = log
         self._now_ns = now_ns
@@ -146,7 +146,7 @@ class Legs:
             for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
                 torn = self._book.torn_fills(leg)
                 if torn and sum((_signed(fill) for _, fill in torn), ZERO) == residual:
-                    self._applier.repair(leg)
+                    self._balances.repair(leg)
                     self._teller.leg(
                         "torn-position",
                         leg,
@@ -182,7 +182,7 @@ class Legs:
             return
         now_ns = self._now_ns()
         at_ns = min([now_ns, *(trade.time_ns for trade in trades)]) - 1_000_000
-        self._applier.book_balance(leg, balance, at_ns)
+        self._balances.book_unexplained(leg, balance, at_ns)
         self._ledger.book(leg.symbol).settle(leg.position_side)
         self._teller.leg(
             "opening-balance",
@@ -252,7 +252,7 @@ class Legs:
             held = self._book.holding(leg)
             at_venue = positions.legs.get(leg)
             price = held.entry_price if at_venue is None else at_venue.entry_price
-            self._applier.book_balance(
+            self._balances.book_unexplained(
                 leg, Holding(residual, price or Decimal(1)), self._now_ns(), ADJUSTMENT_TAG
             )
             self._teller.leg(
