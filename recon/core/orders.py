@@ -191,11 +191,11 @@ def settle(
     has_other_id = local.venue_order_id not in (None, venue.order_id)
     if venue.is_open and not is_late and status != "CANCELED":
         quantity, price, trigger_price = _terms_of(venue, local)
-    # What is to be filled must fit in; and what was filled before the first contact is no
-    # part of what this order can be filled with.
+    # What is to be filled must fit in.  With its last fill the order is filled, however much
+    # it had asked for, or had been filled with before the first contact.
     if filled > quantity:
         quantity = max(venue.quantity, filled)
-    if ends_filled and local.prior and gained:
+    if ends_filled and gained:
         quantity = filled
     if has_other_id or (quantity, price, trigger_price) != (
         local.quantity,
@@ -234,7 +234,7 @@ def settle_absent(
         return NOTHING
     if asked_ns < max(local.requested_ns, local.changed_ns) + bounds.proof_ns:
         return Settlement(open_question="the venue does not know it, which proves nothing yet")
-    if local.status in UNSENT or local.status == "SUBMITTED":
+    if local.status in UNSENT or local.venue_order_id is None:
         step = End("REJECTED", now_ns, "it never reached the venue")
     elif asked_ns - created_ns > UNFILLED_SERVED_NS:
         step = End("CANCELED", now_ns, "the venue no longer serves it")

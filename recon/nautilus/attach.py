@@ -103,6 +103,7 @@ class Installation:
             [StreamWatch(client, self._log) for client in self._engine._clients.values()],
             self._log,
             now_ns=self._clock.timestamp_ns,
+            drained=self._drained,
             stop_node=self._stop_node,
             connect_within_secs=config.reconciliation_startup_delay_secs,
             interval_ns=int(config.reconciliation_interval_secs * 1e9),

@@ -171,11 +171,15 @@ class Book:
                 return True
         return False
 
-    def unsettled(self) -> list[Order]:
+    def unsettled(self, instrument_id: InstrumentId | None = None) -> list[Order]:
         """Return the orders of this account that the venue may have something to say about."""
+        cache = self._cache
         mine = [
             order
-            for order in (*self._cache.orders_open(), *self._cache.orders_inflight())
+            for order in (
+                *cache.orders_open(instrument_id=instrument_id),
+                *cache.orders_inflight(instrument_id=instrument_id),
+            )
             if self._is_mine(order)
         ]
         return list({order.client_order_id: order for order in mine}.values())

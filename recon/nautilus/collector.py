@@ -152,13 +152,12 @@ class Collector:
 
     def _own_orders(self, symbol: str, *, is_start: bool) -> list[Order]:
         """Return the orders of the node that a reconciliation has to settle."""
-        orders = [*self._book.unsettled(), *self._book.unsent(self.unsent)]
-        return [
-            order
-            for order in orders
-            if self._venue.symbol(order.instrument_id) == symbol
-            and (is_start or order.venue_order_id is not None)
+        instrument_id = self._venue.instrument_id(symbol)
+        orders = [
+            *self._book.unsettled(instrument_id),
+            *(o for o in self._book.unsent(self.unsent) if o.instrument_id == instrument_id),
         ]
+        return [o for o in orders if is_start or o.venue_order_id is not None]
 
 
 async def gathered(*reads: Awaitable[Any]) -> list[Any]:

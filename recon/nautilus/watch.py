@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nautilus_trader.common.component import Logger
@@ -41,6 +41,8 @@ class Watch:
     ----------
     make_accounts
         Makes the accounts, once their clients are connected.
+    drained
+        Waits until the engine has no event in its queue any more.
     stop_node
         Stops the node, with a reason.
     connect_within_secs
@@ -56,6 +58,7 @@ class Watch:
         log: Logger,
         *,
         now_ns: Callable[[], int],
+        drained: Callable[[], Awaitable[None]],
         stop_node: Callable[[str], None],
         connect_within_secs: float,
         interval_ns: int,
@@ -69,6 +72,7 @@ class Watch:
         self._streams = streams
         self._log = log
         self._now_ns = now_ns
+        self._drained = drained
         self._stop_node = stop_node
         self._connect_within_secs = connect_within_secs
         self._interval_ns = interval_ns
@@ -165,6 +169,7 @@ class Watch:
             for account in self.accounts:
                 account.teller.end_start()
             self._gate.release()
+            await self._drained()
         now_ns = self._now_ns()
         self._log.info(f"reconciled in {(now_ns - began_ns) / 1e9:.1f} s")
         self._next_check_ns = now_ns + self._interval_ns
