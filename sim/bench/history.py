@@ -25,8 +25,11 @@ type Shape = Literal["growing", "round_trips"]
 SPAN_NS = 20 * 3_600 * NS_PER_SEC
 LATER_NS = 600 * NS_PER_SEC
 MINUTE_NS = 60 * NS_PER_SEC
-QUANTITY = Decimal("0.010")
-PRICES = 100
+LOT = Decimal("0.001")
+LOTS = 50
+TICKS = 20_000
+STRIDE = 7_919
+"""How far apart consecutive prices are, in ticks: no two of a day are the same."""
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -73,17 +76,18 @@ def _trade(
     venue: Venue,
     account: AccountConfig,
     symbol: SymbolConfig,
-    shape: Shape,
     number: int,
     at_ns: int,
+    *,
+    is_buy: bool,
 ) -> None:
-    is_buy = shape == "growing" or number % 2 == 0
+    quantity = LOT * (LOTS + number // 2 % LOTS)  # the same for both orders of a round trip
     order = venue.web_submit(
         account.name,
         symbol.name,
         side="BUY" if is_buy else "SELL",
-        quantity=QUANTITY,
-        price=symbol.price + number % PRICES,
+        quantity=quantity,
+        price=symbol.price + symbol.tick_size * (number * STRIDE % TICKS),
         now_ns=at_ns,
     )
-    venue.fill(account.name, symbol.name, quantity=QUANTITY, order_id=order.order_id, now_ns=at_ns)
+    venue.fill(account.name, symbol.name, quantity=quantity, order_id=order.order_id, now_ns=at_ns)

@@ -34,7 +34,6 @@ from nautilus_trader.model.identifiers import (
 from nautilus_trader.model.objects import Currency, Money, Price, Quantity
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
 
-from sim.bench.history import QUANTITY
 from sim.plain import instrument_id_of
 from sim.scenario.model import Node as NodeSpec
 from sim.venue import Venue
@@ -70,7 +69,7 @@ class Limit:
                 str(trade.order_id),
                 str(trade.trade_id),
                 OrderSide.BUY if trade.side == "BUY" else OrderSide.SELL,
-                f"{QUANTITY:f}",
+                f"{trade.quantity:f}",
                 f"{trade.price:.2f}",
                 trade.commission,
                 trade.commission_asset,
@@ -99,7 +98,10 @@ class Limit:
         [client] = engine._clients.values()
         trader_id, account_id, client_id = engine.trader_id, client.account_id, ClientId("BINANCE")
         strategy_id = StrategyId("EXTERNAL")
-        ids = {symbol: instrument_id_of(symbol) for symbol in {k.symbol for k in self._known}}
+        ids = {
+            symbol: instrument_id_of(symbol)
+            for symbol in dict.fromkeys(k.symbol for k in self._known)
+        }
         position_ids = {symbol: PositionId(f"{each}-BOTH") for symbol, each in ids.items()}
         quotes = {symbol: cache.instrument(each).quote_currency for symbol, each in ids.items()}
         currencies: dict[str, Any] = {}

@@ -103,7 +103,7 @@ class Rig:
         self.venue = make(venue_config(past), self.streams["venue"])
         trade(self.venue, past)
         trace = Trace()
-        self.network = MeteredNetwork(
+        self.meter = MeteredNetwork(
             self.loop,
             self.venue,
             Faults(lambda: self.loop.now_ns, lambda fault, what: None),
@@ -111,6 +111,7 @@ class Rig:
             self.streams["network"],
             Points(self.loop, trace),
         )
+        self.network: Network = self.meter
         self.log = log
         self.node: TradingNode
         self.first = Cost()
@@ -148,7 +149,7 @@ class Rig:
         engine.attach(node)
         called: asyncio.Future[bool] = self.loop.create_future()
         exec_engine: Any = node.kernel.exec_engine
-        reconcile = exec_engine.reconcile_execution_state
+        reconcile: Callable[..., Awaitable[bool]] = exec_engine.reconcile_execution_state
 
         async def metered(*args: Any, **kwargs: Any) -> bool:
             exec_engine.reconcile_execution_state = reconcile
@@ -168,7 +169,7 @@ class Rig:
 
     async def metered[T](self, call: Callable[[], Awaitable[T]]) -> tuple[Cost, T]:
         """Await a call and return what it took, without the venue's part, and its result."""
-        network = self.network
+        network = self.meter
         requests, weight, venue_secs = network.requests, network.weight, network.cpu_secs
         before_kb = _reset_peak_kb()
         began_ns, began_secs = self.loop.now_ns, cpu_secs()
