@@ -74,16 +74,23 @@ def _solved(
 
 
 def _told(quantity: Decimal, trades: Sequence[Trade]) -> Decimal | None:
-    """What the trade that first reduces a quantity says of its entry price."""
+    """What the trade that first reduces a quantity says of its entry price.
+
+    It tells the average of the quantity and of what was added to it by then.
+    """
+    added = cost = ZERO
     for trade in trades:
         if _same_side(trade.signed, quantity):
-            quantity += trade.signed
+            added += trade.signed
+            cost += trade.signed * trade.price
             continue
-        closed = min(trade.quantity, abs(quantity))
+        closed = min(trade.quantity, abs(quantity + added))
         if trade.realized_pnl is None or not closed:
             return trade.price
         gained = trade.realized_pnl / closed
-        return trade.price - gained if quantity > 0 else trade.price + gained
+        average = trade.price - gained if quantity > 0 else trade.price + gained
+        price = (average * (quantity + added) - cost) / quantity
+        return price if price > 0 else trade.price
     return None
 
 
