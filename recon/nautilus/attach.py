@@ -52,6 +52,7 @@ PRIVATE = (
     "_default_client",
     "_determine_oms_type",
     "_handle_order_fill",
+    "_open_position",
 )
 """Names of the engine that NautilusTrader does not promise."""
 

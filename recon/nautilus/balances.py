@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from recon.core.facts import ZERO, Leg, Side, Trade, VenueOrder
 from recon.core.opening import Holding
-from recon.nautilus.book import OPENING_TAG, Book
+from recon.nautilus.book import OPENING_TAG, Book, Torn
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.ownership import Ownership
 from recon.nautilus.venue import Venue
@@ -83,8 +84,8 @@ class Balances:
             ),
         )
 
-    def repair(self, leg: Leg) -> None:
-        """Apply the fills that a crash kept from a position."""
+    def repair(self, torn: Iterable[Torn]) -> None:
+        """Apply what a crash kept from a position."""
         if not self._dry_run:
-            for order, fill in self._book.torn_fills(leg):
-                self._emitter.repair(order, fill)
+            for order, fill, quantity in torn:
+                self._emitter.repair(order, fill, quantity)

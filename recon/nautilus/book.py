@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from nautilus_trader.model.enums import OrderSide, OrderType, order_status_to_str
 from nautilus_trader.model.events import (
@@ -30,6 +30,7 @@ from nautilus_trader.model.identifiers import (
     TradeId,
     VenueOrderId,
 )
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
@@ -59,6 +60,20 @@ _CONDITIONAL = frozenset(
 )
 _ID_LENGTH = 36
 """The longest client order id that Binance takes ("New Order": `^[\\.A-Z\\:/a-z0-9_-]{1,36}$`)."""
+
+
+class Torn(NamedTuple):
+    """A fill that its order has and its position lacks, or this much of it."""
+
+    order: Order
+    fill: OrderFilled
+    quantity: Quantity
+
+    @property
+    def signed(self) -> Decimal:
+        """The quantity, negative when sold."""
+        quantity: Decimal = self.quantity.as_decimal()
+        return quantity if self.fill.order_side == OrderSide.BUY else -quantity
 
 
 class Book:
@@ -282,36 +297,38 @@ class Book:
             return position.strategy_id
         return EXTERNAL
 
-    def torn_fills(self, leg: Leg) -> list[tuple[Order, OrderFilled]]:
-        """Return fills of orders, in order, that their position lacks and should have last.
+    def torn_fills(self, leg: Leg) -> list[Torn]:
+        """Return what of the fills of orders, in order, their positions lack.
 
         A crash keeps a suffix of all writes from the database: a fill can be missing in its
-        position only if none that came after it is there.
+        position only if none that came after it is there.  Of a fill that turned a position
+        around, which is written as two, the second half may be missing alone.
         """
-        position_id = self._venue.position_id(
-            self._venue.instrument_id(leg.symbol), leg.position_side
-        )
         instrument_id = self._venue.instrument_id(leg.symbol)
-        fills = [
-            (order, event)
-            for order in self._cache.orders(instrument_id=instrument_id)
-            if self._is_mine(order)
-            for event in order.events
-            if isinstance(event, OrderFilled)
-            and (position_id is None or event.position_id == position_id)
-        ]
-        fills.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
+        position_id = self._venue.position_id(instrument_id, leg.position_side)
         by_position: dict[Any, list[tuple[Order, OrderFilled]]] = {}
-        for pair in fills:
-            by_position.setdefault(pair[1].position_id, []).append(pair)
-        torn: list[tuple[Order, OrderFilled]] = []
+        for order in self._cache.orders(instrument_id=instrument_id):
+            for event in order.events if self._is_mine(order) else ():
+                if isinstance(event, OrderFilled) and (
+                    position_id is None or event.position_id == position_id
+                ):
+                    by_position.setdefault(event.position_id, []).append((order, event))
+        torn: list[Torn] = []
         for own_id, pairs in by_position.items():
+            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
             position = self._cache.position(own_id)
             held = set() if position is None else set(position.trade_ids)
-            last = max((n for n, pair in enumerate(pairs) if pair[1].trade_id in held), default=-1)
+            last = max(
+                (n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1
+            )
             if position is not None and last < 0:
                 continue
-            torn += pairs[last + 1 :]
+            if position is not None and position.is_closed and last == len(pairs) - 1:
+                order, fill = pairs[last]
+                rest = fill.last_qty - position.last_event.last_qty
+                if fill.trade_id == position.last_trade_id and rest > 0:
+                    torn.append(Torn(order, fill, rest))
+            torn += [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]
         return torn
 
 

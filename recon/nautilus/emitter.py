@@ -208,18 +208,35 @@ class Emitter:
             case _:
                 self._emit(OrderCanceled, order, end.at_ns, venue_order_id=order.venue_order_id)
 
-    def refuse(self, order: Order, refuse: Refuse, at_ns: int) -> None:
+    def refuse(self, order: Order, venue_order_id: str, refuse: Refuse, at_ns: int) -> None:
         """The request that the order waits for was not carried out."""
         kind = OrderCancelRejected if order.is_pending_cancel else OrderModifyRejected
         self._emit(kind, order, at_ns, venue_order_id=order.venue_order_id, reason=refuse.reason)
+        if order.is_pending_update or order.is_pending_cancel:
+            # It was sent before the order was accepted, and NautilusTrader does not go back to
+            # SUBMITTED, where it was then.
+            self.accept(order, venue_order_id, at_ns)
 
-    def repair(self, order: Order, fill: OrderFilled) -> None:
-        """Apply a fill to its position that a crash kept from it.
+    def repair(self, order: Order, fill: OrderFilled, quantity: Quantity) -> None:
+        """Apply a fill, or the rest of one, to its position that a crash kept from it.
 
         The order has it already, so the engine would drop it as a duplicate.
         """
         oms_type = self._engine._determine_oms_type(fill)
-        self._engine._handle_order_fill(order, fill, oms_type)
+        if quantity == fill.last_qty:
+            self._engine._handle_order_fill(order, fill, oms_type)
+            return
+        instrument = self._cache.instrument(fill.instrument_id)
+        share = quantity.as_decimal() / fill.last_qty.as_decimal()
+        rest = OrderFilled.from_dict(
+            {
+                **OrderFilled.to_dict(fill),
+                "last_qty": str(quantity),
+                "commission": str(Money(fill.commission * share, fill.commission.currency)),
+                "event_id": UUID4().value,
+            }
+        )
+        self._engine._open_position(instrument, None, rest, oms_type)
 
     # -- details ----------------------------------------------------------------------
 

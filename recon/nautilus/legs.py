@@ -145,8 +145,8 @@ class Legs:
         if is_start:
             for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
                 torn = self._book.torn_fills(leg)
-                if torn and sum((_signed(fill) for _, fill in torn), ZERO) == residual:
-                    self._balances.repair(leg)
+                if torn and sum((each.signed for each in torn), ZERO) == residual:
+                    self._balances.repair(torn)
                     self._teller.leg(
                         "torn-position",
                         leg,
@@ -295,8 +295,3 @@ class Legs:
     def _look_again(self, at_ns: int) -> None:
         if self.look_again_ns is None or at_ns < self.look_again_ns:
             self.look_again_ns = at_ns
-
-
-def _signed(fill: object) -> Decimal:
-    quantity: Decimal = fill.last_qty.as_decimal()  # type: ignore[attr-defined]
-    return quantity if fill.is_buy else -quantity  # type: ignore[attr-defined]
