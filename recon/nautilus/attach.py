@@ -24,6 +24,7 @@ from recon.config import ReconExecEngineConfig
 from recon.core.ledger import Ledger, LedgerError
 from recon.core.orders import UNSENT
 from recon.nautilus.account import Account
+from recon.nautilus.analyzer import records_at_once
 from recon.nautilus.applier import Applier
 from recon.nautilus.balances import Balances
 from recon.nautilus.binance import BinanceVenue
@@ -158,7 +159,8 @@ class Installation:
 
     async def _reconcile(self, timeout_secs: float = 30.0) -> bool:
         if not self._config.dry_run:
-            return await self.watch.reconcile(timeout_secs)
+            with records_at_once(self._node.kernel.portfolio.analyzer):
+                return await self.watch.reconcile(timeout_secs)
         is_done: bool = await self._originals["reconcile_execution_state"](timeout_secs)
         await self.watch.reconcile(timeout_secs)
         return is_done
