@@ -13,6 +13,20 @@ from sim.scenario.dump import format_decimal
 CANONICAL = [
     """\
     format: 1
+    title: Ends in the midst of it, at a broker
+    shows: fill-lost
+    venue: {symbols: [BTCUSDT]}
+    node: {broker: {venue: IB, positions: empty}}
+    timeline:
+      - {at: 0s, truncate_reply: {path: "/fapi/v1/openOrders", skip: 2}}
+      - {at: 1s, kill: {point: "after write 1 of orders:O-1"}}
+      - {at: 2s, start: {}}
+      - {at: 3s, restart: {by: kill, point: before reply 2 of GET /fapi/v1/userTrades, client: nt}}
+      - {at: 4s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000", on_start: true}}
+      - {at: 5s, hide_trades: {order: O-1, for: 20s, reads: [userTrades]}}
+    """,
+    """\
+    format: 1
     title: Nothing happens
     shows: crash
     venue: {symbols: [BTCUSDT]}
@@ -67,7 +81,7 @@ CANONICAL = [
 ]
 
 
-@pytest.mark.parametrize("text", CANONICAL, ids=["least", "story", "hedge"])
+@pytest.mark.parametrize("text", CANONICAL, ids=["new words", "least", "story", "hedge"])
 def test_a_canonical_file_prints_as_itself(text: str) -> None:
     text = dedent(text)
 

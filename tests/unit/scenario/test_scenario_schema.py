@@ -101,6 +101,19 @@ MALFORMED = {
     "option-with-words": ("node: {", "node: {exec_engine: {qsize: {a: 1}}, "),
     "leg-unknown": ('BTCUSDT: "1"', 'BTCUSDT: {LEFT: "1"}'),
     "engine-in-upper-case": ("stock:", "Stock:"),
+    "point-without-number": (
+        "{cache: kept, down: 1s}",
+        "{by: kill, point: before reply of GET /fapi/v1/order}",
+    ),
+    "point-of-nothing": ("{cache: kept, down: 1s}", "{by: kill, point: after write 1 of}"),
+    "skip-negative": ("restart: {cache: kept, down: 1s}", "truncate_reply: {skip: -1}"),
+    "hidden-from-another-read": (
+        "restart: {cache: kept, down: 1s}",
+        "hide_trades: {order: O-1, for: 1s, reads: [order]}",
+    ),
+    "on-start-quoted": ('price: "50000"}', 'price: "50000", on_start: "true"}'),
+    "broker-a-word": ("node: {", "node: {broker: IB, "),
+    "broker-that-answers-otherwise": ("node: {", "node: {broker: {positions: some}, "),
     "nothing-known": ("{fails: [phantom-fill]}", "[]"),
     "nothing-fails": ("[phantom-fill]}", "[]}"),
 }
