@@ -20,7 +20,7 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.facts import Leg, OpenOrders, Positions, Trade, VenueOrder
 from recon.core.ledger import Ledger
-from recon.core.orders import UNSENT, End, settle_absent
+from recon.core.orders import End, settle_absent
 from recon.core.port import ReadError
 from recon.nautilus.applier import Applier
 from recon.nautilus.book import Book, prior_of
@@ -317,7 +317,7 @@ class Account:
         if local is None:
             return
         # A request that changes an order leaves nothing to tell: the order is what it was.
-        if is_difference or local.status_string() in ("SUBMITTED", *UNSENT):
+        if is_difference or local.venue_order_id is None:
             self.teller.unresolved(local, why)
 
     def _is_in_scope(self, trade: Trade) -> bool:

@@ -251,7 +251,7 @@ class Applier:
             case End() if not order.is_closed:
                 self._emitter.end(order, step)
             case Refuse():
-                self._emitter.refuse(order, step, venue.asked_ns)
+                self._emitter.refuse(order, venue.order_id, step, venue.asked_ns)
 
     def _fill(self, slot: _Slot, order: Order, trade: Trade, now_ns: int) -> bool:
         """Apply one trade; False when the engine has not taken it."""

@@ -42,7 +42,7 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 
 from recon.core.facts import FillKey
-from recon.core.orders import BEYOND_CHANGE
+from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
 from recon.nautilus.book import prior_of
 from recon.nautilus.teller import LATE_NS
@@ -166,7 +166,7 @@ class Gate:
             return
         if order is not None and not self._may_pass(account, event, order):
             return
-        self._tell_if_late(account, event, None, None)
+        self._tell_if_late(account, event, order)
         self._forward(event)
 
     def _pass_fill(self, account: Account, event: OrderFilled, order: Order | None) -> None:
@@ -186,7 +186,7 @@ class Gate:
         position_side = None
         if event.position_id is not None:
             position_side = event.position_id.value.rpartition("-")[2]
-        self._tell_if_late(account, event, event.trade_id, position_side)
+        self._tell_if_late(account, event, order, event.trade_id, position_side)
         self._complete(order, event)
         book.queued.add(key)
         self._forward(event)
@@ -215,7 +215,7 @@ class Gate:
                     return False
                 return not order.is_open or order.venue_order_id is None
             case OrderCanceled() | OrderUpdated():
-                if order.is_closed:
+                if order.is_closed or _is_overtaken(order, event):
                     self._ask(account, event)
                     return False
             case OrderCancelRejected() | OrderModifyRejected():
@@ -235,10 +235,26 @@ class Gate:
         self._on_question()
 
     def _tell_if_late(
-        self, account: Account, event: OrderEvent, trade_id: Any, position_side: str | None
+        self,
+        account: Account,
+        event: OrderEvent,
+        order: Order | None,
+        trade_id: Any = None,
+        position_side: str | None = None,
     ) -> None:
-        if isinstance(event, _TOLD_BY_VENUE) and self._now_ns() - event.ts_event > LATE_NS:
-            account.teller.late(event, trade_id, position_side)
+        """Tell of what changes an order so long after it happened, or after it was sent."""
+        now_ns = self._now_ns()
+        if isinstance(event, _TOLD_BY_VENUE) and now_ns - event.ts_event > LATE_NS:
+            if order is None or _changes(order, event):
+                account.teller.late(event, event.ts_event, trade_id, position_side)
+        elif (
+            isinstance(event, (*_TOLD_BY_VENUE, OrderRejected))
+            and order is not None
+            and order.is_inflight
+            and order.venue_order_id is None
+            and now_ns - order.ts_submitted > LATE_NS
+        ):
+            account.teller.late(event, order.ts_submitted, trade_id, position_side)
 
 
 def _key_of(account: Account, event: OrderFilled) -> tuple[FillKey, int | None]:
@@ -261,6 +277,30 @@ def _takes(order: Order, event: OrderFilled) -> bool:
     return bool(
         order.filled_qty.as_decimal() + event.last_qty.as_decimal() <= order.quantity.as_decimal()
     )
+
+
+def _is_overtaken(order: Order, event: OrderEvent) -> bool:
+    """Whether an event gives an order terms that a later one of the venue has changed since.
+
+    NautilusTrader's client makes such an event of a fill that comes late.
+    """
+    if not isinstance(event, OrderUpdated):
+        return False
+    return any(
+        isinstance(other, OrderUpdated) and event.ts_event < other.ts_event - ROUNDING_NS
+        for other in order.events
+    )
+
+
+def _changes(order: Order, event: OrderEvent) -> bool:
+    """Whether an event tells more of an order than is known."""
+    match event:
+        case OrderAccepted():
+            return not order.is_open
+        case OrderUpdated():
+            price = order.price if order.has_price else None
+            return bool(event.quantity != order.quantity or event.price not in (None, price))
+    return True
 
 
 def _is_refusal(event: OrderRejected) -> bool:

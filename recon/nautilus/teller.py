@@ -149,13 +149,15 @@ class Teller:
         """An order is resolved; when it is open again it is told again."""
         self._unresolved.discard(client_order_id)
 
-    def late(self, event: Any, trade_id: TradeId | None, position_side: str | None) -> None:
-        """The stream told something long after it happened."""
+    def late(
+        self, event: Any, since_ns: int, trade_id: TradeId | None, position_side: str | None
+    ) -> None:
+        """The stream told something long after it happened, or first told of an order."""
         self._tell(
             "late-event",
             event.instrument_id,
             f"{type(event).__name__} of {event.client_order_id} came "
-            f"{(self._now_ns() - event.ts_event) / 1e9:.1f} s late",
+            f"{(self._now_ns() - since_ns) / 1e9:.1f} s late",
             client_order_id=event.client_order_id,
             venue_order_id=event.venue_order_id,
             trade_id=trade_id,
