@@ -40,8 +40,11 @@ class SymbolBook:
     cursor
         The sequence from which trades have to be asked for; all before it are dealt with.
         None before the first complete read that showed a trade old enough.
+    origin_ns
+        From when on trades of the symbol count at all; what lies before is part of an
+        opening balance.  0 until the symbol is read for the first time.
     since_ns
-        From when on trades count while there is no cursor.
+        From when on trades have to be asked for while there is no cursor.
     ahead
         Fills at or after the cursor that are applied, by sequence.  True says that the
         order of the fill was seen to be gone from the cache (purged) since.
@@ -59,15 +62,17 @@ class SymbolBook:
         "cursor",
         "filtered",
         "is_dirty",
+        "origin_ns",
         "pending",
         "queued",
         "settled",
         "since_ns",
     )
 
-    def __init__(self, since_ns: int) -> None:
+    def __init__(self, origin_ns: int) -> None:
         self.cursor: int | None = None
-        self.since_ns = since_ns
+        self.origin_ns = origin_ns
+        self.since_ns = origin_ns
         self.ahead: dict[FillKey, tuple[int, bool]] = {}
         self.queued: set[FillKey] = set()
         self.settled: set[str] = set()
@@ -107,6 +112,12 @@ class SymbolBook:
         self.cursor = cursor
         self.ahead = {key: held for key, held in self.ahead.items() if held[0] >= cursor}
         self.is_dirty = True
+
+    def begin(self, origin_ns: int) -> None:
+        """Note from when on trades count, when the symbol is read for the first time."""
+        if not self.origin_ns:
+            self.origin_ns = self.since_ns = origin_ns
+            self.is_dirty = True
 
     def wait(self, since_ns: int) -> None:
         """Note that no trade was made before an instant that is still to be read."""
@@ -220,6 +231,7 @@ class _Ahead(msgspec.Struct, array_like=True, frozen=True):
 class _Symbol(msgspec.Struct, array_like=True, frozen=True):
     format: int
     cursor: int | None
+    origin_ns: int
     since_ns: int
     ahead: list[_Ahead]
     settled: list[str]
@@ -270,6 +282,7 @@ def encode_book(book: SymbolBook) -> bytes:
         _Symbol(
             FORMAT,
             book.cursor,
+            book.origin_ns,
             book.since_ns,
             rows,
             sorted(book.settled),
@@ -288,7 +301,8 @@ def _is_number(order_id: str) -> bool:
 def decode_book(symbol: str, payload: bytes) -> SymbolBook:
     """Return the record of one symbol; raises `LedgerError` when the payload is none."""
     found = _decoded(_symbol_decoder, payload)
-    book = SymbolBook(found.since_ns)
+    book = SymbolBook(found.origin_ns)
+    book.since_ns = found.since_ns
     book.cursor = found.cursor
     book.settled = set(found.settled)
     book.pending = set(found.pending)

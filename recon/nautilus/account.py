@@ -34,6 +34,9 @@ from recon.nautilus.venue import Venue
 AGREEMENTS_AT_MOST = 8
 """How often a symbol is read again until two reads agree on legs that are new."""
 
+HOLD_NS = 3_600 * 1_000_000_000
+"""How long a cursor waits for what is unexplained; each check reads all from it anew."""
+
 
 class Account:
     """Reconciles one account.
@@ -89,6 +92,7 @@ class Account:
         self._dry_run = dry_run
         self.refusals: dict[str, str] = {}
         self._touched: set[str] = set()
+        self._unexplained_ns: dict[str, int] = {}
 
     # -- a reconciliation ---------------------------------------------------------------
 
@@ -227,7 +231,10 @@ class Account:
                 self.ask_about(order, now_ns + self._inflight_timeout_ns)
         # While anything is unexplained a trade may be missing that comes before those seen.
         if unfinished or failed or not is_explained:
-            return
+            if now_ns - self._unexplained_ns.setdefault(symbol, now_ns) < HOLD_NS:
+                return
+        else:
+            self._unexplained_ns.pop(symbol, None)
         if read.cursor is not None:
             self.ledger.book(symbol).advance(read.cursor)
         else:
@@ -296,9 +303,8 @@ class Account:
             else:
                 self._leave_open(question, "the venue does not know it")
             return
-        lacking = [
-            trade for trade in self._collector.lacking(symbol, trades) if self._is_in_scope(trade)
-        ]
+        self.ledger.book(symbol).begin(self._collector.since_ns(asked_ns))
+        lacking = self._collector.lacking(symbol, trades)
         unfinished, failed = self._applier.apply(
             symbol, lacking, {answer.order_id: answer}, self._now_ns()
         )
@@ -319,12 +325,6 @@ class Account:
         # A request that changes an order leaves nothing to tell: the order is what it was.
         if is_difference or local.venue_order_id is None:
             self.teller.unresolved(local, why)
-
-    def _is_in_scope(self, trade: Trade) -> bool:
-        book = self.ledger.book(trade.symbol)
-        if book.cursor is not None:
-            return trade.sequence >= book.cursor
-        return trade.time_ns >= (book.since_ns or self.ledger.complete_until_ns)
 
     def _question(self, venue: VenueOrder, why: str, now_ns: int) -> None:
         self.questions.add(

@@ -47,6 +47,7 @@ from recon.nautilus.book import (
 )
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.ownership import Ownership
+from recon.nautilus.replay import is_late
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Indescribable, Venue
 
@@ -120,6 +121,7 @@ class Applier:
         by_order: dict[str, list[Trade]] = {}
         for trade in trades:
             by_order.setdefault(trade.order_id, []).append(trade)
+        late = self._late_legs(trades)
         slots: dict[str, _Slot] = {}
         unfinished: list[Unfinished] = []
         failed: list[Trade] = []
@@ -141,10 +143,25 @@ class Applier:
                 failed.append(trade)
             if not slot.left:
                 self._finish(slot, now_ns)
+        for leg in late:
+            self._book.replay(leg)
         for order_id, venue in orders.items():
             if order_id not in slots:
                 self._state(instrument_id, venue, now_ns, unfinished)
         return unfinished, failed
+
+    def _late_legs(self, trades: Sequence[Trade]) -> list[Leg]:
+        """Return the legs on which the node has booked later trades already."""
+        first_ns: dict[Leg, int] = {}
+        for trade in trades:
+            leg = Leg(trade.symbol, trade.position_side)
+            if leg not in first_ns:
+                first_ns[leg] = trade.time_ns
+        return [
+            leg
+            for leg, at_ns in first_ns.items()
+            if not self._dry_run and is_late(self._book.position(leg), at_ns)
+        ]
 
     def _begin(
         self,

@@ -7,7 +7,7 @@ Where an order cannot change any more, its continuation order stands for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ from nautilus_trader.model.position import Position
 from recon.core.facts import ZERO, Leg, VenueOrder
 from recon.core.opening import Holding
 from recon.core.orders import BEYOND_CHANGE, UNSENT, LocalOrder
+from recon.nautilus.replay import replay
 from recon.nautilus.venue import Venue
 
 EXTERNAL = StrategyId("EXTERNAL")
@@ -297,6 +298,30 @@ class Book:
             return position.strategy_id
         return EXTERNAL
 
+    def position(self, leg: Leg) -> Position | None:
+        """Return the position, open or closed, under whose id the stream books a leg."""
+        position_id = self._venue.position_id(
+            self._venue.instrument_id(leg.symbol), leg.position_side
+        )
+        return None if position_id is None else self._cache.position(position_id)
+
+    def replay(self, leg: Leg) -> bool:
+        """Bring the position of a leg to the venue's order of its fills, if they are all here."""
+        position = self.position(leg)
+        if position is None:
+            return False
+        fills = (fill for _, fill in self._fills(position.instrument_id))
+        return replay(
+            self._cache, position.id, (fill for fill in fills if fill.position_id == position.id)
+        )
+
+    def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:
+        for order in self._cache.orders(instrument_id=instrument_id):
+            if self._is_mine(order):
+                for event in order.events:
+                    if isinstance(event, OrderFilled):
+                        yield order, event
+
     def torn_fills(self, leg: Leg) -> list[Torn]:
         """Return what of the fills of orders, in order, their positions lack.
 
@@ -307,12 +332,9 @@ class Book:
         instrument_id = self._venue.instrument_id(leg.symbol)
         position_id = self._venue.position_id(instrument_id, leg.position_side)
         by_position: dict[Any, list[tuple[Order, OrderFilled]]] = {}
-        for order in self._cache.orders(instrument_id=instrument_id):
-            for event in order.events if self._is_mine(order) else ():
-                if isinstance(event, OrderFilled) and (
-                    position_id is None or event.position_id == position_id
-                ):
-                    by_position.setdefault(event.position_id, []).append((order, event))
+        for order, fill in self._fills(instrument_id):
+            if position_id is None or fill.position_id == position_id:
+                by_position.setdefault(fill.position_id, []).append((order, fill))
         torn: list[Torn] = []
         for own_id, pairs in by_position.items():
             pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))

@@ -72,8 +72,7 @@ class Collector:
         book = self._ledger.book(symbol)
         reader = self._venue.reader
         read = TradesRead(self._now_ns() - self._venue.bounds.read_lag_ns)
-        if not book.since_ns:
-            book.since_ns = self.since_ns(began_ns)
+        book.begin(self.since_ns(began_ns))
         if book.cursor is None:
             pages = reader.trades_since(symbol, book.since_ns)
         else:
@@ -93,12 +92,17 @@ class Collector:
         lacking: list[Trade] = []
         for trade in trades:
             key = trade.key
-            if book.has(key, trade.sequence):
+            if key in book.ahead:
                 continue
             if self._book.holds(instrument_id, trade.order_id, trade.trade_id):
                 book.record(key, trade.sequence)  # loaded, and a crash kept it from the ledger
                 continue
-            lacking.append(trade)
+            # Before the cursor all was dealt with, unless the node has the order and it lacks
+            # the trade, which was shown too late then.
+            if book.has(key, trade.sequence) and self._book.is_gone(instrument_id, trade.order_id):
+                continue
+            if trade.time_ns >= book.origin_ns:
+                lacking.append(trade)
         return lacking
 
     async def orders(

@@ -46,6 +46,7 @@ from nautilus_trader.model.position import Position
 
 from recon.core.facts import Trade, VenueOrder
 from recon.core.orders import End, Refuse, Update
+from recon.nautilus.replay import part_of
 from recon.nautilus.venue import SIDES, Venue
 
 _process = ExecutionEngine.process
@@ -227,16 +228,7 @@ class Emitter:
             self._engine._handle_order_fill(order, fill, oms_type)
             return
         instrument = self._cache.instrument(fill.instrument_id)
-        share = quantity.as_decimal() / fill.last_qty.as_decimal()
-        rest = OrderFilled.from_dict(
-            {
-                **OrderFilled.to_dict(fill),
-                "last_qty": str(quantity),
-                "commission": str(Money(fill.commission * share, fill.commission.currency)),
-                "event_id": UUID4().value,
-            }
-        )
-        self._engine._open_position(instrument, None, rest, oms_type)
+        self._engine._open_position(instrument, None, part_of(fill, quantity), oms_type)
 
     # -- details ----------------------------------------------------------------------
 

@@ -5,8 +5,9 @@ bus.  The gate stands in their place.
 
 Rules of this file:
 
-1. A fill that the ledger has is dropped.  A fill that the order can take is passed on.
-   Any other becomes a question about its order, and is applied from the venue's answer.
+1. A fill that the ledger has is dropped.  A fill that the order can take, and that comes
+   in its turn, is passed on.  Any other becomes a question about its order, and is applied
+   from the venue's answer.
 2. What cannot be taken back needs the venue's word: an expiry is asked for first, and so
    is a rejection that does not quote a refusal of the venue.
 3. Reports are no facts but hints: a report of an order is a question about it, a mass
@@ -45,6 +46,7 @@ from recon.core.facts import FillKey
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
 from recon.nautilus.book import prior_of
+from recon.nautilus.replay import is_late
 from recon.nautilus.teller import LATE_NS
 
 AMBIGUOUS = frozenset({-1000, -1001, -1006, -1007, -4116})
@@ -180,6 +182,10 @@ class Gate:
             or order is None
             or not account.venue.fills_are_complete
             or not _takes(order, event)
+            or (
+                event.position_id is not None
+                and is_late(self._cache.position(event.position_id), event.ts_event)
+            )
         ):
             self._ask(account, event)
             return

@@ -34,7 +34,7 @@ from tests.properties.recon_strategies import (
 type Fill = tuple[FillKey, int]
 
 LEGS = ["BOTH", "LONG", "SHORT"]
-BYTES_BESIDE_AT_MOST = 50
+BYTES_BESIDE_AT_MOST = 60
 """Of a record without a fill ahead, and of the first of them."""
 
 BYTES_PER_FILL_AT_MOST = 14

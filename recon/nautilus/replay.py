@@ -1,0 +1,98 @@
+"""Brings a position to the order in which the venue made its trades.
+
+NautilusTrader books fills as they come.  One that is found after later ones leaves the
+right quantity and, where the leg was reduced in between, another entry price than the
+venue's.  Its position is made anew then, from the fills that the node's orders hold, in
+the venue's order and from the last moment at which the leg was flat.
+
+No event tells of it: the fills were all published, and the quantity has not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.model.enums import OmsType, OrderSide
+from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.identifiers import PositionId
+from nautilus_trader.model.objects import Money, Quantity
+from nautilus_trader.model.position import Position
+
+from recon.core.facts import ZERO
+from recon.core.orders import ROUNDING_NS
+
+
+def is_late(position: Position | None, at_ns: int) -> bool:
+    """Whether a position has had a fill that was made after an instant."""
+    return position is not None and position.ts_last > at_ns + ROUNDING_NS
+
+
+def replay(cache: Any, position_id: PositionId, fills: Iterable[OrderFilled]) -> bool:
+    """Make a position anew of all fills of its leg; False when they do not add up to it.
+
+    ``fills`` are those of all orders of the node on the leg, in any order.  Where orders
+    were purged they do not add up, and the position is left as it is.
+    """
+    position = cache.position(position_id)
+    ordered = sorted(fills, key=_in_order)
+    quantity = since = ZERO
+    first = 0
+    for number, fill in enumerate(ordered, start=1):
+        quantity += _signed(fill)
+        if not quantity and number < len(ordered):
+            first, since = number, quantity
+    if position is None or quantity - since != position.signed_decimal_qty():
+        return False
+    instrument = cache.instrument(position.instrument_id)
+    made: Position | None = None
+    for fill in ordered[first:]:
+        for part in _parts(made, fill):
+            if made is None or made.is_closed:
+                made = Position(instrument, part)
+                cache.add_position(made, OmsType.HEDGING)
+            else:
+                made.apply(part)
+                cache.update_position(made)
+    return True
+
+
+def part_of(fill: OrderFilled, quantity: Quantity) -> OrderFilled:
+    """Return a fill of the same trade with a part of its quantity and commission."""
+    share = quantity.as_decimal() / fill.last_qty.as_decimal()
+    return OrderFilled.from_dict(
+        {
+            **OrderFilled.to_dict(fill),
+            "last_qty": str(quantity),
+            "commission": str(Money(fill.commission * share, fill.commission.currency)),
+            "event_id": UUID4().value,
+        }
+    )
+
+
+def _parts(position: Position | None, fill: OrderFilled) -> Iterator[OrderFilled]:
+    """Split a fill that turns a position around, as the engine does."""
+    if (
+        position is None
+        or position.is_closed
+        or not position.is_opposite_side(fill.order_side)
+        or fill.last_qty <= position.quantity
+    ):
+        yield fill
+        return
+    closing = position.quantity
+    yield part_of(fill, closing)
+    yield part_of(fill, fill.last_qty - closing)
+
+
+def _in_order(fill: OrderFilled) -> tuple[int, int, str]:
+    trade_id = fill.trade_id.value
+    # The milliseconds that the venue printed; see `ROUNDING_NS`.
+    return (fill.ts_event + ROUNDING_NS) // 1_000_000, len(trade_id), trade_id
+
+
+def _signed(fill: OrderFilled) -> Decimal:
+    quantity: Decimal = fill.last_qty.as_decimal()
+    return quantity if fill.order_side == OrderSide.BUY else -quantity
