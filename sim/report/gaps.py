@@ -1,0 +1,205 @@
+"""The known gaps of the released engine in the README: ``python -m sim.report.gaps`` writes them.
+
+Each gap has the scenario that shows it, and what both engines make of that comes from
+running them.  The numbers are those of the `reference` of scenarios.  A gap that no scenario
+shows by itself stands below the table with the reason.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from sim.report.pages import between
+from sim.report.readme import link, results_of, verdict_cell
+from sim.report.result import Result
+
+BEGIN = "<!-- gaps: written by python -m sim.report.gaps -->"
+END = "<!-- end of gaps -->"
+
+
+class Gap(NamedTuple):
+    """A gap: what goes wrong, and the scenario whose `shows` is broken by it."""
+
+    scenario: str
+    what: str
+
+
+GAPS = {
+    "G1": Gap(
+        "restart/warm-after-a-fill",
+        "a symbol is asked for under two spellings, and its trades are counted twice",
+    ),
+    "G2": Gap(
+        "restart/window-cuts-a-position",
+        "a position that is older than the window of trades is opened once more",
+    ),
+    "G3": Gap(
+        "restart/working-order-beside-a-closed-position",
+        "orders and fills from before the last flat position are thrown away",
+    ),
+    "G4": Gap("startup/failed-read", "a read that fails counts as an empty answer"),
+    "G5": Gap(
+        "history/old-order-filled-while-down",
+        "an open order that the list of orders lacks is never asked for",
+    ),
+    "G6": Gap(
+        "history/bought-by-hand-before-the-window",
+        "a missing quantity is explained by an old order that happens to look alike",
+    ),
+    "G7": Gap("hedge/legs-collapse", "in hedge mode long and short of a symbol count as one"),
+    "G8": Gap("hedge/leg-closed-long-ago", "a leg that is flat at the venue stays open here"),
+    "G9": Gap(
+        "history/old-order-filled-in-the-window",
+        "a fill counts only if its order was made inside the window",
+    ),
+    "G10": Gap(
+        "history/more-trades-than-a-page",
+        "trades that do not fit on one page are never read",
+    ),
+    "G11": Gap(
+        "manual/round-trip-while-down",
+        "a symbol on which nothing is open any more is not asked about",
+    ),
+    "G13": Gap(
+        "inflight/cancelled-without-its-fill",
+        "an order that is closed here never gains a fill that it lacks",
+    ),
+    "G17": Gap(
+        "disconnect/purged-order-comes-back",
+        "an order that was purged from memory is imported and filled again",
+    ),
+    "G20": Gap(
+        "restart/closed-by-hand-long-ago",
+        "a position that was closed at the venue stays open here, beside its opposite",
+    ),
+    "G21": Gap(
+        "inflight/inferred-then-real-fill",
+        "a fill is made up from the executed quantity before the real one arrives",
+    ),
+    "G22": Gap(
+        "inflight/cancelled-with-lost-fill",
+        "an order is closed as cancelled before its fills are asked for",
+    ),
+    "G23": Gap(
+        "inflight/old-order-rejected-unasked",
+        "a live order is rejected or cancelled here for want of an answer",
+    ),
+    "G24": Gap(
+        "disconnect/dropped-cancellation",
+        "an open order that the venue no longer lists is noticed and left open",
+    ),
+    "G25": Gap(
+        "manual/position-nobody-saw",
+        "a position that only the venue has is given up after three attempts",
+    ),
+    "G28": Gap(
+        "inflight/lost-acknowledgement-and-event",
+        "a fill does not find its order while the acknowledgement is missing",
+    ),
+    "G35": Gap(
+        "startup/read-breaks",
+        "a start that failed leaves the checks running on a cache that nobody reconciled",
+    ),
+    "G36": Gap(
+        "inflight/last-fill-without-the-first",
+        "the cumulative quantity of an event is not read, so a gap before it is not seen",
+    ),
+    "G38": Gap(
+        "manual/order-first-seen-as-a-trade",
+        "an order by hand whose first event is a trade has that trade made up",
+    ),
+    "G41": Gap(
+        "disconnect/stream-given-up",
+        "one failed request on the way back ends the stream of events for good",
+    ),
+    "G42": Gap(
+        "disconnect/reconciliation-after-it-fails",
+        "the reconciliation after a reconnection fails in silence and is not repeated",
+    ),
+    "G43": Gap(
+        "disconnect/listen-key-expires-in-silence",
+        "a stream that went silent is not noticed for half an hour",
+    ),
+    "G46": Gap(
+        "manual/unclaimed-orders-filtered",
+        "orders that are filtered out move the position at a start, and then no more",
+    ),
+}
+"""The gaps that a scenario shows, by their numbers."""
+
+_CONDITIONAL = "the simulated venue has no conditional orders"
+_NO_PROPERTY = "no property judges it"
+
+UNSHOWN = {
+    "G14": "two orders with one client order id: no record of a timeline can send the second",
+    "G18": "an instrument that is not loaded: stock has no alerts that could be missing, and "
+    "what it breaks in `startup/instrument-not-loaded` is G1",
+    "G19": f"a conditional order that triggers while the node is down: {_CONDITIONAL}",
+    "G29": "an acceptance that is published of a filled order: seen in the events of "
+    f"`inflight/stale-answer-about-a-filled-order`, but {_NO_PROPERTY}",
+    "G32": "what the check of positions asks too often: it costs requests, and no property "
+    "counts them",
+    "G33": "the time limit of a start that is not kept: seen in `startup/slow-read`, whose fault "
+    "excuses a slow start; what it breaks there is G1",
+    "G34": f"a flag of the engine that stays set: {_NO_PROPERTY}",
+    "G37": "liquidation and deleveraging: the simulated venue has neither",
+    "G39": f"a conditional order that is filled twice: {_CONDITIONAL}",
+    "G44": "balances, margin and funding: not judged",
+    "G45": "two strategies that share one position: what breaks in "
+    "`restart/two-strategies-one-symbol` is G1",
+    "G47": "made-up fills whose ids change: they are caught as made up, whatever their id",
+    "G48": f"the offset of a trailing stop: {_CONDITIONAL}",
+    "G49": "weights of requests that are not counted: `history/rate-limited` shows what follows, "
+    "by way of G4",
+}
+"""The gaps that no scenario shows by itself, and why."""
+
+
+def gap_results() -> dict[str, list[Result]]:
+    """Run the scenarios of the gaps with both engines."""
+    return results_of(sorted(path_of(gap) for gap in GAPS.values()))
+
+
+def path_of(gap: Gap) -> Path:
+    """Return the scenario file of a gap."""
+    return Path("scenarios", f"{gap.scenario}.yaml")
+
+
+def gap_table(results: Mapping[str, list[Result]]) -> str:
+    """Return the table in Markdown, from results by engine that include those of the gaps."""
+    by_engine = {
+        engine: {result.scenario: result for result in found} for engine, found in results.items()
+    }
+    lines = [
+        f"| gap | what goes wrong | scenario | {' | '.join(by_engine)} |",
+        f"|---|---|---|{'---|' * len(by_engine)}",
+    ]
+    for name, gap in GAPS.items():
+        path = path_of(gap).as_posix()
+        cells = " | ".join(verdict_cell(found[path]) for found in by_engine.values())
+        lines.append(f"| {name} | {gap.what} | {link(path)} | {cells} |")
+    lines += ["", "Gaps that no scenario shows by itself:", ""]
+    lines += [f"* {name}, {why}" for name, why in UNSHOWN.items()]
+    return "\n".join(lines)
+
+
+def with_gaps(readme: str, table: str) -> str:
+    """Return the README with the table between its markers.
+
+    Raises `ValueError` when a marker is missing.
+    """
+    return between(readme, BEGIN, END, table)
+
+
+def main() -> int:
+    """Write the README of this checkout."""
+    path = Path("README.md")
+    path.write_text(with_gaps(path.read_text(), gap_table(gap_results())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
