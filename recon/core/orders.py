@@ -33,6 +33,9 @@ UNFILLED_SERVED_NS = 3 * 86_400 * 1_000_000_000
 Order": order status is CANCELED or EXPIRED and order has NO filled trade and created time
 + 3 days < current time)."""
 
+FILLED_SERVED_NS = 90 * 86_400 * 1_000_000_000
+"""How long it serves any other ("Query Order": or created time + 90 days < current time)."""
+
 
 ROUNDING_NS = 500_000
 """How far two prints of one time of the venue may be apart: it prints milliseconds, and
@@ -185,15 +188,19 @@ def settle(
     ends_filled = venue.status == "FILLED" and is_complete
     is_late = local.changed_ns > venue.asked_ns or _is_older(venue, local)
 
-    if status in UNSENT or status == "SUBMITTED":
+    # Until it is accepted here a request that was refused has no state to return to.
+    is_new = status in UNSENT or (status in INFLIGHT and local.venue_order_id is None)
+    if is_new:
         steps.append(Accept())
     quantity, price, trigger_price = local.quantity, local.price, local.trigger_price
     has_other_id = local.venue_order_id not in (None, venue.order_id)
     if venue.is_open and not is_late and status != "CANCELED":
         quantity, price, trigger_price = _terms_of(venue, local)
-    # What is to be filled must fit in.  With its last fill the order is filled, however much
-    # it had asked for, or had been filled with before the first contact.
-    if filled > quantity:
+    # What is to be filled must fit in, and fill the order only if it has filled the venue's.
+    # With its last fill the order is filled, however much it had asked for, or had been
+    # filled with before the first contact.
+    is_newer = not venue.is_open or not is_late
+    if filled > quantity or (filled == quantity and is_newer):
         quantity = max(venue.quantity, filled)
     if ends_filled and gained:
         quantity = filled
@@ -206,9 +213,9 @@ def settle(
     steps.extend(Fill(trade) for trade in trades)
 
     open_question = None
-    if not is_complete and not (is_late and venue.is_open):
+    if not is_complete:  # what was executed never becomes less, however old the answer
         unseen = venue.filled - filled - local.prior
-        open_question = f"{unseen} of it was executed in trades that are not served yet"
+        open_question = _unseen(unseen)
     elif not venue.is_open and not (ends_filled and gained):
         if status != "CANCELED" or gained:
             steps.append(_ending(venue, local))
@@ -216,9 +223,13 @@ def settle(
         is_answered = any(isinstance(step, Update) for step in steps)
         if not is_answered or status == "PENDING_CANCEL":
             if venue.asked_ns >= local.requested_ns + bounds.proof_ns and not is_late:
-                steps.append(Refuse("the venue has not carried it out"))
+                # An acceptance or a fill has taken the order out of that state already.
+                if not (is_new or gained):
+                    steps.append(Refuse("the venue has not carried it out"))
             else:
                 open_question = "the request may still be carried out"
+    elif status == "CANCELED" and gained and filled < quantity:
+        open_question = "it had ended here, a fill has opened it again, and the venue shows it open"
     is_difference = not is_complete or any(not isinstance(step, Refuse) for step in steps)
     return Settlement(tuple(steps), open_question, is_difference)
 
@@ -235,8 +246,12 @@ def settle_absent(
     if asked_ns < max(local.requested_ns, local.changed_ns) + bounds.proof_ns:
         return Settlement(open_question="the venue does not know it, which proves nothing yet")
     if local.status in UNSENT or local.venue_order_id is None:
-        step = End("REJECTED", now_ns, "it never reached the venue")
-    elif asked_ns - created_ns > UNFILLED_SERVED_NS:
+        # NautilusTrader lets an order that its emulator has released be cancelled only.
+        status = "CANCELED" if local.status == "RELEASED" else "REJECTED"
+        step = End(status, now_ns, "it never reached the venue")
+    elif asked_ns - created_ns > (
+        FILLED_SERVED_NS if local.filled or local.prior else UNFILLED_SERVED_NS
+    ):
         step = End("CANCELED", now_ns, "the venue no longer serves it")
     else:
         return Settlement(open_question="the venue had it and now says that it does not exist")
@@ -258,13 +273,19 @@ def _is_older(venue: VenueOrder, local: LocalOrder) -> bool:
 def _continued(local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade]) -> Settlement:
     gained = sum((trade.quantity for trade in trades), ZERO)
     rest = venue.quantity - local.filled - local.prior
-    if local.status == "FILLED" and venue.is_open and not trades:
-        return NOTHING  # a read that is behind: what was filled here is filled
-    if not trades and not venue.is_open:
-        return NOTHING
-    if not trades and _is_older(venue, local) and local.status == "EXPIRED":
-        return NOTHING  # likewise: the venue itself said that it expired
+    # A read that is behind: what was filled here is filled, and what the venue itself said
+    # to have expired has expired.
+    is_behind = local.status == "FILLED" or (local.status == "EXPIRED" and _is_older(venue, local))
+    if not trades and (is_behind or not venue.is_open):
+        unseen = venue.filled - local.filled - local.prior
+        return NOTHING if unseen <= 0 else Settlement((), _unseen(unseen), True)
+    if max(rest, gained) <= 0:
+        return Settlement(open_question="the venue shows it open, and all of it is executed")
     return Settlement((Continue(max(rest, gained)),), None, True)
+
+
+def _unseen(quantity: Decimal) -> str:
+    return f"{quantity} of it was executed in trades that are not served yet"
 
 
 def _terms_of(
