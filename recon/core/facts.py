@@ -75,7 +75,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> FillKey:
-        return FillKey(self.symbol, self.order_id, self.trade_id, self.side)
+        # `_make` is the quicker way by far.
+        return FillKey._make((self.symbol, self.order_id, self.trade_id, self.side))
 
     @property
     def leg(self) -> Leg:

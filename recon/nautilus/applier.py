@@ -14,7 +14,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -52,7 +52,7 @@ from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Indescribable, Venue
 
 
-class _Slot(msgspec.Struct):
+class _Slot(msgspec.Struct, gc=False):
     """One order of the venue while its trades are applied.
 
     ``order`` is the node's, None where the order is none of the node's business, and
@@ -62,7 +62,7 @@ class _Slot(msgspec.Struct):
     venue: VenueOrder
     order: Order | None
     left: int
-    after: list[Step] = []
+    after: Sequence[Step] = ()
     since_ns: int = 0
     is_new: bool = False
     is_told: bool = False
@@ -180,7 +180,7 @@ class Applier:
             if venue.status == "FILLED" and venue.filled == venue.quantity == _sum(trades):
                 # Most orders of a history: accepted and filled, and nothing else.
                 self._emitter.accept(order, venue.order_id, venue.created_ns)
-                return _Slot(venue, order, len(trades), [], venue.created_ns, is_new)
+                return _Slot(venue, order, len(trades), (), venue.created_ns, is_new)
         since_ns = trades[0].time_ns if order.is_open else venue.created_ns
         settlement = self._settled(order, venue, trades, now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
@@ -344,7 +344,9 @@ class Applier:
         )
 
 
-def _sum(trades: Iterable[Trade]) -> Decimal:
+def _sum(trades: Sequence[Trade]) -> Decimal:
+    if len(trades) == 1:
+        return trades[0].quantity
     return sum((trade.quantity for trade in trades), ZERO)
 
 

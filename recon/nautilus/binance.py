@@ -60,6 +60,7 @@ class BinanceVenue:
         self._uses_position_ids = config.use_position_ids
         self._instrument_ids: dict[str, InstrumentId] = {}
         self._symbols: dict[InstrumentId, str] = {}
+        self._position_ids: dict[tuple[InstrumentId, str], PositionId] = {}
 
     def instrument_id(self, symbol: str) -> InstrumentId:
         found = self._instrument_ids.get(symbol)
@@ -80,7 +81,11 @@ class BinanceVenue:
     def position_id(self, instrument_id: InstrumentId, position_side: str) -> PositionId | None:
         if not self._uses_position_ids:
             return None
-        return PositionId(f"{instrument_id}-{position_side}")
+        leg = (instrument_id, position_side)
+        found = self._position_ids.get(leg)
+        if found is None:
+            found = self._position_ids[leg] = PositionId(f"{instrument_id}-{position_side}")
+        return found
 
     def position_side(self, position: Position) -> str:
         suffix = str(position.id.value.rpartition("-")[2])

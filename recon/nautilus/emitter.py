@@ -34,12 +34,11 @@ from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
     ClientOrderId,
-    PositionId,
     StrategyId,
     TradeId,
     VenueOrderId,
 )
-from nautilus_trader.model.objects import Currency, Money, Price, Quantity
+from nautilus_trader.model.objects import Currency, Money, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
 from nautilus_trader.model.position import Position
@@ -47,6 +46,7 @@ from nautilus_trader.model.position import Position
 from recon.core.facts import Trade, VenueOrder
 from recon.core.orders import End, Refuse, Update
 from recon.nautilus.replay import part_of
+from recon.nautilus.values import price_of, quantity_of
 from recon.nautilus.venue import SIDES, Venue
 
 _process = ExecutionEngine.process
@@ -85,7 +85,6 @@ class Emitter:
         self._now_ns = now_ns
         self._last_ns = 0
         self._currencies: dict[str, Currency] = {}
-        self._position_ids: dict[tuple[str, str], PositionId | None] = {}
 
     def stamp_ns(self) -> int:
         """Return the local time, later than the time before."""
@@ -116,7 +115,7 @@ class Emitter:
             client_order_id=client_order_id,
             order_side=SIDES[order.side],
             order_type=description.type,
-            quantity=Quantity.from_str(f"{quantity:f}"),
+            quantity=quantity_of(quantity),
             time_in_force=description.time_in_force,
             post_only=description.post_only,
             reduce_only=order.reduce_only,
@@ -150,7 +149,19 @@ class Emitter:
 
     def accept(self, order: Order, venue_order_id: str, at_ns: int) -> None:
         """The venue has the order."""
-        self._emit(OrderAccepted, order, at_ns, venue_order_id=VenueOrderId(venue_order_id))
+        accepted = OrderAccepted(
+            trader_id=self._trader_id,
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            venue_order_id=VenueOrderId(venue_order_id),
+            account_id=self._account_id,
+            event_id=UUID4(),
+            ts_event=at_ns,
+            ts_init=self.stamp_ns(),
+            reconciliation=True,
+        )
+        _process(self._engine, accepted)
 
     def update(self, order: Order, venue_order_id: str, update: Update, at_ns: int) -> None:
         """The order has other terms, or another id, at the venue."""
@@ -160,12 +171,8 @@ class Emitter:
             at_ns,
             venue_order_id=VenueOrderId(venue_order_id),
             quantity=self._quantity(order, update.quantity),
-            price=None if update.price is None else Price.from_str(f"{update.price:f}"),
-            trigger_price=(
-                None
-                if update.trigger_price is None
-                else Price.from_str(f"{update.trigger_price:f}")
-            ),
+            price=None if update.price is None else price_of(update.price),
+            trigger_price=None if update.trigger_price is None else price_of(update.trigger_price),
         )
 
     def fill(
@@ -182,11 +189,11 @@ class Emitter:
             venue_order_id=venue_order_id or order.venue_order_id,
             account_id=self._account_id,
             trade_id=TradeId(trade.trade_id),
-            position_id=self._position_id(trade, order),
+            position_id=self._venue.position_id(order.instrument_id, trade.position_side),
             order_side=SIDES[trade.side],
             order_type=order.order_type,
-            last_qty=Quantity.from_str(f"{trade.quantity:f}"),
-            last_px=Price.from_str(f"{trade.price:f}"),
+            last_qty=quantity_of(trade.quantity),
+            last_px=price_of(trade.price),
             currency=quote,
             commission=Money(trade.commission, currency),
             liquidity_side=LiquiditySide.MAKER if trade.is_maker else LiquiditySide.TAKER,
@@ -249,14 +256,6 @@ class Emitter:
 
     def _quantity(self, order: Order, quantity: Decimal) -> Quantity:
         return Quantity(quantity, order.quantity.precision)
-
-    def _position_id(self, trade: Trade, order: Order) -> PositionId | None:
-        leg = (trade.symbol, trade.position_side)
-        if leg not in self._position_ids:
-            self._position_ids[leg] = self._venue.position_id(
-                order.instrument_id, trade.position_side
-            )
-        return self._position_ids[leg]
 
     def _currency(self, code: str) -> Currency:
         found = self._currencies.get(code)

@@ -265,11 +265,13 @@ class Gate:
 
 def _key_of(account: Account, event: OrderFilled) -> tuple[FillKey, int | None]:
     trade_id = event.trade_id.value
-    key = FillKey(
-        account.venue.symbol(event.instrument_id),
-        event.venue_order_id.value,
-        trade_id,
-        "BUY" if event.order_side == OrderSide.BUY else "SELL",
+    key = FillKey._make(
+        (
+            account.venue.symbol(event.instrument_id),
+            event.venue_order_id.value,
+            trade_id,
+            "BUY" if event.order_side == OrderSide.BUY else "SELL",
+        )
     )
     return key, account.venue.sequence(trade_id, event.ts_event)
 

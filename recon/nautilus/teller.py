@@ -68,7 +68,10 @@ class Teller:
     def _counts(self, instrument_id: InstrumentId, kind: str) -> bool:
         if self._start is None:
             return False
-        self._start.setdefault(instrument_id, Counter())[kind] += 1
+        counts = self._start.get(instrument_id)
+        if counts is None:
+            counts = self._start[instrument_id] = Counter()
+        counts[kind] += 1
         return True
 
     # -- fills and orders ---------------------------------------------------------------

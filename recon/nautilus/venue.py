@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+import msgspec
 from nautilus_trader.model.enums import OrderSide, OrderType, TimeInForce
 from nautilus_trader.model.identifiers import InstrumentId, PositionId
 from nautilus_trader.model.position import Position
@@ -15,7 +16,7 @@ from recon.core.port import VenueReader
 SIDES = {"BUY": OrderSide.BUY, "SELL": OrderSide.SELL}
 
 
-class Description(NamedTuple):
+class Description(msgspec.Struct, frozen=True):
     """An order of the venue in NautilusTrader's words; ``options`` as it wants them."""
 
     type: OrderType
