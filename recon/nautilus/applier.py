@@ -26,6 +26,7 @@ from nautilus_trader.model.position import Position
 from recon.core.facts import ZERO, Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
 from recon.core.orders import (
+    ROUNDING_NS,
     Accept,
     Continue,
     End,
@@ -129,7 +130,11 @@ class Applier:
             slot = slots.get(trade.order_id)
             if slot is None:
                 mine = by_order[trade.order_id]
-                venue = orders.get(trade.order_id) or _made_up(mine)
+                venue = orders.get(trade.order_id)
+                if venue is None and mine[-1].time_ns > now_ns - self._venue.bounds.read_lag_ns:
+                    failed.append(trade)  # its order is served late: whose it is will be seen
+                    continue
+                venue = venue or _made_up(mine)
                 slot = slots[trade.order_id] = self._begin(
                     instrument_id, venue, mine, now_ns, unfinished
                 )
@@ -294,7 +299,7 @@ class Applier:
         if self._ownership.is_filtered(venue, strategy_id):
             return None
         tags = ["VENUE", ADOPTED_TAG] if strategy_id == EXTERNAL else [ADOPTED_TAG]
-        prior = venue.filled - _sum(trades)
+        prior = self._prior(venue, trades)
         if prior > 0:
             tags.append(f"{PRIOR_TAG}{prior:f}")
         if self._dry_run:
@@ -307,6 +312,18 @@ class Applier:
             held = self._book.positions(Leg(venue.symbol, venue.position_side))
         position = held[0] if len(held) == 1 else None
         return self._make(venue, strategy_id, venue.quantity, tags, position)
+
+    def _prior(self, venue: VenueOrder, trades: Sequence[Trade]) -> Decimal:
+        """Return what of an order was filled before the trades that count.
+
+        What an order lacks that is younger than these is served late and no part of it, and
+        trades that are younger than what was read of the order are in neither.
+        """
+        begins_ns = self._ledger.first_contact_ns or self._ledger.book(venue.symbol).since_ns
+        if venue.created_ns >= begins_ns:
+            return ZERO
+        known_ns = venue.updated_ns + ROUNDING_NS
+        return venue.filled - _sum(trade for trade in trades if trade.time_ns <= known_ns)
 
     def _make(
         self,

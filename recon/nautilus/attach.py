@@ -87,6 +87,7 @@ class Installation:
         self._originals: dict[str, Any] = {}
         self._handlers: dict[str, Callable[[Any], None]] = {}
         self._unsent = _unsent(self._cache)
+        self._has_given_up = False
         self._process = self._engine.process
         self.gate = Gate(
             self._accounts,
@@ -107,6 +108,7 @@ class Installation:
             now_ns=self._clock.timestamp_ns,
             drained=self._drained,
             stop_node=self._stop_node,
+            give_up=self._give_up,
             connect_within_secs=config.reconciliation_startup_delay_secs,
             interval_ns=int(config.reconciliation_interval_secs * 1e9),
             inflight_interval_ns=int(config.inflight_check_interval_secs * 1e9),
@@ -158,6 +160,8 @@ class Installation:
         self.watch.watch_connections()
 
     async def _reconcile(self, timeout_secs: float = 30.0) -> bool:
+        if self._has_given_up:
+            return False
         if not self._config.dry_run:
             with records_at_once(self._node.kernel.portfolio.analyzer):
                 return await self.watch.reconcile(timeout_secs)
@@ -171,6 +175,14 @@ class Installation:
         else:
             self._log.error(f"the node stops: {reason}")
             self._engine.shutdown_system(reason)
+
+    def _give_up(self, reason: str) -> None:
+        if not self._config.dry_run:
+            self._has_given_up = True
+            # Else the node would go on to wait for ``timeout_connection``, though it has stopped.
+            for engine in (self._engine, self._node.kernel.data_engine):
+                engine.check_connected = lambda: True
+        self._stop_node(reason)
 
     async def _drained(self) -> None:
         """Wait until the engine has applied all events that were put into its queue."""

@@ -30,19 +30,24 @@ class Store:
     def load(self) -> Ledger:
         """Return the ledger as it was kept, or an empty one.
 
-        Raises `LedgerError` when what is kept cannot be read.
+        Raises `LedgerError` when what is kept cannot be read; it names the key.
         """
-        payload = self._cache.get(self._prefix)
-        if payload is None:
-            return Ledger()
-        ledger, symbols = kept.decode_account(payload)
-        books: list[tuple[str, SymbolBook]] = []
-        for symbol in symbols:
-            payload = self._cache.get(self._key(symbol))
-            # The account's record is written last: what it names is there.
+        key = self._prefix
+        try:
+            payload = self._cache.get(key)
             if payload is None:
-                raise LedgerError(f"the record of {symbol} is missing")
-            books.append((symbol, kept.decode_book(symbol, payload)))
+                return Ledger()
+            ledger, symbols = kept.decode_account(payload)
+            books: list[tuple[str, SymbolBook]] = []
+            for symbol in symbols:
+                key = self._key(symbol)
+                payload = self._cache.get(key)
+                # The account's record is written last: what it names is there.
+                if payload is None:
+                    raise LedgerError("it is missing")
+                books.append((symbol, kept.decode_book(symbol, payload)))
+        except LedgerError as e:
+            raise LedgerError(f"{key}: {e}") from None
         kept.restore(ledger, books)
         return ledger
 

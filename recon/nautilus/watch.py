@@ -45,6 +45,8 @@ class Watch:
         Waits until the engine has no event in its queue any more.
     stop_node
         Stops the node, with a reason.
+    give_up
+        Stops a node that is still waiting for its connections, with a reason.
     connect_within_secs
         How long all accounts may take to connect.
     """
@@ -60,6 +62,7 @@ class Watch:
         now_ns: Callable[[], int],
         drained: Callable[[], Awaitable[None]],
         stop_node: Callable[[str], None],
+        give_up: Callable[[str], None],
         connect_within_secs: float,
         interval_ns: int,
         inflight_interval_ns: int,
@@ -74,6 +77,7 @@ class Watch:
         self._now_ns = now_ns
         self._drained = drained
         self._stop_node = stop_node
+        self._give_up = give_up
         self._connect_within_secs = connect_within_secs
         self._interval_ns = interval_ns
         self._inflight_interval_ns = inflight_interval_ns
@@ -100,7 +104,7 @@ class Watch:
         left_secs = self._connect_within_secs
         while missing := self._not_connected():
             if left_secs <= 0:
-                self._stop_node(
+                self._give_up(
                     f"no connected account of {', '.join(missing)} within "
                     f"{self._connect_within_secs:g} s (reconciliation_startup_delay_secs): "
                     "check its keys and address, or allow more time"
@@ -132,7 +136,7 @@ class Watch:
     async def _start(self, timeout_secs: float) -> bool:
         began_ns = self._now_ns()
         until_ns = began_ns + int(timeout_secs * 1e9)
-        why = "it took too long"
+        why, is_final = "it took too long", False
         async with self._lock:
             try:
                 self.accounts = self._make_accounts()
@@ -147,7 +151,7 @@ class Watch:
                                 await account.reconcile(began_ns, is_start=True)
                                 pending.remove(account)
                     except ReadError as e:
-                        why = str(e)
+                        why, is_final = str(e), e.is_final
                         pause_secs = max(PAUSE_NS / 1e9, e.retry_after_secs or 0)
                         if e.is_final or self._now_ns() + pause_secs * 1e9 >= until_ns:
                             break
@@ -156,9 +160,10 @@ class Watch:
                     except TimeoutError:
                         break
                 if pending:
+                    within = "" if is_final else f" within {timeout_secs:g} s"
+                    option = "" if is_final else " (timeout_reconciliation)"
                     self._stop_node(
-                        f"{pending[0].account_id} could not be reconciled within "
-                        f"{timeout_secs:g} s (timeout_reconciliation): {why}"
+                        f"{pending[0].account_id} could not be reconciled{within}{option}: {why}"
                     )
                     return False
             except Exception as e:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -117,7 +116,29 @@ def alerts(process: Incarnation) -> list[str]:
     return [alert.kind for alert in process.alerts]
 
 
-def logged(captured: str, words: str) -> list[str]:
-    """Return the lines of a log that contain some words, without colours."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", captured)
-    return [line for line in plain.splitlines() if words in line]
+class Log:
+    """Stands in for the logger of `recon`: what it was told, by level."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+
+    def __call__(self, name: str) -> Log:
+        return self
+
+    def of(self, level: str) -> list[str]:
+        return [text for each, text in self.lines if each == level]
+
+    def debug(self, text: str, *_: Any) -> None:
+        self.lines.append(("debug", text))
+
+    def info(self, text: str, *_: Any) -> None:
+        self.lines.append(("info", text))
+
+    def warning(self, text: str, *_: Any) -> None:
+        self.lines.append(("warning", text))
+
+    def error(self, text: str, *_: Any) -> None:
+        self.lines.append(("error", text))
+
+    def exception(self, text: str, error: BaseException) -> None:
+        self.lines.append(("exception", f"{text}: {type(error).__name__}: {error}"))

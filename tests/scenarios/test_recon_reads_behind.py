@@ -1,0 +1,32 @@
+"""Reads that are behind one another: what one of them lacks is no fact about the order."""
+
+from __future__ import annotations
+
+from recon_node import judged, last, orders, play
+
+
+def test_an_order_by_hand_whose_first_trade_is_served_late_has_all_of_its_trades():
+    done = play(
+        "{at: 5s, stop: {}}",
+        '{at: 10s, web_submit: {id: W-1, side: BUY, quantity: "1", price: "50000"}}',
+        "{at: 11s, hide_trades: {order: W-1, for: 10s}}",
+        '{at: 12s, fill: {order: W-1, quantity: "0.6"}}',
+        "{at: 19s, start: {}}",
+        '{at: 20s, fill: {order: W-1, quantity: "0.1"}}',
+        '{at: 22s, fill: {order: W-1, quantity: "0.3"}}',
+    )
+
+    assert not judged(done).violations
+    assert orders(last(done).final) == {"web_W-1": ("FILLED", "1")}
+
+
+def test_a_trade_whose_order_is_served_late_waits_for_it():
+    # Made out of its trade alone it would be nobody's, beside the order that was sent.
+    done = play(
+        "{at: 4s, drop_event: {for: 5m}}",
+        "{at: 4s, lag_reads: {reads: [order], by: 50s, for: 5m}}",
+        '{at: 5s, submit: {id: O-1, side: BUY, quantity: "1", type: MARKET}}',
+    )
+
+    assert not judged(done).violations
+    assert orders(last(done).final) == {"O-1": ("FILLED", "1")}
