@@ -323,7 +323,7 @@ class Applier:
         if venue.created_ns >= begins_ns:
             return ZERO
         known_ns = venue.updated_ns + ROUNDING_NS
-        return venue.filled - _sum(trade for trade in trades if trade.time_ns <= known_ns)
+        return venue.filled - _sum([trade for trade in trades if trade.time_ns <= known_ns])
 
     def _make(
         self,

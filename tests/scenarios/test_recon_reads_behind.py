@@ -30,3 +30,16 @@ def test_a_trade_whose_order_is_served_late_waits_for_it():
 
     assert not judged(done).violations
     assert orders(last(done).final) == {"O-1": ("FILLED", "1")}
+
+
+def test_a_fill_in_the_midst_of_the_first_contact_is_no_part_of_what_came_before():
+    # The open orders are read before the fill and the trades after it.
+    done = play(
+        '{at: -20d, web_submit: {id: W-1, side: BUY, quantity: "1", price: "50000"}}',
+        '{at: -19d, fill: {order: W-1, quantity: "0.8"}}',
+        "{at: 0s, delay_reply: {path: /fapi/v1/openOrders, client: recon, by: 2s}}",
+        '{at: 1s, fill: {order: W-1, quantity: "0.2"}}',
+    )
+
+    assert not judged(done).violations
+    assert orders(last(done).final)["web_W-1"] == ("FILLED", "0.2")
