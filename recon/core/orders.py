@@ -202,8 +202,7 @@ def settle(
     is_newer = not venue.is_open or not is_late
     if filled > quantity or (filled == quantity and is_newer):
         quantity = max(venue.quantity, filled)
-    has_all = bool(local.prior) and filled + local.prior == venue.quantity
-    if (ends_filled or has_all) and gained:
+    if ends_filled and gained:
         quantity = filled
     if has_other_id or (quantity, price, trigger_price) != (
         local.quantity,

@@ -45,6 +45,7 @@ from recon.nautilus.book import (
     PRIOR_TAG,
     Book,
     is_adopted,
+    prior_of,
 )
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.ownership import Ownership
@@ -282,8 +283,25 @@ class Applier:
         if self._dry_run:
             self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
         else:
+            self._complete(order, trade)
             self._emitter.fill(order, trade)
         return self._ledger.has(trade.key, trade.sequence)
+
+    def _complete(self, order: Order, trade: Trade) -> None:
+        """Let an order end with its last fill whose first ones came before the first contact.
+
+        What was read of it may be older than the trade, and show it open.
+        """
+        prior = prior_of(order)
+        if not prior:
+            return
+        filled = order.filled_qty.as_decimal() + trade.quantity
+        if filled + prior == order.quantity.as_decimal():
+            price = order.price.as_decimal() if order.has_price else None
+            trigger = order.trigger_price.as_decimal() if order.has_trigger_price else None
+            self._emitter.update(
+                order, trade.order_id, Update(filled, price, trigger), trade.time_ns
+            )
 
     # -- orders that the node does not have -------------------------------------------
 
