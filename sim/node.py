@@ -36,7 +36,7 @@ from sim.venue.config import AccountConfig
 READY_LIMIT_NS = 90 * NS_PER_SEC
 """When the strategies of a process must run, counted from its start."""
 
-LOOK_NS = NS_PER_SEC // 10
+LOOK_NS = NS_PER_SEC // 100
 """How often the supervisor looks whether the strategies run."""
 
 REVIVE_NS = 30 * NS_PER_SEC

@@ -241,9 +241,9 @@ class Incarnation(msgspec.Struct, frozen=True):
 
     ``ready_ns`` is when its trader ran for the first time, None when it never did.
     ``claims`` is symbol to claiming strategy.  ``purged`` are the client order ids that
-    the node itself had deleted by then, from its database or from memory alone.  ``final`` is judged when the
-    run is quiet; ``final_read`` holds what the process published when it was made to
-    reconcile once more after that, None when it was not asked.
+    the node itself had deleted by then, from its database or from memory alone.  ``final``
+    is judged when the run is quiet; ``final_read`` holds what the process published when it
+    was made to reconcile once more after that, None when it was not asked.
     """
 
     node: str

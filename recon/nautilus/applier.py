@@ -241,7 +241,8 @@ class Applier:
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
         elif settlement.is_difference and not is_new:
-            self._teller.order_state(order, venue, venue.updated_ns, now_ns)
+            since_ns = venue.updated_ns if order.is_open else venue.created_ns
+            self._teller.order_state(order, venue, since_ns, now_ns)
         for step in settlement.steps:
             self._do(order, venue, step)
 

@@ -305,15 +305,20 @@ class Book:
         )
         return None if position_id is None else self._cache.position(position_id)
 
-    def replay(self, leg: Leg) -> bool:
-        """Bring the position of a leg to the venue's order of its fills, if they are all here."""
+    def replay(self, leg: Leg, expected: Decimal | None = None) -> bool:
+        """Make the position of a leg anew in the venue's order of its fills.
+
+        False where it is left as it is: its fills are not all here, or do not come to the
+        quantity that is expected, by default that which it has.
+        """
         position = self.position(leg)
         if position is None:
             return False
+        if expected is None:
+            expected = position.signed_decimal_qty()
         fills = (fill for _, fill in self._fills(position.instrument_id))
-        return replay(
-            self._cache, position.id, (fill for fill in fills if fill.position_id == position.id)
-        )
+        its = (fill for fill in fills if fill.position_id == position.id)
+        return replay(self._cache, position, its, expected)
 
     def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:
         for order in self._cache.orders(instrument_id=instrument_id):

@@ -25,7 +25,7 @@ from recon.core.facts import ZERO, Leg, Positions, Trade
 from recon.core.ledger import Ledger
 from recon.core.opening import Holding, opening_balance
 from recon.nautilus.balances import Balances
-from recon.nautilus.book import ADJUSTMENT_TAG, Book
+from recon.nautilus.book import ADJUSTMENT_TAG, Book, Torn
 from recon.nautilus.teller import Teller
 
 TOLERANCE_NS = 1_000_000_000
@@ -108,6 +108,7 @@ class Legs:
         self._books_balances = books_balances
         self._is_compared = is_compared
         self._suspicions: dict[Leg, _Suspicion] = {}
+        self._torn: dict[Leg, list[Torn]] = {}
         self.look_again_ns: int | None = None
 
     # -- before the trades of a symbol are applied ----------------------------------------
@@ -142,18 +143,12 @@ class Legs:
         """Book opening balances and repair what a crash has torn, before the trades."""
         if not self._is_compared:
             return
-        if is_start:
-            for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
-                torn = self._book.torn_fills(leg)
-                if torn and sum((each.signed for each in torn), ZERO) == residual:
-                    self._balances.repair(torn)
-                    self._teller.leg(
-                        "torn-position",
-                        leg,
-                        f"{len(torn)} fills had reached their orders and not the position",
-                        is_corrected=True,
-                    )
-                    residuals.unsettled.pop(leg, None)
+        for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
+            if is_start:
+                self._torn[leg] = self._book.torn_fills(leg)
+            if self._repair(leg, residual, is_start=is_start):
+                residuals.settled.pop(leg, None)
+                residuals.unsettled.pop(leg, None)
         for leg in self._legs_of(symbol, positions, trades):
             if leg not in positions.legs and not positions.is_complete:
                 continue
@@ -163,6 +158,24 @@ class Legs:
                 self._open(leg, positions, [t for t in trades if t.leg == leg])
             else:
                 self._ledger.book(symbol).postpone(leg.position_side)
+
+    def _repair(self, leg: Leg, residual: Decimal, *, is_start: bool) -> bool:
+        """Repair a leg if what a crash kept from its position explains the residual.
+
+        What that is shows only when the node has loaded it; it may be of use later, when
+        trades that hide it are served.
+        """
+        torn = self._torn.get(leg)
+        if not torn or sum((each.signed for each in torn), ZERO) != residual:
+            return False
+        if is_start:
+            self._balances.repair(torn)
+        elif not self._book.replay(leg, self._book.holding(leg).quantity + residual):
+            return False
+        del self._torn[leg]
+        text = f"{len(torn)} fills had reached their orders and not the position"
+        self._teller.leg("torn-position", leg, text, is_corrected=True)
+        return True
 
     def postpone(self, positions: Positions, symbols: Iterable[str]) -> None:
         """Leave the legs of symbols that are not reconciled for when they are."""

@@ -17,7 +17,6 @@ from typing import Any
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import OmsType, OrderSide
 from nautilus_trader.model.events import OrderFilled
-from nautilus_trader.model.identifiers import PositionId
 from nautilus_trader.model.objects import Money, Quantity
 from nautilus_trader.model.position import Position
 
@@ -30,13 +29,13 @@ def is_late(position: Position | None, at_ns: int) -> bool:
     return position is not None and position.ts_last > at_ns + ROUNDING_NS
 
 
-def replay(cache: Any, position_id: PositionId, fills: Iterable[OrderFilled]) -> bool:
-    """Make a position anew of all fills of its leg; False when they do not add up to it.
+def replay(cache: Any, position: Position, fills: Iterable[OrderFilled], expected: Decimal) -> bool:
+    """Make a position anew of all fills of its leg; False when they do not add up.
 
-    ``fills`` are those of all orders of the node on the leg, in any order.  Where orders
-    were purged they do not add up, and the position is left as it is.
+    ``fills`` are those of all orders of the node on the leg, in any order, ``expected`` is
+    the signed quantity that they have to come to.  Where orders were purged they do not,
+    and the position is left as it is.
     """
-    position = cache.position(position_id)
     ordered = sorted(fills, key=_in_order)
     quantity = since = ZERO
     first = 0
@@ -44,7 +43,7 @@ def replay(cache: Any, position_id: PositionId, fills: Iterable[OrderFilled]) ->
         quantity += _signed(fill)
         if not quantity and number < len(ordered):
             first, since = number, quantity
-    if position is None or quantity - since != position.signed_decimal_qty():
+    if quantity - since != expected:
         return False
     instrument = cache.instrument(position.instrument_id)
     made: Position | None = None

@@ -14,9 +14,9 @@ Any alert names the symbol itself, which is the only subject where no instrument
 alert-missing
     A discrepancy is a difference (`differences`) that lasts longer than the settle time of 5 s,
     or that a reconciliation event changes: an event on its order, on its fill or on the leg of its
-    fill, while the difference lasts or within the settle time after it.  One that began when the
-    process was ready must have stood for more than a second by then.  It is named once, from its
-    start until its deadline, both included.
+    fill, while the difference lasts or within the settle time after it, and before the subject
+    differs anew.  One that began when the process was ready must have stood for more than a second
+    by then.  It is named once, from its start until its deadline, both included.
 
     The deadline is max(reconciliation interval, 30 s) + 5 s after the first moment at which a
     complete, unlagged read could be served.  That moment is the start of the difference or,
@@ -143,12 +143,16 @@ def _discrepancies(found: ProcessDifferences) -> Iterator[tuple[Subject, Span, i
     ready_ns = _ready_ns(found.process.incarnation)
     for subject, spans in found.spans.items():
         events_ns = found.reconciled.get(subject, [])
-        for span in spans:
+        for number, span in enumerate(spans):
+            # What changes the subject when it differs anew is about that difference.
+            until_ns = span.until_ns + SETTLE_NS
+            if number + 1 < len(spans):
+                until_ns = min(until_ns, spans[number + 1].from_ns)
             least_ns = span.from_ns + STREAM_NS if span.from_ns >= ready_ns else span.from_ns - 1
             index = bisect_right(events_ns, least_ns)
             if span.until_ns - span.from_ns > SETTLE_NS:
                 yield subject, span, None
-            elif index < len(events_ns) and events_ns[index] < span.until_ns + SETTLE_NS:
+            elif index < len(events_ns) and events_ns[index] < until_ns:
                 yield subject, span, events_ns[index]
 
 

@@ -5,8 +5,9 @@ live at the venue, in whatever process that was decided: a process that loads su
 it from its first event on.
 
 An order of the node stands for the order of the venue whose id it carries, or, as long as it
-carries none, for those with its client order id; each that stands for one is judged.  Where another order of the process carries the
-same venue order id and is not done, it speaks for both (a continuation order).
+carries none, for those with its client order id; each that stands for one is judged.  Where
+another order of the process carries the same venue order id and is not done, it speaks for both
+(a continuation order).
 """
 
 from __future__ import annotations

@@ -182,6 +182,29 @@ def test_a_reconciliation_event_before_the_difference_does_not_count() -> None:
         assert missing(run([T], one, orders=(order,))).subjects == counts
 
 
+def test_a_reconciliation_event_of_a_later_difference_is_not_about_the_one_before() -> None:
+    """The stream told of the first trade at once; a check found the second, on the same leg."""
+    later = trade(71, "SELL", at=after(12))
+    mine, other = applied(T, 10.1), applied(later, 13.5, reconciliation=True)
+    both = replace(
+        mine,
+        events=(*mine.events, *other.events),
+        position_changes=(*mine.position_changes, resized(0, 13.5, name=other_position())),
+    )
+    named = [
+        subject
+        for subject in unnamed(run([T, later], both))
+        if "trade 70" in subject or "1070" in subject
+    ]
+    assert named == []
+    leg = [v for v in missing(run([T, later], both)).violations if v.message.startswith(LEG)]
+    assert len(leg) == 1
+
+
+def other_position() -> str:
+    return applied(T, 10.1).position_changes[0].position_id
+
+
 def test_a_reconciliation_event_on_another_order_does_not_count() -> None:
     assert (
         missing(run([T], by_event(10.1, client_order_id="O-2", venue_order_id="2"))).subjects == 0
