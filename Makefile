@@ -9,7 +9,7 @@ READY := .cache/ready
 .PHONY: demo test bench requirements clean
 
 demo: $(READY)
-	$(ENV)/bin/recon run
+	$(ENV)/bin/recon run --engine stock --engine recon
 
 test: $(READY)
 	$(TOX) run -qq -e check
