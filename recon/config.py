@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from msgspec.structs import force_setattr
 from nautilus_trader.config import LiveExecEngineConfig, NonNegativeFloat, PositiveFloat
 
 type Policy = Literal["alert", "adjust", "halt"]
@@ -68,7 +69,7 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
         adjusted by one tagged fill; or the node stops.
     dry_run : bool, default False
         Leave the node to the stock engine, and only compare and alert.  The options of the
-        stock checks may be set then.
+        stock checks may be set then, and are NautilusTrader's own where they are not.
 
     Raises
     ------
@@ -78,7 +79,7 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
 
     reconciliation_lookback_mins: int | None = 1440
     reconciliation_interval_secs: PositiveFloat = 300.0
-    inflight_check_interval_ms: int = 0
+    inflight_check_interval_ms: int | None = None
     inflight_check_interval_secs: PositiveFloat = 5.0
     inflight_timeout_ms: int = 5_000
     read_lag_secs: NonNegativeFloat = 60.0
@@ -86,6 +87,10 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
     dry_run: bool = False
 
     def __post_init__(self) -> None:
+        if self.inflight_check_interval_ms is None:
+            stock_ms = LiveExecEngineConfig().inflight_check_interval_ms
+            off_ms = _OFF["inflight_check_interval_ms"]
+            force_setattr(self, "inflight_check_interval_ms", stock_ms if self.dry_run else off_ms)
         if not self.dry_run:
             for name, off in _OFF.items():
                 if getattr(self, name) != off:

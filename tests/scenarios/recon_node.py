@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from nautilus_trader.config import TradingNodeConfig
 
+import recon
 from sim import engines
 from sim.engines import Engine, MakeEngine
 from sim.observation import Incarnation, State
@@ -43,7 +44,11 @@ def recon_with(
         def configure(self, config: TradingNodeConfig, spec: Any) -> TradingNodeConfig:
             config = super().configure(config, spec)
             if options:
-                config = replace(config, exec_engine=replace(config.exec_engine, **options))
+                # Made anew, so that what an option decides of others is decided by it.
+                held = asdict(config.exec_engine)
+                kept = {name: held[name] for name in held if name not in recon.REPLACED}
+                engine = recon.ReconExecEngineConfig(**{**kept, **options})
+                config = replace(config, exec_engine=engine)
             if client is not None:
                 [(name, held)] = config.exec_clients.items()
                 config = replace(config, exec_clients={name: replace(held, **client)})

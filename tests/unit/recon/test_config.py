@@ -49,6 +49,17 @@ def test_the_stock_loop_is_off():
     assert config.position_check_interval_secs is None
 
 
+def test_a_dry_run_has_the_stock_checks_as_they_are_by_default():
+    stock, config = LiveExecEngineConfig(), ReconExecEngineConfig(dry_run=True)
+
+    assert stock.inflight_check_interval_ms > 0
+    assert {name: getattr(config, name) for name in REPLACED} == {
+        name: getattr(stock, name) for name in REPLACED
+    }
+    off = ReconExecEngineConfig(dry_run=True, inflight_check_interval_ms=0)
+    assert off.inflight_check_interval_ms == 0
+
+
 def test_every_option_of_the_stock_checks_is_known():
     stock = {
         name
