@@ -88,8 +88,8 @@ def _print_cold(shape: Shape, fills: Sequence[int], repeats: int) -> _Measured:
         past = Past(shape, number)
         for _ in range(repeats if number <= STOCK_AT_MOST else 1):
             for who in _who(shape, number):
-                if who == "stock" and (who, number) in measured:
-                    continue  # it takes long, and nothing is close
+                if who.startswith("stock") and (who, number) in measured:
+                    continue  # nothing about it is close
                 _keep_least(measured, (who, number), alone(measure.cold, who, past))
         for who in _who(shape, number):
             _print_start(f"cold_{shape}_{_short(number)}_{who}", measured[who, number], number)
