@@ -7,7 +7,7 @@ Where an order cannot change any more, its continuation order stands for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -271,6 +271,15 @@ class Book:
             if position.account_id == self._account_id
             and self._venue.position_side(position) == leg.position_side
         ]
+
+    def fills_of_positions(self, leg: Leg, trade_ids: Collection[str]) -> set[tuple[str, str]]:
+        """Return trade id and side of those trades that the positions of a leg have."""
+        return {
+            (fill.trade_id.value, "BUY" if fill.is_buy else "SELL")
+            for position in self.all_positions(leg)
+            for fill in position.events
+            if fill.trade_id.value in trade_ids
+        }
 
     def holding(self, leg: Leg) -> Holding:
         """Return what the positions of a leg add up to, with their average entry price."""

@@ -122,6 +122,8 @@ class Legs:
             if leg not in positions.legs and not positions.is_complete:
                 continue
             residual = self._residual(leg, positions, trades)
+            if residual and trades:
+                residual = self._residual(leg, positions, self._moving(leg, trades))
             if self._ledger.is_settled(leg):
                 if residual:
                     found.settled[leg] = residual
@@ -155,7 +157,7 @@ class Legs:
             if leg not in residuals.unsettled:
                 self._ledger.book(symbol).settle(leg.position_side)
             elif is_agreed and self._books_balances:
-                self._open(leg, positions, [t for t in trades if t.leg == leg])
+                self._open(leg, positions, self._moving(leg, trades))
             else:
                 self._ledger.book(symbol).postpone(leg.position_side)
 
@@ -280,6 +282,16 @@ class Legs:
         quantity = ZERO if at_venue is None else at_venue.quantity
         gained = sum((trade.signed for trade in trades if trade.leg == leg), ZERO)
         return quantity - self._book.holding(leg).quantity - self._ledger.filtered(leg) - gained
+
+    def _moving(self, leg: Leg, trades: Iterable[Trade]) -> list[Trade]:
+        """Return those trades of a leg that its positions do not have.
+
+        NautilusTrader books a fill of an order that it had rejected on the position, and not
+        on the order: the order lacks it, and the position has it.
+        """
+        mine = [trade for trade in trades if trade.leg == leg]
+        held = self._book.fills_of_positions(leg, {trade.trade_id for trade in mine})
+        return [trade for trade in mine if (trade.trade_id, trade.side) not in held]
 
     def _legs_of(self, symbol: str, positions: Positions, trades: Iterable[Trade]) -> list[Leg]:
         legs = {leg for leg in positions.legs if leg.symbol == symbol}
