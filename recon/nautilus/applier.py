@@ -15,18 +15,14 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any
 
 import msgspec
-from nautilus_trader.model.identifiers import InstrumentId, StrategyId
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
-from nautilus_trader.model.position import Position
 
-from recon.core.facts import ZERO, Leg, Trade, VenueOrder
+from recon.core.facts import Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
 from recon.core.orders import (
-    ROUNDING_NS,
     Accept,
     Continue,
     End,
@@ -38,20 +34,16 @@ from recon.core.orders import (
     is_another,
     settle,
 )
+from recon.nautilus.adopter import Adopter, made_up, total
 from recon.nautilus.book import (
-    ADOPTED_TAG,
-    CONTINUES_TAG,
-    EXTERNAL,
-    PRIOR_TAG,
     Book,
     is_adopted,
     prior_of,
 )
 from recon.nautilus.emitter import Emitter
-from recon.nautilus.ownership import Ownership
 from recon.nautilus.replay import is_late
 from recon.nautilus.teller import Teller
-from recon.nautilus.venue import Indescribable, Venue
+from recon.nautilus.venue import Venue
 
 
 class _Slot(msgspec.Struct, gc=False):
@@ -82,26 +74,29 @@ class Unfinished(msgspec.Struct, frozen=True):
 
 
 class Applier:
-    """Applies facts of one account."""
+    """Applies facts of one account.
+
+    ``inherits`` says that the node has loaded orders, which another engine may have filled.
+    """
 
     def __init__(
         self,
         venue: Venue,
-        cache: Any,
         book: Book,
         ledger: Ledger,
         emitter: Emitter,
-        ownership: Ownership,
+        adopter: Adopter,
         teller: Teller,
         *,
+        inherits: bool,
         dry_run: bool,
     ) -> None:
+        self._inherits = inherits
         self._venue = venue
-        self._cache = cache
         self._book = book
         self._ledger = ledger
         self._emitter = emitter
-        self._ownership = ownership
+        self._adopter = adopter
         self._teller = teller
         self._dry_run = dry_run
 
@@ -123,6 +118,8 @@ class Applier:
         by_order: dict[str, list[Trade]] = {}
         for trade in trades:
             by_order.setdefault(trade.order_id, []).append(trade)
+        if self._inherits:
+            trades = self._without_inferred(instrument_id, trades, by_order, orders)
         late = self._late_legs(trades)
         slots: dict[str, _Slot] = {}
         unfinished: list[Unfinished] = []
@@ -135,7 +132,7 @@ class Applier:
                 if venue is None and mine[-1].time_ns > now_ns - self._venue.bounds.read_lag_ns:
                     failed.append(trade)  # its order is served late: whose it is will be seen
                     continue
-                venue = venue or _made_up(mine)
+                venue = venue or made_up(mine)
                 slot = slots[trade.order_id] = self._begin(
                     instrument_id, venue, mine, now_ns, unfinished
                 )
@@ -155,6 +152,33 @@ class Applier:
             if order_id not in slots:
                 self._state(instrument_id, venue, now_ns, unfinished)
         return unfinished, failed
+
+    def _without_inferred(
+        self,
+        instrument_id: InstrumentId,
+        trades: Sequence[Trade],
+        by_order: dict[str, list[Trade]],
+        orders: Mapping[str, VenueOrder],
+    ) -> Sequence[Trade]:
+        """Leave out trades that an order has already, as fills that somebody inferred.
+
+        The stock engine books what it has not seen under ids of its own.  Where an order
+        with such fills would be filled with more than the venue has executed, its oldest
+        trades are those that it has.
+        """
+        left_out: set[Trade] = set()
+        for order_id, mine in by_order.items():
+            venue = orders.get(order_id)
+            order = None if venue is None else self.find(instrument_id, venue)
+            if venue is None or order is None or not self._book.has_inferred(order):
+                continue
+            excess = order.filled_qty.as_decimal() + prior_of(order) + total(mine) - venue.filled
+            while mine and mine[0].quantity <= excess:
+                trade = mine.pop(0)
+                excess -= trade.quantity
+                left_out.add(trade)
+                self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
+        return [t for t in trades if t not in left_out] if left_out else trades
 
     def _late_legs(self, trades: Sequence[Trade]) -> list[Leg]:
         """Return the legs on which the node has booked later trades already."""
@@ -180,17 +204,17 @@ class Applier:
         order = self.find(instrument_id, venue)
         is_new = order is None
         if order is None:
-            order = self._adopt(instrument_id, venue, trades, now_ns)
+            order = self._adopter.adopt(instrument_id, venue, trades, now_ns)
             if order is None:
                 return _Slot(venue, None, len(trades))
-            if venue.status == "FILLED" and venue.filled == venue.quantity == _sum(trades):
+            if venue.status == "FILLED" and venue.filled == venue.quantity == total(trades):
                 # Most orders of a history: accepted and filled, and nothing else.
                 self._emitter.accept(order, venue.order_id, venue.created_ns)
                 return _Slot(venue, order, len(trades), (), venue.created_ns, is_new)
         since_ns = trades[0].time_ns if order.is_open else venue.created_ns
         settlement = self._settled(order, venue, trades, now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
-            order = self._continue(order, venue, settlement, now_ns)
+            order = self._adopter.go_on(order, venue, settlement, now_ns)
             settlement = self._settled(order, venue, trades, now_ns)
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
@@ -228,7 +252,7 @@ class Applier:
         is_new = order is None
         if order is None:
             if venue.is_open:
-                order = self._adopt(instrument_id, venue, [], now_ns)
+                order = self._adopter.adopt(instrument_id, venue, [], now_ns)
             if order is None:
                 return
             self._teller.unknown_order(venue, venue.created_ns, now_ns)
@@ -236,7 +260,7 @@ class Applier:
             return
         settlement = self._settled(order, venue, [], now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
-            order = self._continue(order, venue, settlement, now_ns)
+            order = self._adopter.go_on(order, venue, settlement, now_ns)
             settlement = self._settled(order, venue, [], now_ns)
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
@@ -303,108 +327,3 @@ class Applier:
             self._emitter.update(
                 order, trade.order_id, Update(filled, price, trigger), trade.time_ns
             )
-
-    # -- orders that the node does not have -------------------------------------------
-
-    def _adopt(
-        self,
-        instrument_id: InstrumentId,
-        venue: VenueOrder,
-        trades: Sequence[Trade],
-        now_ns: int,
-    ) -> Order | None:
-        """Put an order of the venue into the node, None where it is none of its business."""
-        strategy_id = self._ownership.of(venue, instrument_id)
-        if self._ownership.is_filtered(venue, strategy_id):
-            return None
-        tags = ["VENUE", ADOPTED_TAG] if strategy_id == EXTERNAL else [ADOPTED_TAG]
-        prior = self._prior(venue, trades)
-        if prior > 0:
-            tags.append(f"{PRIOR_TAG}{prior:f}")
-        if self._dry_run:
-            self._teller.unknown_order(venue, venue.created_ns, now_ns)
-            return None
-        held: list[Position] = []
-        if strategy_id == EXTERNAL and self._venue.position_id(instrument_id, "BOTH") is None:
-            # The account has one position, whoever trades it: where one strategy holds it
-            # here, a fill by hand belongs to what it holds.
-            held = self._book.positions(Leg(venue.symbol, venue.position_side))
-        position = held[0] if len(held) == 1 else None
-        return self._make(venue, strategy_id, venue.quantity, tags, position)
-
-    def _prior(self, venue: VenueOrder, trades: Sequence[Trade]) -> Decimal:
-        """Return what of an order was filled before the trades that count.
-
-        What an order lacks that is younger than these is served late and no part of it, and
-        trades that are younger than what was read of the order are in neither.
-        """
-        begins_ns = self._ledger.first_contact_ns or self._ledger.book(venue.symbol).since_ns
-        if venue.created_ns >= begins_ns:
-            return ZERO
-        known_ns = venue.updated_ns + ROUNDING_NS
-        return venue.filled - _sum([trade for trade in trades if trade.time_ns <= known_ns])
-
-    def _make(
-        self,
-        venue: VenueOrder,
-        strategy_id: StrategyId,
-        quantity: Decimal,
-        tags: list[str],
-        position: Position | None = None,
-    ) -> Order | None:
-        client_order_id = self._book.free_id(venue.client_order_id, venue.order_id)
-        try:
-            return self._emitter.adopt(
-                venue, client_order_id, strategy_id, quantity, tags or None, position
-            )
-        except Indescribable as e:
-            self._teller.unrepresentable(venue, str(e))
-            return None
-
-    def _continue(
-        self, order: Order, venue: VenueOrder, settlement: Settlement, now_ns: int
-    ) -> Order:
-        """Make the order that goes on for one that cannot change any more."""
-        [step] = [step for step in settlement.steps if isinstance(step, Continue)]
-        if self._dry_run:
-            return order
-        return self._emitter.adopt(
-            venue,
-            self._book.continuation_id(order),
-            order.strategy_id,
-            step.quantity,
-            [
-                f"{CONTINUES_TAG}{order.client_order_id.value}",
-                f"{PRIOR_TAG}{venue.quantity - step.quantity:f}",
-            ],
-        )
-
-
-def _sum(trades: Sequence[Trade]) -> Decimal:
-    if len(trades) == 1:
-        return trades[0].quantity
-    return sum((trade.quantity for trade in trades), ZERO)
-
-
-def _made_up(trades: Sequence[Trade]) -> VenueOrder:
-    """Return an order that the venue no longer serves, as far as its trades tell of it."""
-    first, last = trades[0], trades[-1]
-    quantity = _sum(trades)
-    return VenueOrder(
-        symbol=first.symbol,
-        order_id=first.order_id,
-        client_order_id="",
-        side=first.side,
-        position_side=first.position_side,
-        type="MARKET",
-        time_in_force="GTC",
-        status="FILLED",
-        quantity=quantity,
-        filled=quantity,
-        price=None,
-        average_price=None,
-        reduce_only=False,
-        created_ns=first.time_ns,
-        updated_ns=last.time_ns,
-        asked_ns=last.time_ns,
-    )

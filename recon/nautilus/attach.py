@@ -24,6 +24,7 @@ from recon.config import ReconExecEngineConfig
 from recon.core.ledger import Ledger, LedgerError
 from recon.core.orders import UNSENT
 from recon.nautilus.account import Account
+from recon.nautilus.adopter import Adopter
 from recon.nautilus.analyzer import records_at_once
 from recon.nautilus.applier import Applier
 from recon.nautilus.balances import Balances
@@ -224,8 +225,16 @@ class Installation:
         )
         teller = Teller(self.alerts, venue, account_id, now_ns)
         teller.is_correcting = not config.dry_run
+        adopter = Adopter(venue, book, ledger, emitter, ownership, teller, dry_run=config.dry_run)
         applier = Applier(
-            venue, cache, book, ledger, emitter, ownership, teller, dry_run=config.dry_run
+            venue,
+            book,
+            ledger,
+            emitter,
+            adopter,
+            teller,
+            inherits=bool(cache.orders_total_count()),
+            dry_run=config.dry_run,
         )
         balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)
         legs = Legs(

@@ -131,6 +131,14 @@ class Book:
         """Whether the node has no order with an id of the venue."""
         return self._by_venue_id(instrument_id, order_id) is None
 
+    def has_inferred(self, order: Order) -> bool:
+        """Whether an order has fills under ids that are none of the venue's."""
+        return any(
+            isinstance(event, OrderFilled)
+            and self._venue.sequence(event.trade_id.value, event.ts_event) is None
+            for event in order.events
+        )
+
     def agrees(self, order: Order, venue: VenueOrder) -> bool:
         """Whether an order that stands at the venue stands here with the same terms."""
         return bool(
