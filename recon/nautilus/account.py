@@ -157,7 +157,7 @@ class Account:
         symbol = self.venue.symbol
         found = {leg.symbol for leg in positions.legs}
         found |= {name for name, _ in open_orders.orders}
-        found |= {leg.symbol for leg in self.book.legs()}
+        found |= {leg.symbol for leg in self.book.holdings.legs()}
         found |= {symbol(order.instrument_id) for order in self.book.unsettled()}
         found |= {symbol(order.instrument_id) for order in self._collector.unsent}
         found.update(traded)

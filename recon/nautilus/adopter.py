@@ -12,8 +12,9 @@ from nautilus_trader.model.position import Position
 from recon.core.facts import ZERO, Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
 from recon.core.orders import ROUNDING_NS, Continue, Settlement
-from recon.nautilus.book import ADOPTED_TAG, CONTINUES_TAG, EXTERNAL, PRIOR_TAG, Book
+from recon.nautilus.book import ADOPTED_TAG, CONTINUES_TAG, PRIOR_TAG, Book
 from recon.nautilus.emitter import Emitter
+from recon.nautilus.holdings import EXTERNAL
 from recon.nautilus.ownership import Ownership
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Indescribable, Venue
@@ -63,7 +64,7 @@ class Adopter:
         if strategy_id == EXTERNAL and self._venue.position_id(instrument_id, "BOTH") is None:
             # The account has one position, whoever trades it: where one strategy holds it
             # here, a fill by hand belongs to what it holds.
-            held = self._book.positions(Leg(venue.symbol, venue.position_side))
+            held = self._book.holdings.positions(Leg(venue.symbol, venue.position_side))
         position = held[0] if len(held) == 1 else None
         client_order_id = self._book.free_id(venue.client_order_id, venue.order_id)
         try:

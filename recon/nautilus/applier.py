@@ -147,7 +147,7 @@ class Applier:
             if not slot.left:
                 self._finish(slot, now_ns)
         for leg in late:
-            self._book.replay(leg)
+            self._book.holdings.replay(leg)
         for order_id, venue in orders.items():
             if order_id not in slots:
                 self._state(instrument_id, venue, now_ns, unfinished)
@@ -190,7 +190,7 @@ class Applier:
         return [
             leg
             for leg, at_ns in first_ns.items()
-            if not self._dry_run and is_late(self._book.position(leg), at_ns)
+            if not self._dry_run and is_late(self._book.holdings.position(leg), at_ns)
         ]
 
     def _begin(

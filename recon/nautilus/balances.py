@@ -7,8 +7,9 @@ from typing import Any
 
 from recon.core.facts import ZERO, Leg, Side, Trade, VenueOrder
 from recon.core.opening import Holding
-from recon.nautilus.book import OPENING_TAG, Book, Torn
+from recon.nautilus.book import OPENING_TAG, Book
 from recon.nautilus.emitter import Emitter
+from recon.nautilus.holdings import Torn
 from recon.nautilus.ownership import Ownership
 from recon.nautilus.venue import Venue
 
@@ -60,7 +61,7 @@ class Balances:
             updated_ns=at_ns,
             asked_ns=at_ns,
         )
-        owner = self._book.owner(leg, self._ownership.claim(instrument_id))
+        owner = self._book.holdings.owner(leg, self._ownership.claim(instrument_id))
         order = self._emitter.adopt(
             venue, self._book.free_id(name[:36], str(at_ns)), owner, venue.quantity, [tag]
         )

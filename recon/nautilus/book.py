@@ -7,9 +7,9 @@ Where an order cannot change any more, its continuation order stands for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from nautilus_trader.model.enums import OrderSide, OrderType, order_status_to_str
 from nautilus_trader.model.events import (
@@ -26,21 +26,16 @@ from nautilus_trader.model.identifiers import (
     AccountId,
     ClientOrderId,
     InstrumentId,
-    StrategyId,
     TradeId,
     VenueOrderId,
 )
-from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
-from nautilus_trader.model.position import Position
 
-from recon.core.facts import ZERO, Leg, VenueOrder
-from recon.core.opening import Holding
+from recon.core.facts import ZERO, VenueOrder
 from recon.core.orders import BEYOND_CHANGE, UNSENT, LocalOrder
-from recon.nautilus.replay import replay
+from recon.nautilus.holdings import Holdings
 from recon.nautilus.venue import Venue
 
-EXTERNAL = StrategyId("EXTERNAL")
 ADOPTED_TAG = "RECON_ADOPTED"
 PRIOR_TAG = "RECON_PRIOR="
 CONTINUES_TAG = "RECON_CONTINUES="
@@ -63,22 +58,8 @@ _ID_LENGTH = 36
 """The longest client order id that Binance takes ("New Order": `^[\\.A-Z\\:/a-z0-9_-]{1,36}$`)."""
 
 
-class Torn(NamedTuple):
-    """A fill that its order has and its position lacks, or this much of it."""
-
-    order: Order
-    fill: OrderFilled
-    quantity: Quantity
-
-    @property
-    def signed(self) -> Decimal:
-        """The quantity, negative when sold."""
-        quantity: Decimal = self.quantity.as_decimal()
-        return quantity if self.fill.order_side == OrderSide.BUY else -quantity
-
-
 class Book:
-    """The orders and positions of one account in the node's cache.
+    """The orders of one account in the node's cache; ``holdings`` are its positions.
 
     ``is_routed_here`` tells of an order that no account has accepted yet whether it goes, or
     went, to this one.
@@ -95,6 +76,7 @@ class Book:
         self._venue = venue
         self._account_id = account_id
         self._is_routed_here = is_routed_here
+        self.holdings = Holdings(cache, venue, account_id, self._is_mine)
         # Orders whose id of the venue is another symbol's, too.
         self._shadowed: dict[tuple[InstrumentId, str], ClientOrderId] = {}
 
@@ -257,123 +239,6 @@ class Book:
             prior=prior_of(order),
             trigger_price=(order.trigger_price.as_decimal() if order.has_trigger_price else None),
         )
-
-    # -- positions --------------------------------------------------------------------
-
-    def positions(self, leg: Leg) -> list[Position]:
-        """Return the open positions of a leg."""
-        instrument_id = self._venue.instrument_id(leg.symbol)
-        return [
-            position
-            for position in self._cache.positions_open(instrument_id=instrument_id)
-            if position.account_id == self._account_id
-            and self._venue.position_side(position) == leg.position_side
-        ]
-
-    def all_positions(self, leg: Leg) -> list[Position]:
-        """Return the positions of a leg, closed ones included."""
-        instrument_id = self._venue.instrument_id(leg.symbol)
-        return [
-            position
-            for position in self._cache.positions(instrument_id=instrument_id)
-            if position.account_id == self._account_id
-            and self._venue.position_side(position) == leg.position_side
-        ]
-
-    def fills_of_positions(self, leg: Leg, trade_ids: Collection[str]) -> set[tuple[str, str]]:
-        """Return trade id and side of those trades that the positions of a leg have."""
-        return {
-            (fill.trade_id.value, "BUY" if fill.is_buy else "SELL")
-            for position in self.all_positions(leg)
-            for fill in position.events
-            if fill.trade_id.value in trade_ids
-        }
-
-    def holding(self, leg: Leg) -> Holding:
-        """Return what the positions of a leg add up to, with their average entry price."""
-        quantity = cost = ZERO
-        for position in self.positions(leg):
-            signed = position.signed_decimal_qty()
-            quantity += signed
-            cost += signed * Decimal(repr(position.avg_px_open))
-        return Holding(quantity, cost / quantity if quantity else ZERO)
-
-    def legs(self) -> list[Leg]:
-        """Return the legs that are not flat here."""
-        found = {
-            Leg(self._venue.symbol(position.instrument_id), self._venue.position_side(position))
-            for position in self._cache.positions_open()
-            if position.account_id == self._account_id
-        }
-        return sorted(found)
-
-    def owner(self, leg: Leg, claim: StrategyId | None) -> StrategyId:
-        """Return the strategy that a fill without an order of the node's belongs to."""
-        if claim is not None:
-            return claim
-        for position in self.positions(leg):
-            return position.strategy_id
-        return EXTERNAL
-
-    def position(self, leg: Leg) -> Position | None:
-        """Return the position, open or closed, under whose id the stream books a leg."""
-        position_id = self._venue.position_id(
-            self._venue.instrument_id(leg.symbol), leg.position_side
-        )
-        return None if position_id is None else self._cache.position(position_id)
-
-    def replay(self, leg: Leg, expected: Decimal | None = None) -> bool:
-        """Make the position of a leg anew in the venue's order of its fills.
-
-        False where it is left as it is: its fills are not all here, or do not come to the
-        quantity that is expected, by default that which it has.
-        """
-        position = self.position(leg)
-        if position is None:
-            return False
-        if expected is None:
-            expected = position.signed_decimal_qty()
-        fills = (fill for _, fill in self._fills(position.instrument_id))
-        its = (fill for fill in fills if fill.position_id == position.id)
-        return replay(self._cache, position, its, expected)
-
-    def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:
-        for order in self._cache.orders(instrument_id=instrument_id):
-            if self._is_mine(order):
-                for event in order.events:
-                    if isinstance(event, OrderFilled):
-                        yield order, event
-
-    def torn_fills(self, leg: Leg) -> list[Torn]:
-        """Return what of the fills of orders, in order, their positions lack.
-
-        A crash keeps a suffix of all writes from the database: a fill can be missing in its
-        position only if none that came after it is there.  Of a fill that turned a position
-        around, which is written as two, the second half may be missing alone.
-        """
-        instrument_id = self._venue.instrument_id(leg.symbol)
-        position_id = self._venue.position_id(instrument_id, leg.position_side)
-        by_position: dict[Any, list[tuple[Order, OrderFilled]]] = {}
-        for order, fill in self._fills(instrument_id):
-            if position_id is None or fill.position_id == position_id:
-                by_position.setdefault(fill.position_id, []).append((order, fill))
-        torn: list[Torn] = []
-        for own_id, pairs in by_position.items():
-            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
-            position = self._cache.position(own_id)
-            held = set() if position is None else set(position.trade_ids)
-            last = max(
-                (n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1
-            )
-            if position is not None and last < 0:
-                continue
-            if position is not None and position.is_closed and last == len(pairs) - 1:
-                order, fill = pairs[last]
-                rest = fill.last_qty - position.last_event.last_qty
-                if fill.trade_id == position.last_trade_id and rest > 0:
-                    torn.append(Torn(order, fill, rest))
-            torn += [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]
-        return torn
 
 
 def tagged(order: Order, tag: str) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId
 
 from recon.core.facts import VenueOrder
-from recon.nautilus.book import EXTERNAL
+from recon.nautilus.holdings import EXTERNAL
 
 _OWN_ID = re.compile(r"O-\d{8}-\d{6}-(?P<trader>[^-]+)-(?P<strategy>[^-]+)-\d+")
 """A client order id as NautilusTrader's generator makes it, by default with hyphens."""

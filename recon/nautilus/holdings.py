@@ -1,0 +1,171 @@
+"""What the node holds of one account: its positions, by legs.
+
+The leg of a position is what the venue keeps one position for; several positions of the
+node may stand for one leg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.identifiers import AccountId, InstrumentId, StrategyId
+from nautilus_trader.model.objects import Quantity
+from nautilus_trader.model.orders import Order
+from nautilus_trader.model.position import Position
+
+from recon.core.facts import ZERO, Leg
+from recon.core.opening import Holding
+from recon.nautilus.replay import replay
+from recon.nautilus.venue import Venue
+
+EXTERNAL = StrategyId("EXTERNAL")
+"""Whose a fill is that no strategy has asked for or claims."""
+
+
+class Torn(NamedTuple):
+    """A fill that its order has and its position lacks, or this much of it."""
+
+    order: Order
+    fill: OrderFilled
+    quantity: Quantity
+
+    @property
+    def signed(self) -> Decimal:
+        """The quantity, negative when sold."""
+        quantity: Decimal = self.quantity.as_decimal()
+        return quantity if self.fill.order_side == OrderSide.BUY else -quantity
+
+
+class Holdings:
+    """The positions of one account in the node's cache."""
+
+    def __init__(
+        self,
+        cache: Any,
+        venue: Venue,
+        account_id: AccountId,
+        is_mine: Callable[[Order], bool],
+    ) -> None:
+        self._cache = cache
+        self._venue = venue
+        self._account_id = account_id
+        self._is_mine = is_mine
+
+    def positions(self, leg: Leg) -> list[Position]:
+        """Return the open positions of a leg."""
+        instrument_id = self._venue.instrument_id(leg.symbol)
+        return [
+            position
+            for position in self._cache.positions_open(instrument_id=instrument_id)
+            if position.account_id == self._account_id
+            and self._venue.position_side(position) == leg.position_side
+        ]
+
+    def all_positions(self, leg: Leg) -> list[Position]:
+        """Return the positions of a leg, closed ones included."""
+        instrument_id = self._venue.instrument_id(leg.symbol)
+        return [
+            position
+            for position in self._cache.positions(instrument_id=instrument_id)
+            if position.account_id == self._account_id
+            and self._venue.position_side(position) == leg.position_side
+        ]
+
+    def fills_of_positions(self, leg: Leg, trade_ids: Collection[str]) -> set[tuple[str, str]]:
+        """Return trade id and side of those trades that the positions of a leg have."""
+        return {
+            (fill.trade_id.value, "BUY" if fill.is_buy else "SELL")
+            for position in self.all_positions(leg)
+            for fill in position.events
+            if fill.trade_id.value in trade_ids
+        }
+
+    def holding(self, leg: Leg) -> Holding:
+        """Return what the positions of a leg add up to, with their average entry price."""
+        quantity = cost = ZERO
+        for position in self.positions(leg):
+            signed = position.signed_decimal_qty()
+            quantity += signed
+            cost += signed * Decimal(repr(position.avg_px_open))
+        return Holding(quantity, cost / quantity if quantity else ZERO)
+
+    def legs(self) -> list[Leg]:
+        """Return the legs that are not flat here."""
+        found = {
+            Leg(self._venue.symbol(position.instrument_id), self._venue.position_side(position))
+            for position in self._cache.positions_open()
+            if position.account_id == self._account_id
+        }
+        return sorted(found)
+
+    def owner(self, leg: Leg, claim: StrategyId | None) -> StrategyId:
+        """Return the strategy that a fill without an order of the node's belongs to."""
+        if claim is not None:
+            return claim
+        for position in self.positions(leg):
+            return position.strategy_id
+        return EXTERNAL
+
+    def position(self, leg: Leg) -> Position | None:
+        """Return the position, open or closed, under whose id the stream books a leg."""
+        position_id = self._venue.position_id(
+            self._venue.instrument_id(leg.symbol), leg.position_side
+        )
+        return None if position_id is None else self._cache.position(position_id)
+
+    def replay(self, leg: Leg, expected: Decimal | None = None) -> bool:
+        """Make the position of a leg anew in the venue's order of its fills.
+
+        False where it is left as it is: its fills are not all here, or do not come to the
+        quantity that is expected, by default that which it has.
+        """
+        position = self.position(leg)
+        if position is None:
+            return False
+        if expected is None:
+            expected = position.signed_decimal_qty()
+        fills = (fill for _, fill in self._fills(position.instrument_id))
+        its = (fill for fill in fills if fill.position_id == position.id)
+        return replay(self._cache, position, its, expected)
+
+    def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:
+        for order in self._cache.orders(instrument_id=instrument_id):
+            if self._is_mine(order):
+                for event in order.events:
+                    if isinstance(event, OrderFilled):
+                        yield order, event
+
+    def torn_fills(self, leg: Leg) -> list[Torn]:
+        """Return what of the fills of orders, in order, their positions lack.
+
+        A crash keeps a suffix of all writes from the database: a fill can be missing in its
+        position only if none that came after it is there.  Of a fill that turned a position
+        around, which is written as two, the second half may be missing alone.
+        """
+        instrument_id = self._venue.instrument_id(leg.symbol)
+        position_id = self._venue.position_id(instrument_id, leg.position_side)
+        by_position: dict[Any, list[tuple[Order, OrderFilled]]] = {}
+        for order, fill in self._fills(instrument_id):
+            if position_id is None or fill.position_id == position_id:
+                by_position.setdefault(fill.position_id, []).append((order, fill))
+        torn: list[Torn] = []
+        for own_id, pairs in by_position.items():
+            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
+            position = self._cache.position(own_id)
+            held = set() if position is None else set(position.trade_ids)
+            last = max(
+                (n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1
+            )
+            if position is not None and last < 0:
+                continue
+            if position is not None and position.is_closed and last == len(pairs) - 1:
+                order, fill = pairs[last]
+                rest = fill.last_qty - position.last_event.last_qty
+                if fill.trade_id == position.last_trade_id and rest > 0:
+                    torn.append(Torn(order, fill, rest))
+            torn += [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]
+        return torn
