@@ -119,10 +119,18 @@ class Gate:
                 self._pass(account, event)
         except Exception as e:
             self._log.exception(f"the gate failed on {event!r}", e)
+            self._on_failure(account, event)
+
+    def _on_failure(self, account: Account | None, event: OrderEvent) -> None:
+        try:
             if account is not None and isinstance(event, OrderFilled):
                 self._ask(account, event)
             else:
                 self._forward(event)
+        except Exception as e:
+            # A fill that is lost here is found by the next comparison.
+            self._log.exception(f"the gate failed again on {event!r}", e)
+            self._on_interruption()
 
     def on_report(self, report: Any) -> None:
         """Take a report of a client as a hint."""
@@ -155,9 +163,12 @@ class Gate:
         account = self._accounts.get(event.account_id)
         if account is None:
             return
-        key, sequence = _key_of(account, event)
-        if sequence is not None and account.ledger.book(key.symbol).record(key, sequence):
-            self._on_news()
+        try:
+            key, sequence = _key_of(account, event)
+            if sequence is not None and account.ledger.book(key.symbol).record(key, sequence):
+                self._on_news()
+        except Exception as e:
+            self._log.exception(f"the ledger did not take {event!r}", e)
 
     # -- what passes ----------------------------------------------------------------------
 
