@@ -132,7 +132,7 @@ class Limit:
                 exec_algorithm_id=None,
                 exec_algorithm_params=None,
                 exec_spawn_id=None,
-                tags=["VENUE"],
+                tags=["VENUE", "RECON_ADOPTED"],
                 event_id=UUID4(),
                 ts_init=stamp_ns,
                 reconciliation=True,
