@@ -193,6 +193,7 @@ class Gate:
             or order is None
             or not account.venue.fills_are_complete
             or not _takes(order, event)
+            or (prior_of(order) and any(other.order_id == key.order_id for other in book.queued))
             or (
                 event.position_id is not None
                 and is_late(self._cache.position(event.position_id), event.ts_event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from recon_node import judged, last, orders, play
 
 
@@ -43,3 +44,17 @@ def test_a_fill_in_the_midst_of_the_first_contact_is_no_part_of_what_came_before
 
     assert not judged(done).violations
     assert orders(last(done).final)["web_W-1"] == ("FILLED", "0.2")
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_fills_at_one_instant_complete_an_order_that_was_filled_before(times: int):
+    quantities = {1: "0.6", 2: "0.3", 3: "0.2"}
+    done = play(
+        '{at: -20d, web_submit: {id: W-1, side: BUY, quantity: "1", price: "50000"}}',
+        '{at: -19d, fill: {order: W-1, quantity: "0.4"}}',
+        f'{{at: 10s, fill: {{order: W-1, quantity: "{quantities[times]}", times: {times}}}}}',
+        venue="symbols: [BTCUSDT], latency_ms: [10, 10]",
+    )
+
+    assert not judged(done).violations
+    assert orders(last(done).final)["web_W-1"] == ("FILLED", "0.6")
