@@ -313,7 +313,7 @@ payloads = st.one_of(
     ).map(msgspec.msgpack.encode),
     st.tuples(
         st.sampled_from([encode_account(Ledger()), encode_book(SymbolBook(0))]),
-        st.sampled_from([0, 1, 5_000]),
+        st.sampled_from([0, 1, 100_000]),
     ).map(lambda record: with_a_field_more(*record)),
 )
 

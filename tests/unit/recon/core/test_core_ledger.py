@@ -251,6 +251,7 @@ def test_what_is_unknown_has_nothing():
         encode_book(SymbolBook(0))[:-1],
         encode_book(SymbolBook(0)) + b"\x00",
         encode_account(Ledger()),
+        pytest.param(b"\x9f" + encode_book(SymbolBook(0))[1:] + b"\x91" * 100_000, id="nested"),
     ],
 )
 def test_what_is_no_record_is_told_as_such(payload: bytes):

@@ -83,6 +83,13 @@ def test_what_a_window_does_not_explain_stands_before_it():
             id="the-side-changed",
         ),
         pytest.param(
+            leg("-2", "52000"),
+            NOTHING,
+            ["SELL 3 at 51000", "SELL 1 at 53000"],
+            leg("2", "52000"),
+            id="the-side-changed-and-it-grew-after-that",
+        ),
+        pytest.param(
             leg("1", "51000"),
             NOTHING,
             ["SELL 2 at 48000", "BUY 1 at 51000"],

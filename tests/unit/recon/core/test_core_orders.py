@@ -364,6 +364,10 @@ def test_an_order_that_was_all_filled_before_the_first_contact_ends():
     assert end.status == "CANCELED"
 
 
+def test_a_cancelled_order_takes_no_other_terms():
+    assert settled(local("CANCELED"), venue(price=D(49_000))) == NOTHING
+
+
 def test_a_fill_opens_a_cancelled_order_which_ends_again_as_it_had():
     found = settled(local("CANCELED"), venue("EXPIRED", 1), ONE)
 
