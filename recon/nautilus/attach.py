@@ -111,6 +111,7 @@ class Installation:
             stop_node=self._stop_node,
             give_up=self._give_up,
             connect_within_secs=config.reconciliation_startup_delay_secs,
+            node_waits_secs=node._config.timeout_connection,
             interval_ns=int(config.reconciliation_interval_secs * 1e9),
             inflight_interval_ns=int(config.inflight_check_interval_secs * 1e9),
             inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,

@@ -49,6 +49,8 @@ class Watch:
         Stops a node that is still waiting for its connections, with a reason.
     connect_within_secs
         How long all accounts may take to connect.
+    node_waits_secs
+        How long the node itself waits for its clients to connect.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Watch:
         stop_node: Callable[[str], None],
         give_up: Callable[[str], None],
         connect_within_secs: float,
+        node_waits_secs: float,
         interval_ns: int,
         inflight_interval_ns: int,
         inflight_timeout_ns: int,
@@ -79,6 +82,7 @@ class Watch:
         self._stop_node = stop_node
         self._give_up = give_up
         self._connect_within_secs = connect_within_secs
+        self._node_waits_secs = node_waits_secs
         self._interval_ns = interval_ns
         self._inflight_interval_ns = inflight_interval_ns
         self._inflight_timeout_ns = inflight_timeout_ns
@@ -108,6 +112,17 @@ class Watch:
                     f"no connected account of {', '.join(missing)} within "
                     f"{self._connect_within_secs:g} s (reconciliation_startup_delay_secs): "
                     "check its keys and address, or allow more time"
+                )
+                return
+            await asyncio.sleep(LOOK_SECS)
+            left_secs -= LOOK_SECS
+        # Where other clients of the node do not connect, the start is never called.
+        left_secs += self._node_waits_secs - self._connect_within_secs
+        while not self._has_started and self._engine.is_running:
+            if left_secs <= -LOOK_SECS:
+                self._stop_node(
+                    f"its data clients have not connected within {self._node_waits_secs:g} s "
+                    "(timeout_connection), and so its start goes no further"
                 )
                 return
             await asyncio.sleep(LOOK_SECS)

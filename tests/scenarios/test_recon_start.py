@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from recon_node import Log, judged, last, orders, play, recon_with
 
 from recon.nautilus import attach
@@ -111,6 +112,24 @@ def test_a_longer_delay_allows_a_slower_account(log: Log):
 
     assert short.observation.incarnations[0].ended == "quit"
     assert len(errors(log)) == 1
+
+
+@pytest.mark.parametrize("timeout_secs", [5.0, 60.0])
+def test_a_node_whose_data_client_does_not_connect_stops_and_says_so(timeout_secs: float, log: Log):
+    done = play(
+        "{at: 0s, fail_request: {path: /fapi/v1/exchangeInfo, status: 503}}",
+        "{at: 4m, stop: {}}",
+        engine=recon_with(
+            configure=lambda config: replace(config, timeout_connection=timeout_secs)
+        ),
+    )
+    first, second = done.observation.incarnations
+
+    assert first.ended == "quit"
+    assert timeout_secs <= seconds(first) < timeout_secs + 5
+    [told] = errors(log)
+    assert f"its data clients have not connected within {timeout_secs:g} s" in told
+    assert second.ready_ns is not None
 
 
 # -- reading ----------------------------------------------------------------------------
