@@ -37,7 +37,7 @@ from tests.properties.recon_strategies import (
 )
 
 UNSTARTED = ("INITIALIZED", "SUBMITTED")
-many = settings(max_examples=300)
+many = settings(max_examples=200)
 
 
 def settled(story: Story) -> Settlement:
