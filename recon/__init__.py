@@ -8,17 +8,20 @@
     recon.install(node)
     node.run()
 
-Discrepancies are published on the node's message bus under `TOPIC`, as `Discrepancy`.
+Discrepancies are published on the node's message bus under `TOPIC`, as `Discrepancy`, and
+each comparison with the venue under `COMPARISONS`, as `Comparison`.
 """
 
-from recon.alerts import KINDS, TOPIC, Discrepancy
+from recon.alerts import COMPARISONS, KINDS, TOPIC, Comparison, Discrepancy
 from recon.config import REPLACED, ConfigError, ReconExecEngineConfig
 from recon.nautilus.attach import InstallError, install, uninstall
 
 __all__ = [
+    "COMPARISONS",
     "KINDS",
     "REPLACED",
     "TOPIC",
+    "Comparison",
     "ConfigError",
     "Discrepancy",
     "InstallError",

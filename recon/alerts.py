@@ -26,13 +26,16 @@ from nautilus_trader.model.identifiers import (
 TOPIC = "recon.discrepancies"
 """The message-bus topic of discrepancies."""
 
+COMPARISONS = "recon.comparisons"
+"""The message-bus topic that tells of each comparison with the venue."""
+
 KINDS = {
     "startup": "A start has corrected the node: how many fills and orders, in one summary.",
     "missing-fill": "A trade that the node had not heard of was found and applied.",
     "unknown-order": "An order stands or was filled at the venue that the node did not know.",
     "order-state": "An order had another state at the venue and was brought to it.",
     "late-event": "The stream told something more than five seconds after it happened.",
-    "unresolved-order": "An order without an answer; nothing is concluded, it is asked again.",
+    "unresolved-order": "Nothing can be concluded about an order yet; it is asked for again.",
     "opening-balance": "A leg older than the history was opened with the venue's quantity.",
     "torn-position": "A crash had kept fills from a position that its orders have; repaired.",
     "residual": "A leg differs from the venue's and no trade explains it.",
@@ -79,6 +82,28 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True):
     trade_id: TradeId | None = None
 
 
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison of an account with the venue: a start, or a check.
+
+    Attributes
+    ----------
+    account
+        The account.
+    is_complete
+        Whether all was read and compared; False says that the node goes on with what it
+        knew, and that the comparison is tried again.
+    text
+        What could not be read, empty when all was.
+    ts_event
+        When it ended, in nanoseconds, by the node's clock.
+    """
+
+    account: AccountId
+    is_complete: bool
+    text: str
+    ts_event: int
+
+
 class Alerts:
     """Tells discrepancies, each once on the bus, once in the log, once in a counter."""
 
@@ -94,3 +119,7 @@ class Alerts:
         state = "corrected" if discrepancy.is_corrected else "open"
         self._log.warning(f"{discrepancy.kind} ({state}): {discrepancy.text}")
         self._msgbus.publish(TOPIC, discrepancy, external_pub=False)
+
+    def compared(self, comparison: Comparison) -> None:
+        """Tell of a comparison."""
+        self._msgbus.publish(COMPARISONS, comparison, external_pub=False)

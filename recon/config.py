@@ -24,6 +24,8 @@ REPLACED = {
     "open_check_lookback_mins": "none: cursors decide what is asked for",
     "open_check_threshold_ms": "none: what changed since a question is not judged by its answer",
     "open_check_missing_retries": "none: an order ends only by the venue's word",
+    "max_single_order_queries_per_cycle": "none: requests wait for the venue's limits",
+    "single_order_query_delay_ms": "none: requests wait for the venue's limits",
     "position_check_interval_secs": "reconciliation_interval_secs",
     "position_check_lookback_mins": "none: cursors decide what is asked for",
     "position_check_threshold_ms": "read_lag_secs",
@@ -53,8 +55,9 @@ class ReconExecEngineConfig(LiveExecEngineConfig, frozen=True, kw_only=True):  #
         How long startup waits for the accounts of all execution clients to connect.  It
         goes on as soon as they are; if one is not by then, the node stops and names it.
     reconciliation_lookback_mins : int, default 1440
-        How much history is read on first contact with an account.  Afterwards the stored
-        cursors decide, however long the node was down.
+        How much history is read on first contact with an account, in minutes; None or 0
+        for all that Binance keeps of its income, 90 days.  Afterwards the stored cursors
+        decide, however long the node was down.
     reconciliation_interval_secs : float, default 300
         How often open orders, trades and positions are compared with the venue's.
     inflight_check_interval_secs : float, default 5.0

@@ -97,7 +97,7 @@ def list_command(paths: tuple[Path, ...], properties: tuple[str, ...]) -> None:
     default=("stock",),
     show_default=True,
     metavar="NAME",
-    help="stock, stock-defaults or package.module:name; may be repeated.",
+    help="stock, stock-defaults, recon or package.module:name; may be repeated.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Use this seed instead of the files' own.")
 @click.option(

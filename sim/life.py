@@ -164,8 +164,9 @@ class Life:
 
     def _strategies(self) -> list[TimelineStrategy]:
         assert self._trading_node is not None
-        strategies: list[TimelineStrategy] = self._trading_node.trader.strategies()
-        return strategies
+        strategies = self._trading_node.trader.strategies()
+        # An engine may have added others.
+        return [strategy for strategy in strategies if isinstance(strategy, TimelineStrategy)]
 
     def _strategy(self, strategy_id: str) -> TimelineStrategy:
         for strategy in self._strategies():

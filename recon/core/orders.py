@@ -243,8 +243,12 @@ def settle_absent(
     """
     if local.is_closed or local.status == "EMULATED":
         return NOTHING
-    if asked_ns < max(local.requested_ns, local.changed_ns) + bounds.proof_ns:
-        return Settlement(open_question="the venue does not know it, which proves nothing yet")
+    moved_ns = max(local.requested_ns, local.changed_ns)
+    if asked_ns < moved_ns + bounds.proof_ns:
+        return Settlement(
+            open_question="the venue does not know it, which proves nothing yet",
+            is_difference=asked_ns >= moved_ns + bounds.read_lag_ns,
+        )
     if local.status in UNSENT or local.venue_order_id is None:
         # NautilusTrader lets an order that its emulator has released be cancelled only.
         status = "CANCELED" if local.status == "RELEASED" else "REJECTED"
@@ -254,7 +258,10 @@ def settle_absent(
     ):
         step = End("CANCELED", now_ns, "the venue no longer serves it")
     else:
-        return Settlement(open_question="the venue had it and now says that it does not exist")
+        return Settlement(
+            open_question="the venue had it and now says that it does not exist",
+            is_difference=True,
+        )
     return Settlement((step,), None, True)
 
 

@@ -20,7 +20,7 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.facts import Leg, OpenOrders, Positions, Trade, VenueOrder
 from recon.core.ledger import Ledger
-from recon.core.orders import End, settle_absent
+from recon.core.orders import NOTHING, End, Settlement, settle_absent
 from recon.core.port import ReadError
 from recon.nautilus.applier import Applier
 from recon.nautilus.book import Book, prior_of
@@ -192,7 +192,8 @@ class Account:
                 symbol, read.lacking, open_orders, is_start=is_start
             )
             await self._drained()
-            trades = self._collector.lacking(symbol, read.lacking)
+            lacking = self._collector.lacking(symbol, read.lacking)
+            trades = self._applier.without_inferred(symbol, lacking, orders.orders)
             residuals = self.legs.unexplained(symbol, positions, trades)
             is_agreed = residuals.unsettled == before and not residuals.is_torn
             if not residuals.unsettled or is_agreed or not (is_start or attempt < 1):
@@ -211,7 +212,7 @@ class Account:
     def _apply(
         self,
         symbol: str,
-        trades: list[Trade],
+        trades: Sequence[Trade],
         orders: OrdersRead,
         read: TradesRead,
         *,
@@ -227,7 +228,7 @@ class Account:
             )
             self.questions.add(symbol, trade.order_id, None, now_ns + self._inflight_timeout_ns)
         for order, asked_ns in orders.absent:
-            if not self.settle_absent(order, asked_ns):
+            if self.settle_absent(order, asked_ns).open_question is not None:
                 self.ask_about(order, now_ns + self._inflight_timeout_ns)
         # While anything is unexplained a trade may be missing that comes before those seen.
         if unfinished or failed or not is_explained:
@@ -240,8 +241,8 @@ class Account:
         else:
             self.ledger.book(symbol).wait(read.calm_ns)
 
-    def settle_absent(self, order: Order, asked_ns: int) -> bool:
-        """Settle an order that the venue does not have; False while that proves nothing."""
+    def settle_absent(self, order: Order, asked_ns: int) -> Settlement:
+        """Settle an order that the venue does not have, as far as that proves something."""
         settlement = settle_absent(
             self.book.local(order),
             asked_ns,
@@ -254,7 +255,7 @@ class Account:
                 reason = self.refusals.pop(order.client_order_id.value, None) or step.reason
                 self.teller.ended(order, reason)
                 self._applier.end(order, replace(step, reason=reason))
-        return settlement.open_question is None
+        return settlement
 
     def ask_about(self, order: Order, due_ns: int) -> None:
         """Ask the venue for an order of the node."""
@@ -298,16 +299,20 @@ class Account:
         if answer is None or (
             local is not None and self._applier.find(instrument_id, answer) is None
         ):
-            if local is None or self.settle_absent(local, asked_ns):
+            settlement = NOTHING if local is None else self.settle_absent(local, asked_ns)
+            if settlement.open_question is None:
                 self.questions.answered(question)
             else:
-                self._leave_open(question, "the venue does not know it")
+                self._leave_open(
+                    question, settlement.open_question, is_difference=settlement.is_difference
+                )
             return
         self.ledger.book(symbol).begin(self._collector.since_ns(asked_ns))
-        lacking = self._collector.lacking(symbol, trades)
-        unfinished, failed = self._applier.apply(
-            symbol, lacking, {answer.order_id: answer}, self._now_ns()
+        orders = {answer.order_id: answer}
+        lacking = self._applier.without_inferred(
+            symbol, self._collector.lacking(symbol, trades), orders
         )
+        unfinished, failed = self._applier.apply(symbol, lacking, orders, self._now_ns())
         for left in unfinished:
             self._leave_open(question, left.why, is_difference=left.is_difference)
         if failed:

@@ -15,12 +15,13 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 
-from recon.core.facts import Leg, Trade, VenueOrder
+from recon.core.facts import ZERO, Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
 from recon.core.orders import (
     Accept,
@@ -118,8 +119,6 @@ class Applier:
         by_order: dict[str, list[Trade]] = {}
         for trade in trades:
             by_order.setdefault(trade.order_id, []).append(trade)
-        if self._inherits:
-            trades = self._without_inferred(instrument_id, trades, by_order, orders)
         late = self._late_legs(trades)
         slots: dict[str, _Slot] = {}
         unfinished: list[Unfinished] = []
@@ -153,12 +152,8 @@ class Applier:
                 self._state(instrument_id, venue, now_ns, unfinished)
         return unfinished, failed
 
-    def _without_inferred(
-        self,
-        instrument_id: InstrumentId,
-        trades: Sequence[Trade],
-        by_order: dict[str, list[Trade]],
-        orders: Mapping[str, VenueOrder],
+    def without_inferred(
+        self, symbol: str, trades: Sequence[Trade], orders: Mapping[str, VenueOrder]
     ) -> Sequence[Trade]:
         """Leave out trades that an order has already, as fills that somebody inferred.
 
@@ -166,19 +161,25 @@ class Applier:
         with such fills would be filled with more than the venue has executed, its oldest
         trades are those that it has.
         """
-        left_out: set[Trade] = set()
-        for order_id, mine in by_order.items():
+        if not self._inherits:
+            return trades
+        instrument_id = self._venue.instrument_id(symbol)
+        excess: dict[str, Decimal] = {}
+        for order_id in dict.fromkeys(trade.order_id for trade in trades):
             venue = orders.get(order_id)
             order = None if venue is None else self.find(instrument_id, venue)
-            if venue is None or order is None or not self._book.has_inferred(order):
-                continue
-            excess = order.filled_qty.as_decimal() + prior_of(order) + total(mine) - venue.filled
-            while mine and mine[0].quantity <= excess:
-                trade = mine.pop(0)
-                excess -= trade.quantity
-                left_out.add(trade)
-                self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
-        return [t for t in trades if t not in left_out] if left_out else trades
+            if venue is not None and order is not None and self._book.has_inferred(order):
+                mine = total([trade for trade in trades if trade.order_id == order_id])
+                filled = order.filled_qty.as_decimal() + prior_of(order)
+                excess[order_id] = filled + mine - venue.filled
+        left: list[Trade] = []
+        for trade in trades:
+            if trade.quantity <= excess.get(trade.order_id, ZERO):
+                excess[trade.order_id] -= trade.quantity
+                self._ledger.book(symbol).record(trade.key, trade.sequence)
+            else:
+                left.append(trade)
+        return left
 
     def _late_legs(self, trades: Sequence[Trade]) -> list[Leg]:
         """Return the legs on which the node has booked later trades already."""

@@ -104,7 +104,10 @@ class Installation:
             self._engine,
             self.gate,
             self._make_accounts,
-            [StreamWatch(client, self._log) for client in self._engine._clients.values()],
+            [
+                StreamWatch(client, self._log, revives=not config.dry_run)
+                for client in self._engine._clients.values()
+            ],
             self._log,
             now_ns=self._clock.timestamp_ns,
             drained=self._drained,
@@ -239,7 +242,7 @@ class Installation:
         )
         balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)
         legs = Legs(
-            book,
+            book.holdings,
             ledger,
             balances,
             teller,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from nautilus_trader.model.enums import OrderType, TimeInForce
 from nautilus_trader.model.identifiers import InstrumentId, PositionId, Symbol
 from nautilus_trader.model.position import Position
 
-from recon.binance import Access, BinanceHttp, BinanceReader
+from recon.binance import Access, BinanceHttp, BinanceReader, deadline
 from recon.core.facts import VenueOrder
 from recon.core.orders import Bounds
 from recon.nautilus.venue import Description, Indescribable
@@ -61,6 +62,9 @@ class BinanceVenue:
         self._instrument_ids: dict[str, InstrumentId] = {}
         self._symbols: dict[InstrumentId, str] = {}
         self._position_ids: dict[tuple[InstrumentId, str], PositionId] = {}
+
+    def deadline(self, at_ns: int) -> AbstractContextManager[None]:
+        return deadline(at_ns)
 
     def instrument_id(self, symbol: str) -> InstrumentId:
         found = self._instrument_ids.get(symbol)

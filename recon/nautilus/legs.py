@@ -25,8 +25,8 @@ from recon.core.facts import ZERO, Leg, Positions, Trade
 from recon.core.ledger import Ledger
 from recon.core.opening import Holding, opening_balance
 from recon.nautilus.balances import Balances
-from recon.nautilus.book import ADJUSTMENT_TAG, Book
-from recon.nautilus.holdings import Torn
+from recon.nautilus.book import ADJUSTMENT_TAG
+from recon.nautilus.holdings import Holdings, Torn
 from recon.nautilus.teller import Teller
 
 TOLERANCE_NS = 1_000_000_000
@@ -82,7 +82,7 @@ class Legs:
 
     def __init__(
         self,
-        book: Book,
+        holdings: Holdings,
         ledger: Ledger,
         balances: Balances,
         teller: Teller,
@@ -96,7 +96,7 @@ class Legs:
         books_balances: bool,
         is_compared: bool,
     ) -> None:
-        self._book = book
+        self._holdings = holdings
         self._ledger = ledger
         self._balances = balances
         self._teller = teller
@@ -148,7 +148,7 @@ class Legs:
             return
         for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
             if is_start:
-                self._torn[leg] = self._book.holdings.torn_fills(leg)
+                self._torn[leg] = self._holdings.torn_fills(leg)
             if self._repair(leg, residual, is_start=is_start):
                 residuals.settled.pop(leg, None)
                 residuals.unsettled.pop(leg, None)
@@ -173,9 +173,7 @@ class Legs:
             return False
         if is_start:
             self._balances.repair(torn)
-        elif not self._book.holdings.replay(
-            leg, self._book.holdings.holding(leg).quantity + residual
-        ):
+        elif not self._holdings.replay(leg, self._holdings.holding(leg).quantity + residual):
             return False
         del self._torn[leg]
         text = f"{len(torn)} fills had reached their orders and not the position"
@@ -189,7 +187,7 @@ class Legs:
                 self._ledger.book(leg.symbol).postpone(leg.position_side)
 
     def _open(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> None:
-        held = self._book.holdings.holding(leg)
+        held = self._holdings.holding(leg)
         filtered = self._ledger.filtered(leg)
         at_venue = positions.legs.get(leg)
         venue = Holding(ZERO, ZERO)
@@ -217,9 +215,7 @@ class Legs:
         self.look_again_ns = None
         if not self._is_compared:
             return
-        seen = dict.fromkeys(
-            (*sorted(positions.legs), *self._book.holdings.legs(), *self._suspicions)
-        )
+        seen = dict.fromkeys((*sorted(positions.legs), *self._holdings.legs(), *self._suspicions))
         for leg in seen:
             if leg not in positions.legs and not positions.is_complete:
                 continue
@@ -269,7 +265,7 @@ class Legs:
         if self._policy == "halt":
             self._halt(f"{leg} differs from the venue's by {residual:+f} and no trade explains it")
         elif self._policy == "adjust" and self._books_balances:
-            held = self._book.holdings.holding(leg)
+            held = self._holdings.holding(leg)
             at_venue = positions.legs.get(leg)
             price = held.entry_price if at_venue is None else at_venue.entry_price
             self._balances.book_unexplained(
@@ -286,12 +282,7 @@ class Legs:
         at_venue = positions.legs.get(leg)
         quantity = ZERO if at_venue is None else at_venue.quantity
         gained = sum((trade.signed for trade in trades if trade.leg == leg), ZERO)
-        return (
-            quantity
-            - self._book.holdings.holding(leg).quantity
-            - self._ledger.filtered(leg)
-            - gained
-        )
+        return quantity - self._holdings.holding(leg).quantity - self._ledger.filtered(leg) - gained
 
     def _moving(self, leg: Leg, trades: Iterable[Trade]) -> list[Trade]:
         """Return those trades of a leg that its positions do not have.
@@ -300,12 +291,12 @@ class Legs:
         on the order: the order lacks it, and the position has it.
         """
         mine = [trade for trade in trades if trade.leg == leg]
-        held = self._book.holdings.fills_of_positions(leg, {trade.trade_id for trade in mine})
+        held = self._holdings.fills_of_positions(leg, {trade.trade_id for trade in mine})
         return [trade for trade in mine if (trade.trade_id, trade.side) not in held]
 
     def _legs_of(self, symbol: str, positions: Positions, trades: Iterable[Trade]) -> list[Leg]:
         legs = {leg for leg in positions.legs if leg.symbol == symbol}
-        legs |= {leg for leg in self._book.holdings.legs() if leg.symbol == symbol}
+        legs |= {leg for leg in self._holdings.legs() if leg.symbol == symbol}
         legs |= {trade.leg for trade in trades}
         return sorted(legs)
 
@@ -325,9 +316,7 @@ class Legs:
 
     def _moved_ns(self, leg: Leg) -> int:
         """Return when something last moved on a leg here, by the venue's time."""
-        return max(
-            (position.ts_last for position in self._book.holdings.all_positions(leg)), default=0
-        )
+        return max((position.ts_last for position in self._holdings.all_positions(leg)), default=0)
 
     def _look_again(self, at_ns: int) -> None:
         if self.look_again_ns is None or at_ns < self.look_again_ns:

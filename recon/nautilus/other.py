@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from nautilus_trader.model.enums import OrderType, order_type_from_str, time_in_force_from_str
@@ -42,6 +43,9 @@ class OtherVenue:
     def __init__(self, client: Any, now_ns: Callable[[], int], read_lag_ns: int) -> None:
         self.reader = ReportsReader(client, now_ns)
         self.bounds = Bounds(NEVER_NS, read_lag_ns)
+
+    def deadline(self, at_ns: int) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def instrument_id(self, symbol: str) -> InstrumentId:
         return InstrumentId.from_str(symbol)

@@ -16,10 +16,11 @@ LONGEST_PAUSE_NS = 60_000_000_000
 
 
 class StreamWatch:
-    """Watches the stream of one client."""
+    """Watches the stream of one client, and opens it again if it ``revives``."""
 
-    def __init__(self, client: Any, log: Logger) -> None:
+    def __init__(self, client: Any, log: Logger, *, revives: bool) -> None:
         self._stream: Any = getattr(client, "_ws_client", None)
+        self._revives = revives
         self._log = log
         self._seen: Any = None
         self._due_ns = 0
@@ -38,7 +39,7 @@ class StreamWatch:
 
     async def revive(self, now_ns: int) -> bool:
         """Try to open a stream again that was given up; with growing pauses."""
-        if now_ns < self._due_ns:
+        if not self._revives or now_ns < self._due_ns:
             return False
         self._due_ns = now_ns + self._pause_ns
         self._pause_ns = min(self._pause_ns * 2, LONGEST_PAUSE_NS)

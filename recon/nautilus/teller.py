@@ -20,7 +20,7 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.orders import Order
 
-from recon.alerts import Alerts, Discrepancy
+from recon.alerts import Alerts, Comparison, Discrepancy
 from recon.core.facts import Leg, Trade, VenueOrder
 from recon.nautilus.venue import Venue
 
@@ -44,6 +44,7 @@ class Teller:
         self._start: dict[InstrumentId, Counter[str]] | None = None
         self._unresolved: set[str] = set()
         self._not_loaded: set[str] = set()
+        self._unrepresentable: set[tuple[str, str]] = set()
         self._told: set[tuple[Any, ...]] = set()
         self.is_correcting = True
 
@@ -142,7 +143,7 @@ class Teller:
         self._tell(
             "unresolved-order",
             order.instrument_id,
-            f"order {name} is {order.status_string()} here without an answer: {why}",
+            f"order {name} is {order.status_string()} here and not settled: {why}",
             client_order_id=order.client_order_id,
             venue_order_id=order.venue_order_id,
             is_corrected=False,
@@ -165,6 +166,17 @@ class Teller:
             venue_order_id=event.venue_order_id,
             trade_id=trade_id,
             position_side=position_side,
+        )
+
+    def compared(self, why_not: str = "") -> None:
+        """The account was compared with the venue, or could not be."""
+        self._alerts.compared(
+            Comparison(
+                account=self._account_id,
+                is_complete=not why_not,
+                text=why_not,
+                ts_event=self._now_ns(),
+            )
         )
 
     # -- legs and instruments -----------------------------------------------------------
@@ -195,7 +207,10 @@ class Teller:
             )
 
     def unrepresentable(self, venue: VenueOrder, why: str) -> None:
-        """An order of the venue that the node cannot hold."""
+        """An order of the venue that the node cannot hold; told once."""
+        if (venue.symbol, venue.order_id) in self._unrepresentable:
+            return
+        self._unrepresentable.add((venue.symbol, venue.order_id))
         self._tell(
             "unrepresentable-order",
             self._venue.instrument_id(venue.symbol),

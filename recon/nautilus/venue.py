@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msgspec
@@ -47,6 +48,9 @@ class Venue(Protocol):
     @property
     def expired_is_canceled(self) -> bool:
         """Whether an order that expired is shown as cancelled."""
+
+    def deadline(self, at_ns: int) -> AbstractContextManager[None]:
+        """Let what is read in a block fail by an instant, rather than wait for a limit."""
 
     def instrument_id(self, symbol: str) -> InstrumentId:
         """Return the node's id of a symbol."""

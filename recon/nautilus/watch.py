@@ -163,7 +163,8 @@ class Watch:
                     try:
                         async with asyncio.timeout(left_secs):
                             for account in list(pending):
-                                await account.reconcile(began_ns, is_start=True)
+                                with account.venue.deadline(until_ns):
+                                    await account.reconcile(began_ns, is_start=True)
                                 pending.remove(account)
                     except ReadError as e:
                         why, is_final = str(e), e.is_final
@@ -188,6 +189,7 @@ class Watch:
                 return False
             for account in self.accounts:
                 account.teller.end_start()
+                account.teller.compared()
             self._gate.release()
             await self._drained()
         now_ns = self._now_ns()
@@ -223,6 +225,8 @@ class Watch:
         for task in (self._loop, self._connecting):
             if task is not None:
                 task.cancel()
+        if self._loop is not None:
+            self._closing = self._loop.get_loop().create_task(self._close(), name="recon-close")
         if self._saving is not None:
             self._saving.cancel()
             self._save()
@@ -239,6 +243,9 @@ class Watch:
                 self._log.exception("a comparison failed; it is repeated", e)
                 self._put_off(0)
         self._save()
+        await self._close()
+
+    async def _close(self) -> None:
         for account in self.accounts:
             await account.venue.reader.aclose()
 
@@ -280,7 +287,9 @@ class Watch:
         for account in self.accounts:
             try:
                 await account.reconcile(began_ns, is_start=False)
+                account.teller.compared()
             except ReadError as e:
+                account.teller.compared(str(e))
                 self._log.warning(f"{account.account_id} was not compared: {e}")
                 self._put_off(int((e.retry_after_secs or 0) * 1e9))
                 is_done = False

@@ -15,7 +15,6 @@ import recon
 from sim import engines
 from sim.report.result import result_of
 from sim.scenario import Scenario, load, loads
-from sim.scenario.actions import Submit
 from sim.world import run
 
 FILE = Path(__file__).parents[2] / "examples" / "watch_discrepancies.py"
@@ -33,13 +32,6 @@ def imported() -> ModuleType:
 EXAMPLE = imported()
 
 
-class Watcher(EXAMPLE.Careful):
-    """The example's strategy; the timeline sends no orders through it."""
-
-    def lie_in_wait(self, submits: list[Submit], *, hedged: bool) -> None:
-        pass
-
-
 BTCUSDT = InstrumentId.from_str("BTCUSDT-PERP.BINANCE")
 
 
@@ -50,7 +42,7 @@ def watched(scenario: Scenario):
     class Watched(engines.Recon):
         def attach(self, node: TradingNode) -> None:
             super().attach(node)
-            watchers.append(Watcher(StrategyConfig(strategy_id="W", order_id_tag="W")))
+            watchers.append(EXAMPLE.Careful(StrategyConfig(strategy_id="W", order_id_tag="W")))
             node.trader.add_strategy(watchers[-1])
             node.kernel.msgbus.subscribe(topic=recon.TOPIC, handler=EXAMPLE.tell)
 

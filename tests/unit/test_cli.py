@@ -73,7 +73,10 @@ def test_a_bad_file_stops_before_anything_runs(folder: Path):
     [
         (["nowhere.yaml"], "nowhere.yaml: no such file or folder"),
         (["."], "no scenario file (*.yaml) in this folder"),
-        (["--engine", "nonsense"], "unknown engine 'nonsense'; use stock, stock-defaults or"),
+        (
+            ["--engine", "nonsense"],
+            "unknown engine 'nonsense'; use stock, stock-defaults, recon",
+        ),
         (["--engine", "no.such:thing"], "cannot import no.such"),
         (["--engine", "sim.engines:nothing"], "sim.engines has no 'nothing'"),
         (["--engine", "sim.trace:Trace"], "is none: it has neither 'configure' nor 'attach'"),

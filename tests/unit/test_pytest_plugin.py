@@ -147,7 +147,7 @@ def test_tests_are_selected(project: pytest.Pytester):
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--recon-engine", "stok", "unknown engine 'stok'; use stock, stock-defaults or *"),
+        ("--recon-engine", "stok", "unknown engine 'stok'; use stock, stock-defaults, recon or *"),
         ("--recon-engine", "no.such:thing", "*cannot import no.such*"),
         ("--recon-property", "phantom", "no property 'phantom'; did you mean 'phantom-fill'?"),
         ("--recon-seed", "-1", "'-1' is not a whole number from 0 on"),

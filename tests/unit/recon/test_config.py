@@ -14,6 +14,8 @@ STOCK_CHECKS: dict[str, Any] = {
     "inflight_check_interval_ms": 2_000,
     "inflight_check_threshold_ms": 4_000,
     "inflight_check_retries": 3,
+    "max_single_order_queries_per_cycle": 5,
+    "single_order_query_delay_ms": 50,
     "open_check_interval_secs": 10.0,
     "open_check_open_only": False,
     "open_check_lookback_mins": 30,
@@ -65,6 +67,7 @@ def test_every_option_of_the_stock_checks_is_known():
         name
         for name in LiveExecEngineConfig.__struct_fields__
         if name.startswith(("inflight_check", "open_check", "position_check"))
+        or "single_order_quer" in name
     }
 
     assert stock == set(STOCK_CHECKS) == set(REPLACED)
