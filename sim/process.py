@@ -42,5 +42,6 @@ def refuse_the_dead(process: Process | None) -> None:
     if process is not None and not process.alive:
         raise ProcessExited
 
+
 NETWORK: ContextVar[Network] = ContextVar("NETWORK")
 """The network of the run in which the current code runs; unset outside of one."""
