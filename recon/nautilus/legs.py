@@ -227,6 +227,8 @@ class Legs:
         suspicion = self._suspicions.get(leg)
         now_ns = self._now_ns()
         if not residual:
+            if suspicion is not None and suspicion.is_told:
+                self._log.info(f"{leg} agrees with the venue's again")
             self._suspicions.pop(leg, None)
             return
         # A read may be behind what is known here, and the trades behind what it knows.

@@ -47,7 +47,7 @@ ADVICE = {
     "not-loaded": "Load the instrument (`InstrumentProviderConfig`) and restart, or leave "
     "it: nothing of it is reconciled, and nothing of it is in the node's risk.",
     "unrepresentable-order": "The order stands at the venue and not in the node: watch it there. "
-    "What it fills may be missing in the position.",
+    "When it fills, its fills are in the node.",
 }
 """What to do about each kind of discrepancy."""
 
