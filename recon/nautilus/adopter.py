@@ -93,20 +93,32 @@ class Adopter:
         known_ns = venue.updated_ns + ROUNDING_NS
         return venue.filled - total([trade for trade in trades if trade.time_ns <= known_ns])
 
-    def go_on(self, order: Order, venue: VenueOrder, settlement: Settlement, now_ns: int) -> Order:
-        """Make the order that goes on for one that cannot change any more."""
+    def go_on(
+        self, order: Order, venue: VenueOrder, settlement: Settlement, trades: Sequence[Trade]
+    ) -> Order:
+        """Make the order that goes on for one that cannot change any more.
+
+        Returns the same order where none can be made.
+        """
         [step] = [step for step in settlement.steps if isinstance(step, Continue)]
         if self._dry_run:
             return order
+        client_order_id = self._book.continuation_id(order)
+        tags = [
+            f"{CONTINUES_TAG}{order.client_order_id.value}",
+            f"{PRIOR_TAG}{venue.quantity - step.quantity:f}",
+        ]
+        try:
+            return self._emitter.adopt(
+                venue, client_order_id, order.strategy_id, step.quantity, tags
+            )
+        except Indescribable as e:
+            if not trades:
+                self._teller.unrepresentable(venue, str(e))
+                return order
+        filled = made_up(trades, venue.client_order_id)
         return self._emitter.adopt(
-            venue,
-            self._book.continuation_id(order),
-            order.strategy_id,
-            step.quantity,
-            [
-                f"{CONTINUES_TAG}{order.client_order_id.value}",
-                f"{PRIOR_TAG}{venue.quantity - step.quantity:f}",
-            ],
+            filled, client_order_id, order.strategy_id, filled.quantity, tags[:1]
         )
 
 

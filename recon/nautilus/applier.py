@@ -215,7 +215,7 @@ class Applier:
         since_ns = trades[0].time_ns if order.is_open else venue.created_ns
         settlement = self._settled(order, venue, trades, now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
-            order = self._adopter.go_on(order, venue, settlement, now_ns)
+            order = self._adopter.go_on(order, venue, settlement, trades)
             settlement = self._settled(order, venue, trades, now_ns)
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
@@ -261,7 +261,7 @@ class Applier:
             return
         settlement = self._settled(order, venue, [], now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
-            order = self._adopter.go_on(order, venue, settlement, now_ns)
+            order = self._adopter.go_on(order, venue, settlement, [])
             settlement = self._settled(order, venue, [], now_ns)
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))

@@ -28,6 +28,7 @@ from nautilus_trader.model.events import (
     OrderInitialized,
     OrderModifyRejected,
     OrderRejected,
+    OrderSubmitted,
     OrderUpdated,
 )
 from nautilus_trader.model.identifiers import (
@@ -163,6 +164,19 @@ class Emitter:
         )
         _process(self._engine, accepted)
 
+    def _submit(self, order: Order, at_ns: int) -> None:
+        submitted = OrderSubmitted(
+            trader_id=order.trader_id,
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            account_id=self._account_id,
+            event_id=UUID4(),
+            ts_event=at_ns,
+            ts_init=self.stamp_ns(),
+        )
+        _process(self._engine, submitted)
+
     def update(self, order: Order, venue_order_id: str, update: Update, at_ns: int) -> None:
         """The order has other terms, or another id, at the venue."""
         self._emit(
@@ -175,9 +189,7 @@ class Emitter:
             trigger_price=None if update.trigger_price is None else price_of(update.trigger_price),
         )
 
-    def fill(
-        self, order: Order, trade: Trade, *, venue_order_id: VenueOrderId | None = None
-    ) -> None:
+    def fill(self, order: Order, trade: Trade) -> None:
         """A trade of the order."""
         currency = self._currency(trade.commission_asset)
         quote = self._cache.instrument(order.instrument_id).quote_currency
@@ -186,7 +198,7 @@ class Emitter:
             strategy_id=order.strategy_id,
             instrument_id=order.instrument_id,
             client_order_id=order.client_order_id,
-            venue_order_id=venue_order_id or order.venue_order_id,
+            venue_order_id=order.venue_order_id or VenueOrderId(trade.order_id),
             account_id=self._account_id,
             trade_id=TradeId(trade.trade_id),
             position_id=self._venue.position_id(order.instrument_id, trade.position_side),
