@@ -150,6 +150,9 @@ class Emitter:
 
     def accept(self, order: Order, venue_order_id: str, at_ns: int) -> None:
         """The venue has the order."""
+        if order.status_string() == "RELEASED":
+            # It was sent, and what told of that is lost; NautilusTrader wants to hear it.
+            self._submit(order, at_ns)
         accepted = OrderAccepted(
             trader_id=self._trader_id,
             strategy_id=order.strategy_id,
