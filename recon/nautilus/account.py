@@ -20,7 +20,7 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.facts import Leg, OpenOrders, Positions, Trade, VenueOrder
 from recon.core.ledger import Ledger
-from recon.core.orders import NOTHING, End, Settlement, settle_absent
+from recon.core.orders import NOTHING, UNSENT, End, Settlement, settle_absent
 from recon.core.port import ReadError
 from recon.nautilus.applier import Applier
 from recon.nautilus.book import Book, prior_of
@@ -304,7 +304,9 @@ class Account:
                 self.questions.answered(question)
             else:
                 self._leave_open(
-                    question, settlement.open_question, is_difference=settlement.is_difference
+                    question,
+                    settlement.open_question,
+                    is_difference=settlement.is_difference or self._is_gone(local, asked_ns),
                 )
             return
         self.ledger.book(symbol).begin(self._collector.since_ns(asked_ns))
@@ -328,8 +330,16 @@ class Account:
         if local is None:
             return
         # A request that changes an order leaves nothing to tell: the order is what it was.
-        if is_difference or local.venue_order_id is None:
+        if is_difference or local.status_string() in ("SUBMITTED", *UNSENT):
             self.teller.unresolved(local, why)
+
+    def _is_gone(self, order: Order | None, asked_ns: int) -> bool:
+        """Whether no read can be so far behind that it lacks an order which stands."""
+        if order is None or self.venue.limits is not None:
+            return False
+        if order.venue_order_id is None:
+            return True
+        return bool(asked_ns - order.ts_accepted > self.venue.bounds.read_lag_ns)
 
     def _question(self, venue: VenueOrder, why: str, now_ns: int) -> None:
         self.questions.add(

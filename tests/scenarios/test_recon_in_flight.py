@@ -199,3 +199,15 @@ def test_a_late_event_that_tells_nothing_new_is_not_told():
 
     assert not judged(done).violations
     assert alerts(last(done)) == ["order-state"]
+
+
+def test_an_order_that_the_venue_no_longer_serves_is_told_before_it_is_ended():
+    # Cancelled unfilled and older than three days: asked for, it does not exist.
+    done = play(
+        '{at: -6d, web_submit: {id: W-1, side: BUY, quantity: "1", price: "50000"}}',
+        "{at: 10s, web_cancel: {order: W-1}}",
+        "{at: 10s, disconnect: {for: 5s}}",
+    )
+
+    assert not judged(done).violations
+    assert alerts(last(done)) == ["startup", "unresolved-order", "order-state"]

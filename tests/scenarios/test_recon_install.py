@@ -11,6 +11,7 @@ from nautilus_trader.live.node import TradingNode
 from recon_node import Log, by_process, judged, last, orders, play, recon_with
 
 import recon
+from recon.binance import BinanceReader
 from recon.nautilus import attach
 from sim import engines
 from sim.node import SetupError
@@ -230,6 +231,23 @@ def test_recon_may_be_taken_off_while_the_node_runs():
     }
     # What the node applied without `recon` is known to it afterwards.
     assert not judged(done).violations
+
+
+def test_connections_are_let_go_of(monkeypatch: pytest.MonkeyPatch):
+    closed: list[BinanceReader] = []
+    original = BinanceReader.aclose
+
+    async def close(self: BinanceReader) -> None:
+        closed.append(self)
+        await original(self)
+
+    def take_off_later(node: Any) -> None:
+        node.kernel.loop.call_later(10, recon.uninstall, node)
+
+    monkeypatch.setattr(BinanceReader, "aclose", close)
+    play(*ORDER, engine=recon_with(attach=take_off_later))
+
+    assert len(closed) == 1
 
 
 # -- what is told when it is installed --------------------------------------------------
