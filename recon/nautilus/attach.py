@@ -237,7 +237,7 @@ class Installation:
             emitter,
             adopter,
             teller,
-            inherits=bool(cache.orders_total_count()),
+            inherits=bool(cache.client_order_ids()),  # to count orders is to sort them
             dry_run=config.dry_run,
         )
         balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)
