@@ -375,6 +375,7 @@ def _check_ledger(ledger: Ledger, book: Book, venue: Venue, *, purges: bool) -> 
 
     Only what lies ahead of the cursors can be compared one by one.  An order that is gone
     was purged, where that is known or configured; else its fills count as not applied.
+    Where orders are purged it learns of the fills that a crash kept from it, too.
     """
     for symbol in ledger.symbols:
         instrument_id = venue.instrument_id(symbol)
@@ -385,6 +386,10 @@ def _check_ledger(ledger: Ledger, book: Book, venue: Venue, *, purges: bool) -> 
                     known.forget(key)
             elif not book.holds(instrument_id, key.order_id, key.trade_id):
                 known.forget(key)
+    if purges and ledger.first_contact_ns:
+        # Of an order that is purged before its trades are served again nothing else tells.
+        for key, sequence in book.fills():
+            ledger.book(key.symbol).record(key, sequence)
 
 
 def _unsent(cache: Any) -> list[Any]:

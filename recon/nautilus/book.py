@@ -7,7 +7,7 @@ Where an order cannot change any more, its continuation order stands for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +31,7 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.orders import Order
 
-from recon.core.facts import ZERO, VenueOrder
+from recon.core.facts import ZERO, FillKey, Side, VenueOrder
 from recon.core.orders import BEYOND_CHANGE, UNSENT, LocalOrder
 from recon.nautilus.holdings import Holdings
 from recon.nautilus.venue import Venue
@@ -112,6 +112,18 @@ class Book:
     def is_gone(self, instrument_id: InstrumentId, order_id: str) -> bool:
         """Whether the node has no order with an id of the venue."""
         return self._by_venue_id(instrument_id, order_id) is None
+
+    def fills(self) -> Iterator[tuple[FillKey, int]]:
+        """Yield the fills of all orders of this account, with where they stand in a symbol."""
+        for order in self._cache.orders():
+            symbol = self._venue.symbol(order.instrument_id)
+            side: Side = "BUY" if order.side == OrderSide.BUY else "SELL"
+            for event in order.events:
+                if isinstance(event, OrderFilled) and event.account_id == self._account_id:
+                    trade_id = event.trade_id.value
+                    sequence = self._venue.sequence(trade_id, event.ts_event)
+                    if sequence is not None:
+                        yield FillKey(symbol, event.venue_order_id.value, trade_id, side), sequence
 
     def has_inferred(self, order: Order) -> bool:
         """Whether an order has fills under ids that are none of the venue's."""

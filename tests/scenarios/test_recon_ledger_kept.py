@@ -144,3 +144,20 @@ def test_a_ledger_that_was_lost_alone_applies_nothing_twice():
 
     assert not judged(done).violations
     assert orders(last(done).final) == {"O-1": ("FILLED", "2")}
+
+
+def test_fills_that_a_crash_kept_from_the_ledger_outlive_the_purge_of_their_order():
+    # Killed before the ledger was written, and purged before the trades were served.
+    done = play(
+        "{at: 5s, hide_trades: {symbol: BTCUSDT, for: 50s}}",
+        '{at: 6s, web_submit: {id: W-1, side: SELL, quantity: "2", price: "50000"}}',
+        '{at: 7s, fill: {order: W-1, quantity: "2"}}',
+        "{at: 7500ms, restart: {by: kill}}",
+        node=PURGES % "true" + NODE,
+    )
+    first, second = done.observation.incarnations
+
+    assert not judged(done).violations
+    assert second.purged
+    assert len(fills(first)) == 1
+    assert not fills(second)
