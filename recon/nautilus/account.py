@@ -124,6 +124,7 @@ class Account:
         except BaseException:
             self._touched |= touched
             raise
+        self.book.open_up()
         self.legs.judge(positions)
         self._mark_purged()
         self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)

@@ -75,10 +75,7 @@ class Unfinished(msgspec.Struct, frozen=True):
 
 
 class Applier:
-    """Applies facts of one account.
-
-    ``inherits`` says that the node has loaded orders, which another engine may have filled.
-    """
+    """Applies facts of one account."""
 
     def __init__(
         self,
@@ -89,10 +86,8 @@ class Applier:
         adopter: Adopter,
         teller: Teller,
         *,
-        inherits: bool,
         dry_run: bool,
     ) -> None:
-        self._inherits = inherits
         self._venue = venue
         self._book = book
         self._ledger = ledger
@@ -150,6 +145,7 @@ class Applier:
         for order_id, venue in orders.items():
             if order_id not in slots:
                 self._state(instrument_id, venue, now_ns, unfinished)
+        self._book.fill_in(symbol)
         return unfinished, failed
 
     def without_inferred(
@@ -161,7 +157,7 @@ class Applier:
         with such fills would be filled with more than the venue has executed, its oldest
         trades are those that it has.
         """
-        if not self._inherits:
+        if self._book.is_blank(symbol):
             return trades
         instrument_id = self._venue.instrument_id(symbol)
         excess: dict[str, Decimal] = {}
@@ -202,7 +198,8 @@ class Applier:
         now_ns: int,
         unfinished: list[Unfinished],
     ) -> _Slot:
-        order = self.find(instrument_id, venue)
+        is_blank = self._book.is_blank(venue.symbol)
+        order = None if is_blank else self.find(instrument_id, venue)
         is_new = order is None
         if order is None:
             order = self._adopter.adopt(instrument_id, venue, trades, now_ns)
@@ -308,10 +305,13 @@ class Applier:
             slot.is_told = True
         if self._dry_run:
             self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
-        else:
-            self._complete(order, trade)
-            self._emitter.fill(order, trade)
-        return self._ledger.has(trade.key, trade.sequence)
+            return True
+        book = self._ledger.book(trade.symbol)
+        known = len(book.ahead)
+        self._complete(order, trade)
+        self._emitter.fill(order, trade)
+        # The gate has noted what the engine has published.
+        return len(book.ahead) > known or book.has(trade.key, trade.sequence)
 
     def _complete(self, order: Order, trade: Trade) -> None:
         """Let an order end with its last fill whose first ones came before the first contact.

@@ -34,6 +34,7 @@ from recon.nautilus.collector import Collector
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.gate import Gate
 from recon.nautilus.legs import Legs
+from recon.nautilus.memory import uncollected
 from recon.nautilus.other import OtherVenue
 from recon.nautilus.ownership import Ownership
 from recon.nautilus.store import Store, why_nothing_comes_back
@@ -168,7 +169,7 @@ class Installation:
         if self._has_given_up:
             return False
         if not self._config.dry_run:
-            with records_at_once(self._node.kernel.portfolio.analyzer):
+            with records_at_once(self._node.kernel.portfolio.analyzer), uncollected():
                 return await self.watch.reconcile(timeout_secs)
         is_done: bool = await self._originals["reconcile_execution_state"](timeout_secs)
         await self.watch.reconcile(timeout_secs)
@@ -218,6 +219,8 @@ class Installation:
         except LedgerError as e:
             raise InstallError(f"the ledger of {account_id} cannot be used: {e}") from None
         book = Book(cache, venue, account_id, lambda order: self._client_of(order) is client)
+        if config.dry_run:
+            book.open_up()
         _check_ledger(ledger, book, venue, purges=bool(config.purge_closed_orders_interval_mins))
         emitter = Emitter(self._engine, cache, venue, client.id, account_id, now_ns)
         ownership = Ownership(
@@ -237,7 +240,6 @@ class Installation:
             emitter,
             adopter,
             teller,
-            inherits=bool(cache.client_order_ids()),  # to count orders is to sort them
             dry_run=config.dry_run,
         )
         balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)

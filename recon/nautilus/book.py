@@ -77,10 +77,28 @@ class Book:
         self._account_id = account_id
         self._is_routed_here = is_routed_here
         self.holdings = Holdings(cache, venue, account_id, self._is_mine)
+        # While the first start of an empty node lasts: the symbols that it has been through.
+        self._been: set[str] | None = None if cache.client_order_ids() else set()
         # Orders whose id of the venue is another symbol's, too.
         self._shadowed: dict[tuple[InstrumentId, str], ClientOrderId] = {}
 
     # -- orders -----------------------------------------------------------------------
+
+    def is_blank(self, symbol: str) -> bool:
+        """Whether the node can have no order of a symbol, so that none need be looked for.
+
+        True only while the first start of a node lasts that has loaded no order.
+        """
+        return self._been is not None and symbol not in self._been
+
+    def fill_in(self, symbol: str) -> None:
+        """Note that orders of a symbol have been put into the node."""
+        if self._been is not None:
+            self._been.add(symbol)
+
+    def open_up(self) -> None:
+        """Note that from here on anybody may put orders into the node."""
+        self._been = None
 
     def find(
         self, instrument_id: InstrumentId, order_id: str | None, client_order_id: str | None

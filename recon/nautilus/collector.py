@@ -88,6 +88,8 @@ class Collector:
     def lacking(self, symbol: str, trades: Sequence[Trade]) -> list[Trade]:
         """Return those trades that are in neither the ledger nor an order of the node."""
         book = self._ledger.book(symbol)
+        if self._book.is_blank(symbol) and not book.ahead and book.cursor is None:
+            return list(trades)
         instrument_id = self._venue.instrument_id(symbol)
         lacking: list[Trade] = []
         for trade in trades:
