@@ -49,6 +49,9 @@ ENDPOINTS = {
     "ExecEngine.reconcile_execution_report": "reconcile_execution_report",
     "ExecEngine.reconcile_execution_mass_status": "reconcile_execution_mass_status",
 }
+APPLIED = "events.fills.*"
+"""Where the engine tells of a fill once its order and its position have it."""
+
 PRIVATE = (
     "_clients",
     "_routing_map",
@@ -138,7 +141,7 @@ class Installation:
         for endpoint, handler in self._handlers.items():
             msgbus.deregister(endpoint, getattr(engine, ENDPOINTS[endpoint]))
             msgbus.register(endpoint, handler)
-        msgbus.subscribe("events.order.*", self.gate.on_applied, priority=100)
+        msgbus.subscribe(APPLIED, self.gate.on_applied, priority=100)
         engine.reconcile_execution_state = self._reconcile
         engine.connect = self._connect
         setattr(engine, _MARK, self)
@@ -152,7 +155,7 @@ class Installation:
         """Give the stock engine back."""
         engine, msgbus = self._engine, self._msgbus
         self.watch.stop()
-        msgbus.unsubscribe("events.order.*", self.gate.on_applied)
+        msgbus.unsubscribe(APPLIED, self.gate.on_applied)
         for endpoint, handler in self._handlers.items():
             msgbus.deregister(endpoint, handler)
             msgbus.register(endpoint, getattr(engine, ENDPOINTS[endpoint]))

@@ -156,10 +156,8 @@ class Gate:
         """Take what a client sends after its stream was interrupted."""
         self._on_interruption()
 
-    def on_applied(self, event: OrderEvent) -> None:
-        """Note what the engine has applied; called for each published order event."""
-        if not isinstance(event, OrderFilled):
-            return
+    def on_applied(self, event: OrderFilled) -> None:
+        """Note a fill that the engine has applied."""
         account = self._accounts.get(event.account_id)
         if account is None:
             return
