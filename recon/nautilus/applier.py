@@ -118,6 +118,7 @@ class Applier:
         slots: dict[str, _Slot] = {}
         unfinished: list[Unfinished] = []
         failed: list[Trade] = []
+        filled = 0
         for trade in trades:
             slot = slots.get(trade.order_id)
             if slot is None:
@@ -136,10 +137,17 @@ class Applier:
                 book.mark_purged(trade.key)  # the node has no order of it, and rightly so
                 if not self._dry_run:
                     book.filter_out(trade.position_side, trade.signed)
-            elif not self._fill(slot, slot.order, trade, now_ns):
+            elif self._fill(slot, slot.order, trade, now_ns):
+                filled += 1
+            else:
                 failed.append(trade)
             if not slot.left:
                 self._finish(slot, now_ns)
+        if self._teller.is_starting:
+            orders_of = [slot for slot in slots.values() if slot.order is not None]
+            new = sum(slot.is_new for slot in orders_of)
+            counts = {"missing-fill": filled, "unknown-order": new}
+            self._teller.count(instrument_id, {**counts, "order-state": len(orders_of) - new})
         for leg in late:
             self._book.holdings.replay(leg)
         for order_id, venue in orders.items():
@@ -230,7 +238,7 @@ class Applier:
     def _finish(self, slot: _Slot, now_ns: int) -> None:
         if slot.order is None:
             return
-        if self._teller.is_starting or not slot.is_told:
+        if not (self._teller.is_starting or slot.is_told):
             if slot.is_new:
                 self._teller.unknown_order(slot.venue, slot.since_ns, now_ns)
             else:
@@ -301,7 +309,7 @@ class Applier:
 
     def _fill(self, slot: _Slot, order: Order, trade: Trade, now_ns: int) -> bool:
         """Apply one trade; False when the engine has not taken it."""
-        if self._teller.missing_fill(order, trade, now_ns):
+        if not self._teller.is_starting and self._teller.missing_fill(order, trade, now_ns):
             slot.is_told = True
         if self._dry_run:
             self._ledger.book(trade.symbol).record(trade.key, trade.sequence)

@@ -8,7 +8,7 @@ way: a read that was faster.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nautilus_trader.model.identifiers import (
@@ -63,16 +63,21 @@ class Teller:
         """Tell what was counted, one summary for each instrument, and no longer count."""
         counted, self._start = self._start or {}, None
         for instrument_id, counts in counted.items():
+            if not counts:
+                continue
             found = ", ".join(f"{number} {kind}" for kind, number in counts.items())
             self._tell("startup", instrument_id, f"the start found on {instrument_id}: {found}")
+
+    def count(self, instrument_id: InstrumentId, found: Mapping[str, int]) -> None:
+        """Count what a start has found, by kind."""
+        assert self._start is not None
+        counts = self._start.setdefault(instrument_id, Counter())
+        counts.update({kind: number for kind, number in found.items() if number})
 
     def _counts(self, instrument_id: InstrumentId, kind: str) -> bool:
         if self._start is None:
             return False
-        counts = self._start.get(instrument_id)
-        if counts is None:
-            counts = self._start[instrument_id] = Counter()
-        counts[kind] += 1
+        self.count(instrument_id, {kind: 1})
         return True
 
     # -- fills and orders ---------------------------------------------------------------
