@@ -283,7 +283,7 @@ class Legs:
     def _residual(self, leg: Leg, positions: Positions, trades: Iterable[Trade]) -> Decimal:
         at_venue = positions.legs.get(leg)
         quantity = ZERO if at_venue is None else at_venue.quantity
-        gained = sum((trade.signed for trade in trades if trade.leg == leg), ZERO)
+        gained = sum((trade.signed for trade in _of(leg, trades)), ZERO)
         return quantity - self._holdings.holding(leg).quantity - self._ledger.filtered(leg) - gained
 
     def _moving(self, leg: Leg, trades: Iterable[Trade]) -> list[Trade]:
@@ -292,21 +292,19 @@ class Legs:
         NautilusTrader books a fill of an order that it had rejected on the position, and not
         on the order: the order lacks it, and the position has it.
         """
-        mine = [trade for trade in trades if trade.leg == leg]
+        mine = _of(leg, trades)
         held = self._holdings.fills_of_positions(leg, {trade.trade_id for trade in mine})
         return [trade for trade in mine if (trade.trade_id, trade.side) not in held]
 
     def _legs_of(self, symbol: str, positions: Positions, trades: Iterable[Trade]) -> list[Leg]:
         legs = {leg for leg in positions.legs if leg.symbol == symbol}
         legs |= {leg for leg in self._holdings.legs() if leg.symbol == symbol}
-        legs |= {trade.leg for trade in trades}
+        legs |= {Leg(symbol, side) for side in {trade.position_side for trade in trades}}
         return sorted(legs)
 
     def _is_torn(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> bool:
         """Whether a position and the trades of its leg are, as they say, of different times."""
-        traded_ns = max(
-            (trade.time_ns for trade in trades if trade.leg == leg), default=self._moved_ns(leg)
-        )
+        traded_ns = max((trade.time_ns for trade in _of(leg, trades)), default=self._moved_ns(leg))
         at_venue = positions.legs.get(leg)
         is_recent = self._now_ns() - self._read_lag_ns
         if at_venue is None or not at_venue.updated_ns:
@@ -323,3 +321,9 @@ class Legs:
     def _look_again(self, at_ns: int) -> None:
         if self.look_again_ns is None or at_ns < self.look_again_ns:
             self.look_again_ns = at_ns
+
+
+def _of(leg: Leg, trades: Iterable[Trade]) -> list[Trade]:
+    """Return the trades of a leg, of trades that are all of its symbol."""
+    side = leg.position_side
+    return [trade for trade in trades if trade.position_side == side]
