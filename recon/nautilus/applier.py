@@ -114,7 +114,7 @@ class Applier:
         by_order: dict[str, list[Trade]] = {}
         for trade in trades:
             by_order.setdefault(trade.order_id, []).append(trade)
-        late = self._late_legs(trades)
+        late = self._late_legs(symbol, trades)
         slots: dict[str, _Slot] = {}
         unfinished: list[Unfinished] = []
         failed: list[Trade] = []
@@ -185,16 +185,15 @@ class Applier:
                 left.append(trade)
         return left
 
-    def _late_legs(self, trades: Sequence[Trade]) -> list[Leg]:
+    def _late_legs(self, symbol: str, trades: Sequence[Trade]) -> list[Leg]:
         """Return the legs on which the node has booked later trades already."""
-        first_ns: dict[Leg, int] = {}
+        first_ns: dict[str, int] = {}
         for trade in trades:
-            leg = Leg(trade.symbol, trade.position_side)
-            if leg not in first_ns:
-                first_ns[leg] = trade.time_ns
+            first_ns.setdefault(trade.position_side, trade.time_ns)
+        legs = ((Leg(symbol, side), at_ns) for side, at_ns in first_ns.items())
         return [
             leg
-            for leg, at_ns in first_ns.items()
+            for leg, at_ns in legs
             if not self._dry_run and is_late(self._book.holdings.position(leg), at_ns)
         ]
 
