@@ -8,10 +8,6 @@ known to be its own, and can end with it.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sim.transport.network import Network
 
 
 class ProcessExited(BaseException):
@@ -41,7 +37,3 @@ def refuse_the_dead(process: Process | None) -> None:
     """
     if process is not None and not process.alive:
         raise ProcessExited
-
-
-NETWORK: ContextVar[Network] = ContextVar("NETWORK")
-"""The network of the run in which the current code runs; unset outside of one."""

@@ -40,13 +40,13 @@ from sim.observation import (
 )
 from sim.observing import checks_are_apart, checks_of, visibility
 from sim.points import Points
-from sim.process import NETWORK, PROCESS, ProcessExited, refuse_the_dead
+from sim.process import PROCESS, ProcessExited, refuse_the_dead
 from sim.scenario import model as m
 from sim.stopwatch import wall_secs
 from sim.streams import Streams
 from sim.timeline import Timeline
 from sim.trace import Trace
-from sim.transport.network import DEFAULT_LATENCY_NS, Network
+from sim.transport.network import DEFAULT_LATENCY_NS, NETWORK, Network
 from sim.venue import Venue, VenueConfig
 from sim.venue.config import AccountConfig, symbol_config
 

@@ -27,12 +27,12 @@ from sim.database import Backing, WriteLog
 from sim.engines import Engine
 from sim.faults import Faults
 from sim.points import Points
-from sim.process import NETWORK, PROCESS, Process
+from sim.process import PROCESS, Process
 from sim.scenario import model as m
 from sim.stopwatch import cpu_secs
 from sim.streams import Streams
 from sim.trace import Trace
-from sim.transport.network import Exchange, Network
+from sim.transport.network import NETWORK, Exchange, Network
 from sim.venue import Venue
 from sim.venue.rest import ROUTES
 from sim.venue.wire import Request, Response

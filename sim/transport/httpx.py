@@ -14,8 +14,7 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from sim.process import NETWORK
-from sim.transport.network import Network, NetworkError
+from sim.transport.network import NETWORK, Network, NetworkError
 from sim.venue.wire import Request
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -339,3 +339,7 @@ class Network:
     def _later(self, delay_ns: int, callback: Callable[..., None], *args: object) -> None:
         # In the network's own context: what is on the wire outlives its sender.
         self._loop.call_at_ns(self._loop.now_ns + delay_ns, callback, *args, context=self._context)
+
+
+NETWORK: ContextVar[Network] = ContextVar("NETWORK")
+"""The network of the run in which the current code runs; unset outside of one."""
