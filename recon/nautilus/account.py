@@ -115,20 +115,43 @@ class Account:
             )
             symbols = self._symbols(positions, open_orders, traded | touched, is_start=is_start)
             self.legs.postpone(positions, symbols)
-            await gathered(
-                *(
-                    self._symbol(symbol, positions, open_orders, began_ns, is_start=is_start)
-                    for symbol in symbols
-                )
+            unread = await self._read_all(
+                symbols, positions, open_orders, began_ns, is_start=is_start
             )
+            # What can be read is judged, whatever becomes of the rest.
+            self.legs.judge(positions, lambda name: name not in unread and self._is_ours(name))
+            for failure in unread.values():
+                raise failure
         except BaseException:
             self._touched |= touched
             raise
         self.book.open_up()
-        self.legs.judge(positions)
         self._mark_purged()
         self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
         self.save()
+
+    async def _read_all(
+        self,
+        symbols: Sequence[str],
+        positions: Positions,
+        open_orders: OpenOrders,
+        began_ns: int,
+        *,
+        is_start: bool,
+    ) -> dict[str, BaseException]:
+        """Reconcile symbols; return what kept each of the others from it."""
+        ends = await asyncio.gather(
+            *(
+                self._symbol(symbol, positions, open_orders, began_ns, is_start=is_start)
+                for symbol in symbols
+            ),
+            return_exceptions=True,
+        )
+        return {
+            symbol: end
+            for symbol, end in zip(symbols, ends, strict=True)
+            if isinstance(end, BaseException)
+        }
 
     def _mark_purged(self) -> None:
         """Note of fills ahead of the cursors that the node has purged their orders since."""
@@ -168,12 +191,18 @@ class Account:
 
     def _is_ours(self, symbol: str) -> bool:
         instrument_id = self.venue.instrument_id(symbol)
-        if self._only and instrument_id not in self._only:
-            return False
-        if self._cache.instrument(instrument_id) is None:
+        if self.reconciles(instrument_id):
+            return True
+        if self._is_wanted(instrument_id):
             self.teller.not_loaded(symbol)
-            return False
-        return True
+        return False
+
+    def reconciles(self, instrument_id: InstrumentId) -> bool:
+        """Whether an instrument is reconciled: it is wanted, and the node knows it."""
+        return self._is_wanted(instrument_id) and self._cache.instrument(instrument_id) is not None
+
+    def _is_wanted(self, instrument_id: InstrumentId) -> bool:
+        return not self._only or instrument_id in self._only
 
     # -- a symbol -----------------------------------------------------------------------
 
@@ -259,11 +288,17 @@ class Account:
         return settlement
 
     def ask_about(self, order: Order, due_ns: int) -> None:
-        """Ask the venue for an order of the node."""
+        """Ask the venue for an order of the node, if that is not about to be done anyway."""
+        if not self.is_in_doubt(order):
+            self.questions.add(*self._names(order), due_ns)
+
+    def is_in_doubt(self, order: Order) -> bool:
+        """Whether something is still to be asked about an order of the node."""
+        return self.questions.has(*self._names(order))
+
+    def _names(self, order: Order) -> tuple[str, str | None, str]:
         order_id = None if order.venue_order_id is None else order.venue_order_id.value
-        self.questions.add(
-            self.venue.symbol(order.instrument_id), order_id, order.client_order_id.value, due_ns
-        )
+        return self.venue.symbol(order.instrument_id), order_id, order.client_order_id.value
 
     async def ask(self, question: Question) -> None:
         """Ask for one order and settle it, as far as the answer goes; raises nothing."""
@@ -274,6 +309,7 @@ class Account:
             self.questions.put_off(question, self._now_ns())
 
     async def _ask(self, question: Question) -> None:
+        question.is_renewed = False
         reader, symbol = self.venue.reader, question.symbol
         instrument_id = self.venue.instrument_id(symbol)
         if not self._is_ours(symbol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId
 
 from recon.alerts import Alerts
+from recon.binance import Access, BinanceHttp, WeightBudget
 from recon.config import ReconExecEngineConfig
 from recon.core.ledger import Ledger, LedgerError
 from recon.core.orders import UNSENT
@@ -61,6 +63,8 @@ class AccountMaker:
         self._cache: Any = kernel.cache
         self._clock: Any = kernel.clock
         self._unsent = _unsent(self._cache)
+        # Binance counts weight by address: accounts that are read from one share a budget.
+        self._budgets: defaultdict[tuple[str, str | None], WeightBudget] = defaultdict(WeightBudget)
 
     def make(self, client: Any) -> Account:
         """Return the account of a client that is connected.
@@ -103,6 +107,7 @@ class AccountMaker:
             dry_run=config.dry_run,
         )
         balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)
+        balances.end_torn(now_ns())
         legs = Legs(
             book.holdings,
             ledger,
@@ -152,9 +157,14 @@ class AccountMaker:
             isinstance(config, BinanceExecClientConfig)
             and config.account_type == BinanceAccountType.USDT_FUTURES
         ):
-            return BinanceVenue(
-                client, config, self._clock.timestamp_ns, read_lag_ns, self._transport
+            access = Access.from_config(config)
+            http = BinanceHttp(
+                access,
+                now_ns=self._clock.timestamp_ns,
+                transport=self._transport,
+                budget=self._budgets[access.base_url, access.proxy_url],
             )
+            return BinanceVenue(client, config, http, read_lag_ns)
         return OtherVenue(client, self._clock.timestamp_ns, read_lag_ns)
 
     def _client_of(self, order: Any) -> Any:
@@ -197,4 +207,23 @@ def _unsent(cache: Any) -> list[Any]:
     settled = cache.client_order_ids_open() | cache.client_order_ids_closed()
     left = cache.client_order_ids() - settled - cache.client_order_ids_inflight()
     orders = [cache.order(client_order_id) for client_order_id in sorted(left)]
-    return [o for o in orders if o is not None and o.status_string() in UNSENT - {"EMULATED"}]
+    return [
+        order
+        for order in orders
+        if order is not None
+        and order.status_string() in UNSENT - {"EMULATED"}
+        and not waits_here(cache, order)
+    ]
+
+
+def waits_here(cache: Any, order: Any) -> bool:
+    """Whether an order is kept back by the node: for its parent's fill, or to be split up."""
+    if order.exec_algorithm_id is not None and order.exec_spawn_id in (
+        None,
+        order.client_order_id,
+    ):
+        return True
+    if order.parent_order_id is None:
+        return False
+    parent = cache.order(order.parent_order_id)
+    return parent is not None and not parent.is_closed and not parent.filled_qty

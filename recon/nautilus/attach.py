@@ -113,6 +113,7 @@ class Installation:
             interval_ns=int(config.reconciliation_interval_secs * 1e9),
             inflight_interval_ns=int(config.inflight_check_interval_secs * 1e9),
             inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
+            goes_on_unread=config.dry_run,
         )
 
     # -- attaching ------------------------------------------------------------------------

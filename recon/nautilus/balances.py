@@ -7,6 +7,7 @@ from typing import Any
 
 from recon.core.facts import ZERO, Leg, Side, Trade, VenueOrder
 from recon.core.opening import Holding
+from recon.core.orders import End
 from recon.nautilus.book import OPENING_TAG, Book
 from recon.nautilus.emitter import Emitter
 from recon.nautilus.holdings import Torn
@@ -41,11 +42,13 @@ class Balances:
         if self._dry_run:
             return
         instrument_id = self._venue.instrument_id(leg.symbol)
+        instrument = self._cache.instrument(instrument_id)
+        stamp_ns = self._emitter.stamp_ns()
         name = f"{tag.replace('_', '-')}-{leg.symbol}-{leg.position_side}"
         side: Side = "BUY" if balance.quantity > 0 else "SELL"
         venue = VenueOrder(
             symbol=leg.symbol,
-            order_id=f"{name}-{at_ns}",
+            order_id=f"{name}-{stamp_ns}",
             client_order_id=name[:36],
             side=side,
             position_side=leg.position_side,
@@ -63,16 +66,15 @@ class Balances:
         )
         owner = self._book.holdings.owner(leg, self._ownership.claim(instrument_id))
         order = self._emitter.adopt(
-            venue, self._book.free_id(name[:36], str(at_ns)), owner, venue.quantity, [tag]
+            venue, self._book.free_id(name[:36], str(stamp_ns)), owner, venue.quantity, [tag]
         )
         self._emitter.accept(order, venue.order_id, at_ns)
-        instrument = self._cache.instrument(instrument_id)
         self._emitter.fill(
             order,
             Trade(
                 symbol=leg.symbol,
                 order_id=venue.order_id,
-                trade_id=f"{tag.removeprefix('RECON_')}-{at_ns}",
+                trade_id=f"{tag.removeprefix('RECON_')}-{stamp_ns}",
                 sequence=0,
                 side=venue.side,
                 position_side=leg.position_side,
@@ -84,6 +86,12 @@ class Balances:
                 time_ns=at_ns,
             ),
         )
+
+    def end_torn(self, now_ns: int) -> None:
+        """End what was being booked when a crash broke it off; it is booked anew."""
+        for order in self._book.torn_bookings():
+            if not self._dry_run:
+                self._emitter.end(order, End("CANCELED", now_ns, "a crash broke it off"))
 
     def repair(self, torn: Iterable[Torn]) -> None:
         """Apply what a crash kept from a position."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from typing import Any
 
-import httpx
 from nautilus_trader.adapters.binance.common.enums import BinanceAccountType
 from nautilus_trader.adapters.binance.common.symbol import BinanceSymbol
 from nautilus_trader.adapters.binance.config import BinanceExecClientConfig
 from nautilus_trader.model.enums import OrderType, TimeInForce
+from nautilus_trader.model.events import OrderExpired, OrderRejected
 from nautilus_trader.model.identifiers import InstrumentId, PositionId, Symbol
+from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
-from recon.binance import Access, BinanceHttp, BinanceReader, deadline
+from recon.binance import BinanceHttp, BinanceReader, deadline
 from recon.core.facts import VenueOrder
 from recon.core.orders import Bounds
 from recon.nautilus.venue import Description, Indescribable
+
+AMBIGUOUS = frozenset({-1000, -1001, -1006, -1007, -4116})
+"""Codes that do not say whether an order was taken: an unknown error, a disconnection, an
+unexpected answer, a time-out, and a duplicate id, which after a retry is the order's own."""
+
+_CODE = re.compile(r"""['"]code['"]: (-?\d+)""")
 
 _TYPES = {
     "LIMIT": OrderType.LIMIT,
@@ -46,13 +54,10 @@ class BinanceVenue:
         self,
         client: Any,
         config: BinanceExecClientConfig,
-        now_ns: Any,
+        http: BinanceHttp,
         read_lag_ns: int,
-        transport: httpx.AsyncBaseTransport | None,
     ) -> None:
-        self.reader = BinanceReader(
-            BinanceHttp(Access.from_config(config), now_ns=now_ns, transport=transport)
-        )
+        self.reader = BinanceReader(http)
         self.bounds = Bounds(config.recv_window_ms * 1_000_000, read_lag_ns)
         self.fills_are_complete = not config.use_trade_lite
         self.expired_is_canceled = config.treat_expired_as_canceled
@@ -62,6 +67,14 @@ class BinanceVenue:
         self._instrument_ids: dict[str, InstrumentId] = {}
         self._symbols: dict[InstrumentId, str] = {}
         self._position_ids: dict[tuple[InstrumentId, str], PositionId] = {}
+
+    def is_final(self, event: OrderRejected | OrderExpired, order: Order) -> bool:
+        if isinstance(event, OrderExpired) or order.venue_order_id is not None:
+            return False
+        if event.due_post_only:
+            return True
+        found = _CODE.search(event.reason or "")
+        return found is not None and int(found[1]) not in AMBIGUOUS
 
     def deadline(self, at_ns: int) -> AbstractContextManager[None]:
         return deadline(at_ns)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from nautilus_trader.model.enums import OrderSide, OrderType, order_status_to_str
 from nautilus_trader.model.events import (
@@ -178,6 +179,13 @@ class Book:
         if tagged(order, CONTINUES_TAG) is None or not number.isdigit():
             base, number = order.client_order_id.value, "0"
         suffix = f"-C{int(number) + 1}"
+        wanted = ClientOrderId(base + suffix)
+        if len(wanted.value) <= _ID_LENGTH:
+            found = self._cache.order(wanted)
+            if found is None or tagged(found, CONTINUES_TAG) == order.client_order_id.value:
+                return wanted
+        # Too long, or the name of another order: the sum keeps names apart that are cut.
+        suffix = f"-{crc32(order.client_order_id.value.encode()):08x}{suffix}"
         return ClientOrderId(base[: _ID_LENGTH - len(suffix)] + suffix)
 
     def free_id(self, client_order_id: str, order_id: str) -> ClientOrderId:
@@ -207,6 +215,14 @@ class Book:
                 return True
         return False
 
+    def torn_bookings(self) -> list[Order]:
+        """Return the orders under which `recon` was booking a balance, and did not come to it."""
+        return [
+            order
+            for order in self._cache.orders()
+            if not order.is_closed and _is_booking(order) and self._is_mine(order)
+        ]
+
     def unsettled(self, instrument_id: InstrumentId | None = None) -> list[Order]:
         """Return the orders of this account that the venue may have something to say about."""
         cache = self._cache
@@ -216,7 +232,7 @@ class Book:
                 *cache.orders_open(instrument_id=instrument_id),
                 *cache.orders_inflight(instrument_id=instrument_id),
             )
-            if self._is_mine(order)
+            if self._is_mine(order) and not _is_booking(order)
         ]
         return list({order.client_order_id: order for order in mine}.values())
 
@@ -240,7 +256,11 @@ class Book:
 
     def unsent(self, orders: Iterable[Order]) -> list[Order]:
         """Return those orders of this account of which it is not known if they were sent."""
-        return [o for o in orders if o.status_string() in UNSENT and self._is_mine(o)]
+        return [
+            order
+            for order in orders
+            if order.status_string() in UNSENT and self._is_mine(order) and not _is_booking(order)
+        ]
 
     def local(self, order: Order) -> LocalOrder:
         """Return an order as facts."""
@@ -277,6 +297,11 @@ def tagged(order: Order, tag: str) -> str | None:
         if found.startswith(tag):
             return str(found[len(tag) :])
     return None
+
+
+def _is_booking(order: Order) -> bool:
+    """Whether the venue knows nothing of an order, because `recon` has made it up."""
+    return bool(order.tags) and (OPENING_TAG in order.tags or ADJUSTMENT_TAG in order.tags)
 
 
 def is_adopted(order: Order) -> bool:

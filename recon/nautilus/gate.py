@@ -9,17 +9,18 @@ Rules of this file:
    in its turn, is passed on.  Any other becomes a question about its order, and is applied
    from the venue's answer.
 2. What cannot be taken back needs the venue's word: an expiry is asked for first, and so
-   is a rejection that does not quote a refusal of the venue.
+   is a rejection that does not quote a refusal of the venue (`Venue.is_final`), and any end
+   of an order that a question is open about.
 3. Reports are no facts but hints: a report of an order is a question about it, a mass
    status says that the stream was interrupted.
 4. Nothing is raised into the engine or its clients.  An event that the gate itself fails
    on is passed on if it is not a fill, and becomes a question if it is.
-5. While a start lasts events are held, and passed in their order when it has ended.
+5. What concerns an instrument that is not reconciled is passed on untouched.
+6. While a start lasts events are held, and passed in their order when it has ended.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -48,13 +49,6 @@ from recon.nautilus.account import Account
 from recon.nautilus.book import prior_of
 from recon.nautilus.replay import is_late
 from recon.nautilus.teller import LATE_NS
-
-AMBIGUOUS = frozenset({-1000, -1001, -1006, -1007, -4116})
-"""Binance's codes that do not say whether an order was taken: an unknown error, a
-disconnection, an unexpected answer, a time-out, and a duplicate id, which after a retry
-is the order's own."""
-
-_CODE = re.compile(r"""['"]code['"]: (-?\d+)""")
 
 _TOLD_BY_VENUE = (OrderAccepted, OrderFilled, OrderCanceled, OrderExpired, OrderUpdated)
 
@@ -110,7 +104,7 @@ class Gate:
         account = None
         try:
             account_id = getattr(event, "account_id", None)
-            account = None if account_id is None else self._accounts.get(account_id)
+            account = self._account_of(account_id, event.instrument_id)
             if self._held is not None and account_id is not None:
                 self._held.append(event)
             elif account is None:
@@ -120,6 +114,11 @@ class Gate:
         except Exception as e:
             self._log.exception(f"the gate failed on {event!r}", e)
             self._on_failure(account, event)
+
+    def _account_of(self, account_id: AccountId | None, instrument_id: Any) -> Account | None:
+        """Return the account that reconciles an instrument, None where none does."""
+        account = None if account_id is None else self._accounts.get(account_id)
+        return account if account is not None and account.reconciles(instrument_id) else None
 
     def _on_failure(self, account: Account | None, event: OrderEvent) -> None:
         try:
@@ -135,9 +134,9 @@ class Gate:
     def on_report(self, report: Any) -> None:
         """Take a report of a client as a hint."""
         try:
-            account = self._accounts.get(report.account_id)
+            account = self._account_of(report.account_id, report.instrument_id)
             if account is None:
-                return  # before the start, which asks for everything
+                return  # before the start, which asks for everything, or not reconciled
             symbol = account.venue.symbol(report.instrument_id)
             account.touch(symbol)
             if isinstance(report, PositionStatusReport):
@@ -158,7 +157,7 @@ class Gate:
 
     def on_applied(self, event: OrderFilled) -> None:
         """Note a fill that the engine has applied."""
-        account = self._accounts.get(event.account_id)
+        account = self._account_of(event.account_id, event.instrument_id)
         if account is None:
             return
         try:
@@ -218,20 +217,23 @@ class Gate:
         """Whether an event may change an order; what may not has become a question."""
         match event:
             case OrderRejected():
-                if not _is_refusal(event) or order.venue_order_id is not None:
+                if not account.venue.is_final(event, order):
                     account.refusals[order.client_order_id.value] = event.reason
                     self._ask(account, event)
                     return False
             case OrderExpired():
-                self._ask(account, event)
-                return False
+                if not account.venue.is_final(event, order) or account.is_in_doubt(order):
+                    self._ask(account, event)
+                    return False
             case OrderAccepted():
                 if order.is_closed:
                     self._ask(account, event)
                     return False
                 return not order.is_open or order.venue_order_id is None
             case OrderCanceled() | OrderUpdated():
-                if order.is_closed or _is_overtaken(order, event):
+                # An end must not come before fills that are still to be asked for.
+                is_early = isinstance(event, OrderCanceled) and account.is_in_doubt(order)
+                if order.is_closed or is_early or _is_overtaken(order, event):
                     self._ask(account, event)
                     return False
             case OrderCancelRejected() | OrderModifyRejected():
@@ -319,14 +321,6 @@ def _changes(order: Order, event: OrderEvent) -> bool:
             price = order.price if order.has_price else None
             return bool(event.quantity != order.quantity or event.price not in (None, price))
     return True
-
-
-def _is_refusal(event: OrderRejected) -> bool:
-    """Whether a rejection quotes an answer by which the venue has refused the order."""
-    if event.due_post_only:
-        return True
-    found = _CODE.search(event.reason or "")
-    return found is not None and int(found[1]) not in AMBIGUOUS
 
 
 def _shrunk(order: Order, event: OrderFilled) -> OrderUpdated:

@@ -210,14 +210,17 @@ class Legs:
 
     # -- after all is applied -------------------------------------------------------------
 
-    def judge(self, positions: Positions) -> None:
-        """Compare all legs that are settled with what was read before they were."""
+    def judge(self, positions: Positions, is_read: Callable[[str], bool]) -> None:
+        """Compare all legs that are settled with what was read before they were.
+
+        ``is_read`` says of a symbol whether all of it could be read.
+        """
         self.look_again_ns = None
         if not self._is_compared:
             return
         seen = dict.fromkeys((*sorted(positions.legs), *self._holdings.legs(), *self._suspicions))
         for leg in seen:
-            if leg not in positions.legs and not positions.is_complete:
+            if not is_read(leg.symbol) or not (leg in positions.legs or positions.is_complete):
                 continue
             if self._ledger.is_settled(leg) or not self._books_balances:
                 self._judge(leg, positions)

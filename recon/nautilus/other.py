@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from nautilus_trader.model.enums import OrderType, order_type_from_str, time_in_force_from_str
+from nautilus_trader.model.events import OrderExpired, OrderRejected
 from nautilus_trader.model.identifiers import InstrumentId, PositionId
+from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from recon.core.facts import VenueOrder
@@ -43,6 +45,9 @@ class OtherVenue:
     def __init__(self, client: Any, now_ns: Callable[[], int], read_lag_ns: int) -> None:
         self.reader = ReportsReader(client, now_ns)
         self.bounds = Bounds(NEVER_NS, read_lag_ns)
+
+    def is_final(self, event: OrderRejected | OrderExpired, order: Order) -> bool:
+        return True
 
     def deadline(self, at_ns: int) -> AbstractContextManager[None]:
         return nullcontext()

@@ -20,6 +20,8 @@ class Question(msgspec.Struct):
     client_order_id: str | None
     due_ns: int
     times: int = 0
+    is_renewed: bool = False
+    """Whether it came up again while it was being asked, so that the answer may be too old."""
 
 
 class Questions:
@@ -40,8 +42,20 @@ class Questions:
         if found is None:
             self._open[key] = Question(symbol, order_id, client_order_id, due_ns)
         else:
+            found.is_renewed = True
             found.due_ns = min(found.due_ns, due_ns)
             found.client_order_id = found.client_order_id or client_order_id
+
+    def has(self, symbol: str, order_id: str | None, client_order_id: str | None) -> bool:
+        """Whether there is one about an order."""
+        return any(
+            question.symbol == symbol
+            and (
+                (order_id is not None and question.order_id == order_id)
+                or (client_order_id is not None and question.client_order_id == client_order_id)
+            )
+            for question in self._open.values()
+        )
 
     def due(self, now_ns: int) -> list[Question]:
         """Return those that are due."""
@@ -52,13 +66,17 @@ class Questions:
         return min((question.due_ns for question in self._open.values()), default=None)
 
     def put_off(self, question: Question, now_ns: int) -> None:
-        """Ask again later, each time later than the time before."""
+        """Ask again later, each time later than the time before; at once what came up again."""
+        if question.is_renewed:
+            return
         pause_ns = min(FIRST_NS << question.times, LONGEST_NS)
         question.times = min(question.times + 1, 16)
         question.due_ns = now_ns + pause_ns
 
     def answered(self, question: Question) -> None:
-        """A question is answered."""
+        """A question is answered, unless it came up again meanwhile."""
+        if question.is_renewed:
+            return
         key = (
             question.symbol,
             question.order_id,

@@ -8,11 +8,14 @@ nothing is seen here and the periodic comparison has to do.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from nautilus_trader.common.component import Logger
 
 LONGEST_PAUSE_NS = 60_000_000_000
+REVIVE_WITHIN_SECS = 10.0
+"""How long it may take to open a stream again: nothing is compared meanwhile."""
 
 
 class StreamWatch:
@@ -45,9 +48,10 @@ class StreamWatch:
         self._pause_ns = min(self._pause_ns * 2, LONGEST_PAUSE_NS)
         self._log.error("the user data stream was given up; it is opened again")
         try:
-            await self._stream.connect()
-            await self._stream.session_logon()
-            await self._stream.subscribe_user_data_stream()
+            async with asyncio.timeout(REVIVE_WITHIN_SECS):
+                await self._stream.connect()
+                await self._stream.session_logon()
+                await self._stream.subscribe_user_data_stream()
         except Exception as e:
             self._stream._is_recovery_failed = True
             self._log.error(f"the user data stream could not be opened: {e}")

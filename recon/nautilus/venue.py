@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 from nautilus_trader.model.enums import OrderSide, OrderType, TimeInForce
+from nautilus_trader.model.events import OrderExpired, OrderRejected
 from nautilus_trader.model.identifiers import InstrumentId, PositionId
+from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from recon.core.facts import VenueOrder
@@ -48,6 +50,9 @@ class Venue(Protocol):
     @property
     def expired_is_canceled(self) -> bool:
         """Whether an order that expired is shown as cancelled."""
+
+    def is_final(self, event: OrderRejected | OrderExpired, order: Order) -> bool:
+        """Whether an end that the client tells of is the venue's own word on an order."""
 
     def deadline(self, at_ns: int) -> AbstractContextManager[None]:
         """Let what is read in a block fail by an instant, rather than wait for a limit."""

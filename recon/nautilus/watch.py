@@ -51,6 +51,8 @@ class Watch:
         How long all accounts may take to connect.
     node_waits_secs
         How long the node itself waits for its clients to connect.
+    goes_on_unread
+        Whether what could not be read at the start is read later: in a dry run it is.
     """
 
     def __init__(
@@ -70,8 +72,10 @@ class Watch:
         interval_ns: int,
         inflight_interval_ns: int,
         inflight_timeout_ns: int,
+        goes_on_unread: bool,
     ) -> None:
         self.accounts: list[Account] = []
+        self._goes_on_unread = goes_on_unread
         self._engine = engine
         self._gate = gate
         self._make_accounts = make_accounts
@@ -93,6 +97,7 @@ class Watch:
         self._pause_ns = PAUSE_NS
         self._polled_ns: dict[str, int] = {}
         self._has_started = False
+        self._may_go_on = False
         self._loop: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._saving: asyncio.TimerHandle | None = None
@@ -144,7 +149,12 @@ class Watch:
         """
         if not self._has_started:
             self._has_started = True
-            return await self._start(timeout_secs)
+            self._may_go_on = await self._start(timeout_secs)
+            if self._may_go_on or self._goes_on_unread:
+                self._begin_to_watch()
+            return self._may_go_on
+        if not self._may_go_on:
+            return False
         async with self._lock:
             return await self._check()
 
@@ -194,12 +204,19 @@ class Watch:
             await self._drained()
         now_ns = self._now_ns()
         self._log.info(f"reconciled in {(now_ns - began_ns) / 1e9:.1f} s")
-        self._next_check_ns = now_ns + self._interval_ns
-        self._next_inflight_ns = now_ns + self._inflight_interval_ns
-        self._loop = asyncio.get_running_loop().create_task(self._run(), name="recon")
         return True
 
     # -- the loop -------------------------------------------------------------------------
+
+    def _begin_to_watch(self) -> None:
+        now_ns = self._now_ns()
+        self._next_check_ns = now_ns + self._interval_ns
+        self._next_inflight_ns = now_ns + self._inflight_interval_ns
+        if not self._may_go_on:
+            for account in self.accounts:
+                account.teller.end_start()
+            self._put_off(0)
+        self._loop = asyncio.get_running_loop().create_task(self._run(), name="recon")
 
     def wake(self) -> None:
         """Something has to be asked soon."""
@@ -223,9 +240,9 @@ class Watch:
     def stop(self) -> None:
         """End the loop."""
         for task in (self._loop, self._connecting):
-            if task is not None:
+            if task is not None and not task.get_loop().is_closed():
                 task.cancel()
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.get_loop().is_closed():
             self._closing = self._loop.get_loop().create_task(self._close(), name="recon-close")
         if self._saving is not None:
             self._saving.cancel()

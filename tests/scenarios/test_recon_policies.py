@@ -305,3 +305,49 @@ def test_a_dry_run_tells_once_what_it_would_correct():
 
     assert alerts(last(done)) == ["order-state"]
     assert orders(last(done).final)["O-1"] == ("ACCEPTED", "0")
+
+
+def test_a_dry_run_whose_first_reads_fail_compares_later():
+    done = play(
+        "{at: 0s, fail_request: {path: /fapi/v1/income, status: 503, code: -1008, "
+        "message: Overloaded, for: 40s}}",
+        '{at: 50s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000"}}',
+        "{at: 51s, drop_event: {execution: CANCELED}}",
+        "{at: 52s, web_cancel: {order: O-1}}",
+        '{at: 20m, submit: {id: O-2, side: BUY, quantity: "1", price: "50000"}}',
+        engine=recon_with(dry_run=True),
+    )
+
+    assert "order-state" in alerts(last(done))
+
+
+# -- instruments that are not reconciled ------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["adjust", "halt"])
+def test_what_is_not_reconciled_is_neither_kept_from_the_engine_nor_judged(policy: str):
+    only = [InstrumentId.from_str("ETHUSDT-PERP.BINANCE")]
+    done = play(
+        '{at: 5s, submit: {id: O-E, side: BUY, quantity: "1", price: "2000", symbol: ETHUSDT}}',
+        '{at: 6s, submit: {id: O-1, side: BUY, quantity: "3", price: "50000"}}',
+        '{at: 6s, submit: {id: O-2, side: BUY, quantity: "3", price: "50000"}}',
+        '{at: 7s, submit: {id: O-3, side: BUY, quantity: "3", price: "40000", time_in_force: IOC}}',
+        "{at: 10s, delay_event: {event: ORDER_TRADE_UPDATE, order: O-1, by: 2s, for: 2s}}",
+        '{at: 11s, fill: {order: O-1, quantity: "1"}}',
+        '{at: 12s, fill: {order: O-2, quantity: "1"}}',
+        "{at: 30s, drop_event: {event: ORDER_TRADE_UPDATE, for: 2s}}",
+        '{at: 31s, fill: {order: O-2, quantity: "1"}}',
+        '{at: 10m, fill: {order: O-E, quantity: "1"}}',
+        venue="symbols: [BTCUSDT, ETHUSDT]",
+        engine=recon_with(policy=policy, reconciliation_instrument_ids=only),
+    )
+
+    process = last(done)
+    assert process.ended == "running"
+    assert orders(process.final) == {
+        "O-E": ("FILLED", "1"),
+        "O-1": ("PARTIALLY_FILLED", "1"),
+        "O-2": ("PARTIALLY_FILLED", "1"),
+        "O-3": ("EXPIRED", "0"),
+    }
+    assert alerts(process) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from nautilus_trader.core.uuid import UUID4
@@ -41,7 +41,8 @@ from nautilus_trader.model.orders import LimitOrder
 
 from recon.core.facts import FillKey
 from recon.core.ledger import Ledger
-from recon.nautilus.gate import AMBIGUOUS, Gate
+from recon.nautilus.binance import AMBIGUOUS, BinanceVenue
+from recon.nautilus.gate import Gate
 from recon.nautilus.questions import Questions
 
 TRADER = TraderId("T-001")
@@ -72,6 +73,8 @@ class Desk:
         self.news = 0
         self.touched: list[str] = []
         self.late: list[str] = []
+        self.is_reconciled = True
+        self.is_in_doubt = False
         self.log = Log()
         self.order = an_order(status)
         self.account: Any = SimpleNamespace(
@@ -79,7 +82,10 @@ class Desk:
                 symbol=lambda instrument_id: "BTCUSDT",
                 sequence=lambda trade_id, ns: int(trade_id) if trade_id.isdecimal() else None,
                 fills_are_complete=True,
+                is_final=lambda event, order: BinanceVenue.is_final(cast(Any, None), event, order),
             ),
+            reconciles=lambda instrument_id: self.is_reconciled,
+            is_in_doubt=lambda order: self.is_in_doubt,
             ledger=Ledger(),
             questions=Questions(),
             refusals={},
@@ -567,3 +573,23 @@ def test_a_mass_status_says_that_the_stream_was_interrupted():
 
     assert desk.interruptions == 1
     assert not desk.passed
+
+
+def test_a_cancellation_of_an_order_in_doubt_becomes_a_question():
+    desk = Desk("ACCEPTED")
+    desk.is_in_doubt = True
+    desk.gate.on_event(canceled())
+    assert desk.passed == []
+    assert len(desk.account.questions) == 1
+
+
+@pytest.mark.parametrize("make", [lambda: fill("1"), expired, canceled])
+def test_what_concerns_an_instrument_that_is_not_reconciled_passes_untouched(make: Any):
+    desk = Desk("ACCEPTED")
+    desk.is_reconciled = False
+    event = make()
+    desk.gate.on_event(event)
+    desk.gate.on_event(event)
+    assert desk.passed == [event, event]
+    assert len(desk.account.questions) == 0
+    assert desk.touched == []
