@@ -79,6 +79,27 @@ def test_a_rejected_order_that_lives_fills_as_one_continuation_over_restarts(nam
         assert kinds(process, name) == []
 
 
+@pytest.mark.parametrize(("name", "other"), [("O-1", "O-1-C1"), (LONG_ID, f"{LONG_ID[:33]}-C1")])
+def test_an_order_that_has_a_name_like_a_continuations_is_none(name: str, other: str):
+    done = play(
+        f'{{at: 2s, submit: {{id: {other}, side: BUY, quantity: "1", price: "50000"}}}}',
+        *rejected(name),
+        f'{{at: 40s, fill: {{order: {name}, quantity: "2"}}}}',
+        f'{{at: 50s, fill: {{order: {other}, quantity: "1"}}}}',
+        f'{{at: 60s, fill: {{order: {name}, quantity: "5"}}}}',
+        engine=stock_first(recon_with()),
+        node=NODE,
+    )
+
+    found = statuses(last(done))
+    assert set(judged(done).violated) <= {"false-terminal"}
+    assert found.pop(name) == ("REJECTED", "0")
+    assert found.pop(other) == ("FILLED", "1")
+    [(continuation, state)] = found.items()
+    assert state == ("FILLED", "7")
+    assert len(continuation) <= 36
+
+
 @pytest.mark.parametrize("is_down", [True, False])
 def test_a_continuation_ends_when_the_order_of_the_venue_does(is_down: bool):
     done = play(
