@@ -107,7 +107,7 @@ class AccountMaker:
             dry_run=config.dry_run,
         )
         balances = Balances(venue, cache, book, emitter, ownership, dry_run=config.dry_run)
-        balances.end_torn(now_ns())
+        balances.end_torn(self._unsent, now_ns())
         legs = Legs(
             book.holdings,
             ledger,

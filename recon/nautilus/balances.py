@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from nautilus_trader.model.orders import Order
+
 from recon.core.facts import ZERO, Leg, Side, Trade, VenueOrder
 from recon.core.opening import Holding
 from recon.core.orders import End
@@ -87,9 +89,9 @@ class Balances:
             ),
         )
 
-    def end_torn(self, now_ns: int) -> None:
+    def end_torn(self, unsent: Iterable[Order], now_ns: int) -> None:
         """End what was being booked when a crash broke it off; it is booked anew."""
-        for order in self._book.torn_bookings():
+        for order in self._book.torn_bookings(unsent):
             if not self._dry_run:
                 self._emitter.end(order, End("CANCELED", now_ns, "a crash broke it off"))
 

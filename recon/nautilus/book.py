@@ -215,13 +215,13 @@ class Book:
                 return True
         return False
 
-    def torn_bookings(self) -> list[Order]:
-        """Return the orders under which `recon` was booking a balance, and did not come to it."""
-        return [
-            order
-            for order in self._cache.orders()
-            if not order.is_closed and _is_booking(order) and self._is_mine(order)
-        ]
+    def torn_bookings(self, unsent: Iterable[Order]) -> list[Order]:
+        """Return the orders under which `recon` was booking a balance, and did not come to it.
+
+        ``unsent`` are the orders that were loaded without a word about what became of them.
+        """
+        orders = (*unsent, *self._cache.orders_open())
+        return [order for order in orders if _is_booking(order) and self._is_mine(order)]
 
     def unsettled(self, instrument_id: InstrumentId | None = None) -> list[Order]:
         """Return the orders of this account that the venue may have something to say about."""
