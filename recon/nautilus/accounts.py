@@ -62,7 +62,9 @@ class AccountMaker:
         self._engine: Any = kernel.exec_engine
         self._cache: Any = kernel.cache
         self._clock: Any = kernel.clock
+        # Both go through all orders, and are no part of a start.
         self._unsent = _unsent(self._cache)
+        self._is_blank = not self._cache.client_order_ids()
         # Binance counts weight by address: accounts that are read from one share a budget.
         self._budgets: defaultdict[tuple[str, str | None], WeightBudget] = defaultdict(WeightBudget)
 
@@ -82,7 +84,13 @@ class AccountMaker:
             ledger = store.load()
         except LedgerError as e:
             raise LedgerError(f"the ledger of {account_id} cannot be used: {e}") from None
-        book = Book(cache, venue, account_id, lambda order: self._client_of(order) is client)
+        book = Book(
+            cache,
+            venue,
+            account_id,
+            lambda order: self._client_of(order) is client,
+            is_blank=self._is_blank,
+        )
         if config.dry_run:
             book.open_up()
         _check_ledger(ledger, book, venue, purges=bool(config.purge_closed_orders_interval_mins))

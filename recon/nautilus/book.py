@@ -63,7 +63,7 @@ class Book:
     """The orders of one account in the node's cache; ``holdings`` are its positions.
 
     ``is_routed_here`` tells of an order that no account has accepted yet whether it goes, or
-    went, to this one.
+    went, to this one; ``is_blank`` says that the node has loaded no order.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class Book:
         venue: Venue,
         account_id: AccountId,
         is_routed_here: Callable[[Order], bool],
+        *,
+        is_blank: bool,
     ) -> None:
         self._cache = cache
         self._venue = venue
@@ -79,7 +81,7 @@ class Book:
         self._is_routed_here = is_routed_here
         self.holdings = Holdings(cache, venue, account_id, self._is_mine)
         # While the first start of an empty node lasts: the symbols that it has been through.
-        self._been: set[str] | None = None if cache.client_order_ids() else set()
+        self._been: set[str] | None = set() if is_blank else None
         # Orders whose id of the venue is another symbol's, too.
         self._shadowed: dict[tuple[InstrumentId, str], ClientOrderId] = {}
 
