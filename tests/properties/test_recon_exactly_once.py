@@ -347,7 +347,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.sequence += 1
         sides = SIDES if is_self_trade else (side,)
         for one in sides:
-            key = FillKey(symbol, order_id, str(self.sequence), one)  # type: ignore[arg-type]
+            key = FillKey(symbol, order_id, str(self.sequence), one)
             made = Made(key, self.sequence, self.now, self.now + delay)
             self.made.append(made)
             self.stream += [made] * copies

@@ -285,7 +285,7 @@ def test_a_record_grows_by_few_bytes_for_each_fill_ahead_and_by_nothing_else(
     for step, apart, side, is_purged in drawn:
         trade_id += step
         order_id = max(1, order_id + apart)
-        key = FillKey("BTCUSDT", str(order_id), str(trade_id), side)  # type: ignore[arg-type]
+        key = FillKey("BTCUSDT", str(order_id), str(trade_id), side)
         book.record(key, trade_id)
         if is_purged:
             book.mark_purged(key)

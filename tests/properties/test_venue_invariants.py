@@ -59,7 +59,7 @@ def play(venue: Venue, steps: list[tuple[Any, ...]], hedge: bool) -> int:
 @pytest.mark.parametrize("mode", ["one-way", "hedge"])
 @given(steps=STEPS, seed=st.integers(0, 3))
 def test_the_books_add_up(mode: str, steps: list[tuple[Any, ...]], seed: int) -> None:
-    config = VenueConfig(position_mode=mode, symbols=(symbol_config("BTCUSDT"),))  # type: ignore[arg-type]
+    config = VenueConfig(position_mode=mode, symbols=(symbol_config("BTCUSDT"),))
     venue = Venue(config, random.Random(seed))
     now_ns = play(venue, steps, mode == "hedge")
     venue.check_invariants()

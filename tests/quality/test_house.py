@@ -75,7 +75,7 @@ def test_no_set_is_walked_where_it_is_made(path: Path):
     def is_set(node: ast.AST) -> bool:
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         return isinstance(node, ast.Set | ast.SetComp) or (
-            named and node.func.id in ("set", "frozenset")  # type: ignore[attr-defined]
+            named and node.func.id in ("set", "frozenset")
         )
 
     walked = [

@@ -38,7 +38,7 @@ def ends(process: object, client_order_id: str) -> list[int]:
     """Return when an order was shown as rejected, in whole seconds since the start."""
     return [
         (event.at_ns - START_NS) // SECOND_NS
-        for event in process.events  # type: ignore[attr-defined]
+        for event in process.events
         if event.client_order_id == client_order_id and event.kind == "OrderRejected"
     ]
 

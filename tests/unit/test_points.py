@@ -30,7 +30,7 @@ class Rig:
         self.acts: list[object] = []
 
     def arm(self, text: str, **given: object) -> None:
-        self.points.arm(parse_point(text), text, self.kill, **given)  # type: ignore[arg-type]
+        self.points.arm(parse_point(text), text, self.kill, **given)
 
     def kill(self) -> None:
         self.acts.append(PROCESS.get())

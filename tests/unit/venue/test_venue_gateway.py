@@ -13,8 +13,8 @@ from sim.venue import AccountConfig, Request, VenueConfig, known_symbols, symbol
 
 
 def code(response: object) -> tuple[int, int]:
-    body = msgspec.json.decode(response.body)  # type: ignore[attr-defined]
-    return response.status, body["code"]  # type: ignore[attr-defined]
+    body = msgspec.json.decode(response.body)
+    return response.status, body["code"]
 
 
 def test_public_calls_need_no_key(nt: Client) -> None:

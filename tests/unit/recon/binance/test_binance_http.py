@@ -360,7 +360,7 @@ async def test_a_body_that_breaks_off_is_let_go():
     class Broken(httpx.AsyncByteStream):
         closed = False
 
-        async def __aiter__(self):  # type: ignore[no-untyped-def]
+        async def __aiter__(self):
             yield b"["
             raise httpx.ReadError("connection reset")
 

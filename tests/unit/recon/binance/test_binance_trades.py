@@ -335,4 +335,4 @@ async def test_both_sides_of_a_self_trade_are_read_across_pages():
 
 def test_one_row_is_too_few_for_a_page():
     with pytest.raises(ValueError, match="2 to 1000"):
-        BinanceReader(None, page_limit=1)  # type: ignore[arg-type]
+        BinanceReader(None, page_limit=1)

@@ -165,7 +165,7 @@ def test_what_lies_before_the_cursor_is_not_listed():
 def test_ids_come_back_as_they_were(order_id: str, trade_id: str):
     known = SymbolBook(0)
     for side in ("BUY", "SELL"):
-        known.record(FillKey("BTCUSDT", order_id, trade_id, side), 100)  # type: ignore[arg-type]
+        known.record(FillKey("BTCUSDT", order_id, trade_id, side), 100)
 
     assert decode_book("BTCUSDT", encode_book(known)).ahead == known.ahead
 

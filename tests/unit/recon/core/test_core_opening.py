@@ -21,7 +21,7 @@ def trades(*told: str) -> list[Trade]:
     for n, words in enumerate(told):
         side, quantity, _, price, *realized = words.split()
         pnl = Decimal(realized[0]) if realized else None
-        found.append(trade(n, side, quantity, price, realized_pnl=pnl))  # type: ignore[arg-type]
+        found.append(trade(n, side, quantity, price, realized_pnl=pnl))
     return found
 
 

@@ -76,7 +76,7 @@ def local(status: str = "ACCEPTED", **changes: Any) -> LocalOrder:
 
 
 def venue(status: str = "NEW", filled: int = 0, **changes: Any) -> VenueOrder:
-    return replace(VENUE, status=status, filled=D(filled), **changes)  # type: ignore[arg-type]
+    return replace(VENUE, status=status, filled=D(filled), **changes)
 
 
 def settled(order: LocalOrder, shown: VenueOrder, *trades: Trade) -> Settlement:
