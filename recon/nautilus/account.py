@@ -79,6 +79,7 @@ class Account:
         self.ledger = ledger
         self.teller = teller
         self.legs = legs
+        self.emitter = applier.emitter
         self.questions = Questions()
         self._cache = cache
         self._store = store

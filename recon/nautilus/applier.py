@@ -91,7 +91,7 @@ class Applier:
         self._venue = venue
         self._book = book
         self._ledger = ledger
-        self._emitter = emitter
+        self.emitter = emitter
         self._adopter = adopter
         self._teller = teller
         self._dry_run = dry_run
@@ -214,7 +214,7 @@ class Applier:
                 return _Slot(venue, None, len(trades))
             if venue.status == "FILLED" and venue.filled == venue.quantity == total(trades):
                 # Most orders of a history: accepted and filled, and nothing else.
-                self._emitter.accept(order, venue.order_id, venue.created_ns)
+                self.emitter.accept(order, venue.order_id, venue.created_ns)
                 return _Slot(venue, order, len(trades), (), venue.created_ns, is_new)
         since_ns = trades[0].time_ns if order.is_open else venue.created_ns
         settlement = self._settled(order, venue, trades, now_ns)
@@ -286,7 +286,7 @@ class Applier:
     def end(self, order: Order, end: End) -> None:
         """End an order that the venue does not have."""
         if not self._dry_run and not order.is_closed:
-            self._emitter.end(order, end)
+            self.emitter.end(order, end)
 
     def _settled(
         self, order: Order, venue: VenueOrder, trades: Sequence[Trade], now_ns: int
@@ -298,13 +298,13 @@ class Applier:
             return
         match step:
             case Accept():
-                self._emitter.accept(order, venue.order_id, venue.created_ns)
+                self.emitter.accept(order, venue.order_id, venue.created_ns)
             case Update():
-                self._emitter.update(order, venue.order_id, step, venue.updated_ns)
+                self.emitter.update(order, venue.order_id, step, venue.updated_ns)
             case End() if not order.is_closed:
-                self._emitter.end(order, step)
+                self.emitter.end(order, step)
             case Refuse():
-                self._emitter.refuse(order, venue.order_id, step, venue.asked_ns)
+                self.emitter.refuse(order, venue.order_id, step, venue.asked_ns)
 
     def _fill(self, slot: _Slot, order: Order, trade: Trade, now_ns: int) -> bool:
         """Apply one trade; False when the engine has not taken it."""
@@ -313,12 +313,11 @@ class Applier:
         if self._dry_run:
             self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
             return True
-        book = self._ledger.book(trade.symbol)
-        known = len(book.ahead)
         self._complete(order, trade)
-        self._emitter.fill(order, trade)
-        # The gate has noted what the engine has published.
-        return len(book.ahead) > known or book.has(trade.key, trade.sequence)
+        if not self.emitter.fill(order, trade):
+            return False
+        self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
+        return True
 
     def _complete(self, order: Order, trade: Trade) -> None:
         """Let an order end with its last fill whose first ones came before the first contact.
@@ -332,6 +331,6 @@ class Applier:
         if filled + prior == order.quantity.as_decimal():
             price = order.price.as_decimal() if order.has_price else None
             trigger = order.trigger_price.as_decimal() if order.has_trigger_price else None
-            self._emitter.update(
+            self.emitter.update(
                 order, trade.order_id, Update(filled, price, trigger), trade.time_ns
             )

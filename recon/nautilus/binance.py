@@ -26,20 +26,27 @@ unexpected answer, a time-out, and a duplicate id, which after a retry is the or
 
 _CODE = re.compile(r"""['"]code['"]: (-?\d+)""")
 
+# An enum is asked for a member by name: that is felt where many thousand orders are described.
+_MARKET = OrderType.MARKET
+_LIMIT = OrderType.LIMIT
+_TRAILING = OrderType.TRAILING_STOP_MARKET
+_PLAIN = (_LIMIT, _MARKET)
+_PRICED = (_LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED)
+_GTC = TimeInForce.GTC
+_GTD = TimeInForce.GTD
+
 _TYPES = {
-    "LIMIT": OrderType.LIMIT,
-    "MARKET": OrderType.MARKET,
+    "LIMIT": _LIMIT,
+    "MARKET": _MARKET,
     "STOP": OrderType.STOP_LIMIT,
     "STOP_MARKET": OrderType.STOP_MARKET,
     "TAKE_PROFIT": OrderType.LIMIT_IF_TOUCHED,
     "TAKE_PROFIT_MARKET": OrderType.MARKET_IF_TOUCHED,
-    "TRAILING_STOP_MARKET": OrderType.TRAILING_STOP_MARKET,
+    "TRAILING_STOP_MARKET": _TRAILING,
 }
-_TIMES_IN_FORCE = {
-    "IOC": TimeInForce.IOC,
-    "FOK": TimeInForce.FOK,
-    "GTD": TimeInForce.GTD,
-}
+_TIMES_IN_FORCE = {"IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
+"""Everything else holds until it is cancelled, GTD only where the venue says until when."""
+
 _TRIGGERS = {"MARK_PRICE": "MARK_PRICE", "CONTRACT_PRICE": "LAST_PRICE"}
 _LEGS = ("BOTH", "LONG", "SHORT")
 _PERCENT_IN_BASIS_POINTS = 100
@@ -116,30 +123,27 @@ class BinanceVenue:
         kind = _TYPES.get(order.type)
         if kind is None:
             # Liquidations and what Binance may come to add: by whether there is a price.
-            kind = OrderType.MARKET if order.price is None else OrderType.LIMIT
+            kind = _MARKET if order.price is None else _LIMIT
         if not order.quantity:
             raise Indescribable("it closes a position of any size, and so has no quantity")
         options: dict[str, Any] = {}
-        time_in_force = _TIMES_IN_FORCE.get(order.time_in_force, TimeInForce.GTC)
-        if kind == OrderType.MARKET and time_in_force == TimeInForce.GTD:
-            time_in_force = TimeInForce.GTC
-        if kind != OrderType.MARKET:
-            if time_in_force == TimeInForce.GTD and order.good_till_ns is None:
-                time_in_force = TimeInForce.GTC
-            options["expire_time_ns"] = (
-                order.good_till_ns or 0 if time_in_force == TimeInForce.GTD else 0
-            )
-        if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED):
+        is_timed = (
+            order.time_in_force == "GTD" and order.good_till_ns is not None and kind is not _MARKET
+        )
+        time_in_force = _GTD if is_timed else _TIMES_IN_FORCE.get(order.time_in_force, _GTC)
+        if kind is not _MARKET:
+            options["expire_time_ns"] = order.good_till_ns if is_timed else 0
+        if kind in _PRICED:
             if order.price is None:
                 raise Indescribable(f"it is of the type {order.type} and has no price")
             options["price"] = f"{order.price:f}"
-        if kind not in (OrderType.LIMIT, OrderType.MARKET):
+        if kind not in _PLAIN:
             options["trigger_type"] = _TRIGGERS.get(order.trigger_by or "", "LAST_PRICE")
             if order.trigger_price is not None:
                 options["trigger_price"] = f"{order.trigger_price:f}"
-            elif kind != OrderType.TRAILING_STOP_MARKET:
+            elif kind is not _TRAILING:
                 raise Indescribable(f"it is of the type {order.type} and has no trigger price")
-        if kind == OrderType.TRAILING_STOP_MARKET:
+        if kind is _TRAILING:
             offset = (order.callback_rate_percent or 0) * _PERCENT_IN_BASIS_POINTS
             options["trailing_offset"] = f"{offset:f}"
             options["trailing_offset_type"] = "BASIS_POINTS"
@@ -147,6 +151,6 @@ class BinanceVenue:
         return Description(
             kind,
             time_in_force,
-            order.time_in_force == "GTX" and kind == OrderType.LIMIT,
+            order.time_in_force == "GTX" and kind is _LIMIT,
             options,
         )

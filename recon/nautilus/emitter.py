@@ -86,6 +86,7 @@ class Emitter:
         self._now_ns = now_ns
         self._last_ns = 0
         self._currencies: dict[str, Currency] = {}
+        self._applying: OrderFilled | None = None
 
     def stamp_ns(self) -> int:
         """Return the local time, later than the time before."""
@@ -192,8 +193,8 @@ class Emitter:
             trigger_price=None if update.trigger_price is None else price_of(update.trigger_price),
         )
 
-    def fill(self, order: Order, trade: Trade) -> None:
-        """A trade of the order."""
+    def fill(self, order: Order, trade: Trade) -> bool:
+        """A trade of the order; return whether the engine has published it as applied."""
         currency = self._currency(trade.commission_asset)
         quote = self._cache.instrument(order.instrument_id).quote_currency
         filled = OrderFilled(
@@ -217,7 +218,17 @@ class Emitter:
             ts_init=self.stamp_ns(),
             reconciliation=True,
         )
+        self._applying = filled
         _process(self._engine, filled)
+        is_applied, self._applying = self._applying is None, None
+        return is_applied
+
+    def is_applied(self, event: OrderFilled) -> bool:
+        """Note that the engine has published a fill; return whether it was made here."""
+        if event is not self._applying:
+            return False
+        self._applying = None
+        return True
 
     def end(self, order: Order, end: End) -> None:
         """The order has ended."""

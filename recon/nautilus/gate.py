@@ -157,13 +157,16 @@ class Gate:
 
     def on_applied(self, event: OrderFilled) -> None:
         """Note a fill that the engine has applied."""
-        account = self._account_of(event.account_id, event.instrument_id)
+        account = self._accounts.get(event.account_id)
         if account is None:
             return
         try:
-            key, sequence = _key_of(account, event)
-            if sequence is not None and account.ledger.book(key.symbol).record(key, sequence):
-                self._on_news()
+            if account.emitter.is_applied(event):
+                self._on_news()  # who has made it notes it
+            elif account.reconciles(event.instrument_id):
+                key, sequence = _key_of(account, event)
+                if sequence is not None and account.ledger.book(key.symbol).record(key, sequence):
+                    self._on_news()
         except Exception as e:
             self._log.exception(f"the ledger did not take {event!r}", e)
 

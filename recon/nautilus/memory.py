@@ -6,6 +6,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+MANY = 50_000
+"""From how many new objects on it is felt that they are walked."""
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -20,4 +23,16 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            _grow_old()
             gc.enable()
+
+
+def _grow_old() -> None:
+    """Count what is there among the oldest, as if it had been walked and had stayed.
+
+    Else the next object that anybody makes lets the collector walk all of it as young.  What
+    an application has frozen would be thawed, so there it is left to the collector.
+    """
+    if gc.get_count()[0] >= MANY and not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()

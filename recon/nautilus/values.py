@@ -19,19 +19,20 @@ _WHOLE_DIGITS = 9
 
 def quantity_of(value: Decimal) -> Quantity:
     """Return a quantity; raises ValueError for a number that is none."""
-    text = f"{value:f}"
-    whole, _, part = text.partition(".")
-    digits = len(part)
-    if len(whole) > _WHOLE_DIGITS or digits > FIXED_PRECISION or whole[0] == "-":
-        return Quantity.from_str(text)
-    return Quantity.from_raw(int(whole + part) * _SCALES[digits], digits)
+    scaled = _scaled(value)
+    return Quantity.from_str(f"{value:f}") if scaled is None else Quantity.from_raw(*scaled)
 
 
 def price_of(value: Decimal) -> Price:
     """Return a price; raises ValueError for a number that is none."""
-    text = f"{value:f}"
-    whole, _, part = text.partition(".")
-    digits = len(part)
-    if len(whole) > _WHOLE_DIGITS or digits > FIXED_PRECISION:
-        return Price.from_str(text)
-    return Price.from_raw(int(whole + part) * _SCALES[digits], digits)
+    scaled = _scaled(value)
+    return Price.from_str(f"{value:f}") if scaled is None else Price.from_raw(*scaled)
+
+
+def _scaled(value: Decimal) -> tuple[int, int] | None:
+    """Return the raw value and the digits of a number as most are, None for any other."""
+    whole, _, part = str(value).partition(".")
+    figures, digits = whole + part, len(part)
+    if len(whole) > _WHOLE_DIGITS or digits > FIXED_PRECISION or not figures.isdecimal():
+        return None
+    return int(figures) * _SCALES[digits], digits

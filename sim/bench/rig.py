@@ -13,6 +13,7 @@ import gc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest import mock
 
 import msgspec
 from nautilus_trader.live.node import TradingNode
@@ -129,7 +130,8 @@ class Rig:
         gc.freeze()
         here = NETWORK.set(self.network)
         try:
-            with patches.installed(self):
+            # What is frozen is the harness: the node is to behave as if nothing were.
+            with patches.installed(self), mock.patch.object(gc, "get_freeze_count", return_value=0):
                 self.loop.run_until_complete(self._run(engine, then))
         finally:
             NETWORK.reset(here)

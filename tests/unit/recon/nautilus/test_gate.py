@@ -75,6 +75,7 @@ class Desk:
         self.late: list[str] = []
         self.is_reconciled = True
         self.is_in_doubt = False
+        self.made_here: list[Any] = []
         self.log = Log()
         self.order = an_order(status)
         self.account: Any = SimpleNamespace(
@@ -86,6 +87,7 @@ class Desk:
             ),
             reconciles=lambda instrument_id: self.is_reconciled,
             is_in_doubt=lambda order: self.is_in_doubt,
+            emitter=SimpleNamespace(is_applied=lambda event: event in self.made_here),
             ledger=Ledger(),
             questions=Questions(),
             refusals={},
@@ -507,6 +509,17 @@ def test_nothing_is_raised_whatever_fails(part: str, what: str):
     desk.gate.on_applied(event)
     desk.gate.on_report(event)
     desk.gate.on_mass_status(event)
+
+
+def test_a_fill_that_was_made_here_is_news_and_left_to_its_maker():
+    desk = Desk()
+    event = fill("5")
+    desk.made_here.append(event)
+
+    desk.applied(event)
+
+    assert desk.news == 1
+    assert not desk.account.ledger.symbols
 
 
 def test_a_fill_that_the_gate_fails_on_becomes_a_question():
