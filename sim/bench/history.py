@@ -5,8 +5,9 @@ and SELL in turn, a closed position for each two orders; the last one is a BUY, 
 is left, without which the released engine does not ask at all.  Every order is LIMIT and filled
 by one trade.  Where there are several symbols they take turns.
 
-All of it lies in the 20 hours before `START_NS`, so that a day of lookback finds it.  What is
-traded later comes `LATER_NS` after the start, one trade every minute.
+All of it lies in 20 hours before `START_NS`, so that a day of lookback finds it.  Before the
+start nothing is traded for `CALM_NS`: how many trades are so young that they are read again
+depends on how dense a history is, and not on how long.  What is traded later comes `LATER_NS` after the start, one trade every minute.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sim.venue.config import AccountConfig, SymbolConfig, VenueConfig, symbol_co
 type Shape = Literal["growing", "round_trips"]
 
 SPAN_NS = 20 * 3_600 * NS_PER_SEC
+CALM_NS = 120 * NS_PER_SEC
 LATER_NS = 600 * NS_PER_SEC
 MINUTE_NS = 60 * NS_PER_SEC
 LOT = Decimal("0.001")
@@ -63,7 +65,7 @@ def trade(venue: Venue, past: Past) -> None:
     step_ns = SPAN_NS // max(past.fills, 1)
     for number in range(past.fills):
         symbol = symbols[number % len(symbols)]
-        at_ns = START_NS - SPAN_NS + number * step_ns
+        at_ns = START_NS - CALM_NS - SPAN_NS + number * step_ns
         is_buy = past.shape == "growing" or number % 2 == 0 or number == past.fills - 1
         _trade(venue, account, symbol, number, at_ns, is_buy=is_buy)
     for number in range(past.later):

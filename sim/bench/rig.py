@@ -155,12 +155,12 @@ class Rig:
 
         async def metered(*args: Any, **kwargs: Any) -> bool:
             exec_engine.reconcile_execution_state = reconcile
-            gc.collect()
             self.first, is_done = await self.metered(lambda: reconcile(*args, **kwargs))
             called.set_result(is_done)
             return is_done
 
         exec_engine.reconcile_execution_state = metered
+        gc.collect()
         running = self.loop.create_task(node.run_async())
         await asyncio.wait([called, running], return_when=asyncio.FIRST_COMPLETED)
         if not called.done() or not called.result() or self._errors:

@@ -42,6 +42,9 @@ LIMIT_ROUND_TRIPS_AT_MOST = 5_000
 
 NEW_FILLS = 10
 REPEATS = 3
+WARM_REPEATS = 2
+"""How many times as often a warm start is measured: it takes milliseconds."""
+
 SYMBOLS = 50
 FILLS_PER_SYMBOL = 500
 STREAM_FILLS = 1_000
@@ -124,8 +127,7 @@ def _print_warm(first: int, last: int, repeats: int) -> None:
             report(f"ledger_{_short(number)}_stored_bytes_per_fill", kept.stored_bytes / number)
             report(f"ledger_{_short(number)}_store_writes", kept.writes)
             past = Past("growing", number, later=NEW_FILLS)
-            # To load a large cache takes NautilusTrader many times what is measured.
-            for _ in range(repeats if number == first else min(repeats, 2)):
+            for _ in range(WARM_REPEATS * repeats):
                 start = alone(measure.warm, "recon", past, database)
                 _keep_least(measured, ("recon", number), start)
             measured["stock", number] = alone(measure.warm, "stock", past, database)
