@@ -7,7 +7,8 @@ by one trade.  Where there are several symbols they take turns.
 
 All of it lies in 20 hours before `START_NS`, so that a day of lookback finds it.  Before the
 start nothing is traded for `CALM_NS`: how many trades are so young that they are read again
-depends on how dense a history is, and not on how long.  What is traded later comes `LATER_NS` after the start, one trade every minute.
+depends on how dense a history is, and not on how long.  What is traded later comes `LATER_NS`
+after the start, one trade every minute.
 """
 
 from __future__ import annotations
