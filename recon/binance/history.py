@@ -152,21 +152,21 @@ def _sequence(trade: Trade) -> int:
     return trade.sequence
 
 
-async def traded_symbols(
+async def last_traded_ns(
     ask: IncomeBetween, start_ms: int, end_ms: int, page_limit: int
-) -> frozenset[str]:
-    """Return the symbols that rows of income name, of a time given in milliseconds.
+) -> dict[str, int]:
+    """Return the time of the last row of income of each symbol, of a time in milliseconds.
 
     The next page begins with the millisecond that ended the last one: there is no cursor, and
     the number of a page shifts when a row appears late.  Only a millisecond that fills a whole
     page is read by page numbers.
     """
-    found: set[str] = set()
+    found: dict[str, int] = {}
     for first_ms, last_ms in windows(start_ms, end_ms):
         begin_ms = first_ms
         while begin_ms <= last_ms:
             rows = await ask(begin_ms, last_ms, None)
-            found.update(row.symbol for row in rows)
+            _note(found, rows)
             if len(rows) < page_limit:
                 break
             newest_ms = max(row.time for row in rows)
@@ -176,7 +176,14 @@ async def traded_symbols(
             number = 1
             while len(rows) >= page_limit:
                 rows = await ask(begin_ms, begin_ms, number)
-                found.update(row.symbol for row in rows)
+                _note(found, rows)
                 number += 1
             begin_ms += 1
-    return frozenset(found - {""})
+    return found
+
+
+def _note(found: dict[str, int], rows: Sequence[IncomeRow]) -> None:
+    for row in rows:
+        at_ns = row.time * MS_NS
+        if row.symbol and at_ns > found.get(row.symbol, -1):
+            found[row.symbol] = at_ns

@@ -153,12 +153,12 @@ class BinanceReader:
             async for page in pages:
                 yield page
 
-    async def traded_symbols(self, start_ns: int, end_ns: int) -> frozenset[str]:
-        """Return the symbols that the account has traded in a time, by its commissions.
+    async def last_traded_ns(self, start_ns: int, end_ns: int) -> dict[str, int]:
+        """Return when the account has last traded each symbol in a time, by its commissions.
 
         Trades without a fee leave no row there.
         """
-        return await history.traded_symbols(
+        return await history.last_traded_ns(
             self._income_page,
             max(start_ns // MS_NS, self._venue_now_ms() - INCOME_KEPT_MS),
             end_ns // MS_NS,

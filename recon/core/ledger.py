@@ -50,7 +50,7 @@ class SymbolBook:
         order of the fill was seen to be gone from the cache (purged) since.
     settled
         Position sides whose opening balance was settled on first contact, be it that none
-        was needed.
+        was needed, and when.
     pending
         Position sides that were not flat on first contact and could not be settled then.
     filtered
@@ -75,7 +75,7 @@ class SymbolBook:
         self.since_ns = origin_ns
         self.ahead: dict[FillKey, tuple[int, bool]] = {}
         self.queued: set[FillKey] = set()
-        self.settled: set[str] = set()
+        self.settled: dict[str, int] = {}
         self.pending: set[str] = set()
         self.filtered: dict[str, Decimal] = {}
         self.is_dirty = True
@@ -125,18 +125,23 @@ class SymbolBook:
             self.since_ns = since_ns
             self.is_dirty = True
 
-    def settle(self, position_side: str) -> None:
+    def settle(self, position_side: str, at_ns: int) -> None:
         """Note that the opening balance of a leg is settled."""
-        if position_side not in self.settled:
-            self.settled.add(position_side)
+        if at_ns > self.settled.get(position_side, -1):
+            self.settled[position_side] = at_ns
             self.pending.discard(position_side)
             self.is_dirty = True
 
     def postpone(self, position_side: str) -> None:
         """Note that the opening balance of a leg could not be settled on first contact."""
-        if position_side not in self.settled | self.pending:
+        if position_side not in self.settled and position_side not in self.pending:
             self.pending.add(position_side)
             self.is_dirty = True
+
+    def reopen(self, position_side: str) -> None:
+        """Note that the opening balance of a leg is not settled after all."""
+        self.settled.pop(position_side, None)
+        self.postpone(position_side)
 
     def filter_out(self, position_side: str, signed: Decimal) -> None:
         """Note a trade of an order that is none of the node's business."""
@@ -193,6 +198,12 @@ class Ledger:
             return True
         return self.first_contact_ns != 0 and leg.position_side not in book.pending
 
+    def settled_ns(self, leg: Leg) -> int:
+        """Return when the opening balance of a leg was settled, by default at first contact."""
+        book = self._books.get(leg.symbol)
+        settled = {} if book is None else book.settled
+        return settled.get(leg.position_side, self.first_contact_ns)
+
     def filtered(self, leg: Leg) -> Decimal:
         """Return what trades of filtered orders have added to a leg."""
         book = self._books.get(leg.symbol)
@@ -234,7 +245,7 @@ class _Symbol(msgspec.Struct, array_like=True, frozen=True):
     origin_ns: int
     since_ns: int
     ahead: list[_Ahead]
-    settled: list[str]
+    settled: dict[str, int]
     pending: list[str]
     filtered: dict[str, Decimal]
 
@@ -285,7 +296,7 @@ def encode_book(book: SymbolBook) -> bytes:
             book.origin_ns,
             book.since_ns,
             rows,
-            sorted(book.settled),
+            dict(sorted(book.settled.items())),
             sorted(book.pending),
             book.filtered,
         )
@@ -304,7 +315,7 @@ def decode_book(symbol: str, payload: bytes) -> SymbolBook:
     book = SymbolBook(found.origin_ns)
     book.since_ns = found.since_ns
     book.cursor = found.cursor
-    book.settled = set(found.settled)
+    book.settled = found.settled
     book.pending = set(found.pending)
     book.filtered = found.filtered
     last_sequence, last_order = found.cursor or 0, 0

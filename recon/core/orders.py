@@ -8,8 +8,8 @@ Rules of this file, by their numbers in the design:
    only when it was asked for so late that no request of ours can still be under way and
    no read be behind: after the request, the receive window and the read-lag bound.
 4. Fills before the end.  An order that cannot change any more here (rejected, expired,
-   denied, filled) goes on in a *continuation order*: the same strategy, side and price,
-   the rest of the quantity, the same order at the venue.
+   denied, filled) goes on in a *continuation order*: the same strategy, side, price and
+   quantity, of which what came before counts as filled; the same order at the venue.
 6. What the venue said is as old as the question.  What changed here since is not judged
    by it; a trade and an end are facts all the same.
 """
@@ -199,7 +199,8 @@ def settle(
     # What is to be filled must fit in, and fill the order only if it has filled the venue's.
     # With its last fill the order is filled, however much it had asked for, or had been
     # filled with before the first contact.
-    is_newer = not venue.is_open or not is_late
+    # What was executed never becomes less: what shows more of it is newer, too.
+    is_newer = not venue.is_open or not is_late or not is_complete
     if filled > quantity or (filled == quantity and is_newer):
         quantity = max(venue.quantity, filled)
     if ends_filled and gained:

@@ -80,8 +80,8 @@ class VenueReader(Protocol):
         The end of the iteration says that the read is complete.
         """
 
-    async def traded_symbols(self, start_ns: int, end_ns: int) -> frozenset[str]:
-        """Return the symbols that the account has traded in a time, by its income."""
+    async def last_traded_ns(self, start_ns: int, end_ns: int) -> dict[str, int]:
+        """Return when the account has last traded each symbol in a time, by its income."""
 
     async def aclose(self) -> None:
         """Let go of connections."""

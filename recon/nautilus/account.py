@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 from nautilus_trader.common.component import Logger
@@ -34,8 +34,21 @@ from recon.nautilus.venue import Venue
 AGREEMENTS_AT_MOST = 8
 """How often a symbol is read again until two reads agree on legs that are new."""
 
+FRESH_AGREE_NS = 4_000_000_000
+"""For how long reads have to agree on legs that are new and have moved a moment ago."""
+
 HOLD_NS = 3_600 * 1_000_000_000
 """How long a cursor waits for what is unexplained; each check reads all from it anew."""
+
+
+class _Overview(NamedTuple):
+    """What one reconciliation has read of all symbols at once."""
+
+    positions: Positions
+    open_orders: OpenOrders
+    last_traded_ns: dict[str, int]
+    began_ns: int
+    is_start: bool
 
 
 class Account:
@@ -109,18 +122,17 @@ class Account:
         since_ns = self._collector.since_ns(began_ns)
         touched, self._touched = self._touched, set()
         try:
-            positions, open_orders, traded = await gathered(
+            answers = await gathered(
                 reader.positions(),
                 reader.open_orders(),
-                reader.traded_symbols(since_ns, asked_ns),
+                reader.last_traded_ns(since_ns, asked_ns),
             )
-            symbols = self._symbols(positions, open_orders, traded | touched, is_start=is_start)
-            self.legs.postpone(positions, symbols)
-            unread = await self._read_all(
-                symbols, positions, open_orders, began_ns, is_start=is_start
-            )
+            seen = _Overview(*answers, began_ns, is_start)
+            symbols = self._symbols(seen, touched)
+            self.legs.postpone(seen.positions, symbols)
+            unread = await self._read_all(symbols, seen)
             # What can be read is judged, whatever becomes of the rest.
-            self.legs.judge(positions, lambda name: name not in unread and self._is_ours(name))
+            self.legs.judge(seen.positions, lambda name: name not in unread and self._is_ours(name))
             for failure in unread.values():
                 raise failure
         except BaseException:
@@ -131,22 +143,10 @@ class Account:
         self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
         self.save()
 
-    async def _read_all(
-        self,
-        symbols: Sequence[str],
-        positions: Positions,
-        open_orders: OpenOrders,
-        began_ns: int,
-        *,
-        is_start: bool,
-    ) -> dict[str, BaseException]:
+    async def _read_all(self, symbols: Sequence[str], seen: _Overview) -> dict[str, BaseException]:
         """Reconcile symbols; return what kept each of the others from it."""
         ends = await asyncio.gather(
-            *(
-                self._symbol(symbol, positions, open_orders, began_ns, is_start=is_start)
-                for symbol in symbols
-            ),
-            return_exceptions=True,
+            *(self._symbol(symbol, seen) for symbol in symbols), return_exceptions=True
         )
         return {
             symbol: end
@@ -170,23 +170,16 @@ class Account:
         """Write to the store what has changed of the ledger; return its bytes."""
         return 0 if self._dry_run else self._store.save(self.ledger)
 
-    def _symbols(
-        self,
-        positions: Positions,
-        open_orders: OpenOrders,
-        traded: Iterable[str],
-        *,
-        is_start: bool,
-    ) -> list[str]:
+    def _symbols(self, seen: _Overview, touched: Iterable[str]) -> list[str]:
         """Return the symbols to ask about, in an order that does not vary."""
         symbol = self.venue.symbol
-        found = {leg.symbol for leg in positions.legs}
-        found |= {name for name, _ in open_orders.orders}
+        found = {leg.symbol for leg in seen.positions.legs}
+        found |= {name for name, _ in seen.open_orders.orders}
         found |= {leg.symbol for leg in self.book.holdings.legs()}
         found |= {symbol(order.instrument_id) for order in self.book.unsettled()}
         found |= {symbol(order.instrument_id) for order in self._collector.unsent}
-        found.update(traded)
-        if is_start:
+        found.update(seen.last_traded_ns, touched)
+        if seen.is_start:
             found.update(self.ledger.symbols)
         return sorted(name for name in found if self._is_ours(name))
 
@@ -207,26 +200,28 @@ class Account:
 
     # -- a symbol -----------------------------------------------------------------------
 
-    async def _symbol(
-        self,
-        symbol: str,
-        positions: Positions,
-        open_orders: OpenOrders,
-        began_ns: int,
-        *,
-        is_start: bool,
-    ) -> None:
+    async def _symbol(self, symbol: str, seen: _Overview) -> None:
+        positions, is_start = seen.positions, seen.is_start
+        traded_ns = seen.last_traded_ns.get(symbol, 0)
         before: dict[Leg, Decimal] | None = None
+        since_ns = self._now_ns()
         for attempt in range(AGREEMENTS_AT_MOST):
-            read = await self._collector.trades(symbol, began_ns)
+            read = await self._collector.trades(symbol, seen.began_ns, traded_ns)
             orders = await self._collector.orders(
-                symbol, read.lacking, open_orders, is_start=is_start
+                symbol, read.lacking, seen.open_orders, is_start=is_start
             )
             await self._drained()
             lacking = self._collector.lacking(symbol, read.lacking)
             trades = self._applier.without_inferred(symbol, lacking, orders.orders)
             residuals = self.legs.unexplained(symbol, positions, trades)
-            is_agreed = residuals.unsettled == before and not residuals.is_torn
+            if residuals.unsettled != before:
+                since_ns = self._now_ns()
+            agree_ns = FRESH_AGREE_NS if residuals.is_fresh else 0
+            is_agreed = (
+                residuals.unsettled == before
+                and not (residuals.is_torn or read.is_behind)
+                and self._now_ns() - since_ns >= agree_ns
+            )
             if not residuals.unsettled or is_agreed or not (is_start or attempt < 1):
                 break
             # Two reads have to agree before anything is booked that no trade explains.
@@ -238,7 +233,8 @@ class Account:
         self.legs.settle(
             symbol, residuals, positions, trades, is_agreed=is_agreed, is_start=is_start
         )
-        self._apply(symbol, trades, orders, read, is_explained=not residuals.settled)
+        is_explained = not (residuals.settled or self.legs.is_torn(symbol))
+        self._apply(symbol, trades, orders, read, is_explained=is_explained)
 
     def _apply(
         self,

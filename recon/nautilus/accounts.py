@@ -202,12 +202,14 @@ def _check_ledger(ledger: Ledger, book: Book, venue: Venue, *, purges: bool) -> 
             if book.is_gone(instrument_id, key.order_id):
                 if not (is_purged or purges):
                     known.forget(key)
-            elif not book.holds(instrument_id, key.order_id, key.trade_id):
+            elif book.holder(instrument_id, key.order_id, key.trade_id) is None:
                 known.forget(key)
     if purges and ledger.first_contact_ns:
         # Of an order that is purged before its trades are served again nothing else tells.
-        for key, sequence in book.fills():
-            ledger.book(key.symbol).record(key, sequence)
+        for key, sequence, order in book.fills():
+            known = ledger.book(key.symbol)
+            if not known.has(key, sequence) and book.holdings.torn(order, key.trade_id) is None:
+                known.record(key, sequence)
 
 
 def _unsent(cache: Any) -> list[Any]:

@@ -81,14 +81,22 @@ class Adopter:
             filled, client_order_id, strategy_id, filled.quantity, tags, position
         )
 
+    def may_lack_trades(self, venue: VenueOrder, trades: Sequence[Trade], calm_ns: int) -> bool:
+        """Whether what an order lacks may be trades that are served late.
+
+        ``calm_ns`` is the time before which no read is behind.
+        """
+        return venue.updated_ns > calm_ns and self._prior(venue, trades) > 0
+
     def _prior(self, venue: VenueOrder, trades: Sequence[Trade]) -> Decimal:
         """Return what of an order was filled before the trades that count.
 
-        What an order lacks that is younger than these is served late and no part of it, and
-        trades that are younger than what was read of the order are in neither.
+        Trades that are younger than what was read of the order are in neither.
         """
-        begins_ns = self._ledger.first_contact_ns or self._ledger.book(venue.symbol).since_ns
-        if venue.created_ns >= begins_ns:
+        since_ns = self._ledger.book(venue.symbol).origin_ns
+        if self._ledger.first_contact_ns:
+            since_ns = min(since_ns, self._ledger.first_contact_ns)
+        if venue.created_ns >= since_ns:
             return ZERO
         known_ns = venue.updated_ns + ROUNDING_NS
         return venue.filled - total([trade for trade in trades if trade.time_ns <= known_ns])
@@ -110,7 +118,7 @@ class Adopter:
         ]
         try:
             return self._emitter.adopt(
-                venue, client_order_id, order.strategy_id, step.quantity, tags
+                venue, client_order_id, order.strategy_id, venue.quantity, tags
             )
         except Indescribable as e:
             if not trades:

@@ -124,8 +124,8 @@ class Applier:
             if slot is None:
                 mine = by_order[trade.order_id]
                 venue = orders.get(trade.order_id)
-                if venue is None and mine[-1].time_ns > now_ns - self._venue.bounds.read_lag_ns:
-                    failed.append(trade)  # its order is served late: whose it is will be seen
+                if self._is_early(instrument_id, venue, mine, now_ns):
+                    failed.append(trade)
                     continue
                 venue = venue or made_up(mine)
                 slot = slots[trade.order_id] = self._begin(
@@ -155,6 +155,21 @@ class Applier:
                 self._state(instrument_id, venue, now_ns, unfinished)
         self._book.fill_in(symbol)
         return unfinished, failed
+
+    def _is_early(
+        self,
+        instrument_id: InstrumentId,
+        venue: VenueOrder | None,
+        trades: Sequence[Trade],
+        now_ns: int,
+    ) -> bool:
+        """Whether an order is served late, or trades of it: what it is will be seen."""
+        calm_ns = now_ns - self._venue.bounds.read_lag_ns
+        if venue is None:
+            return trades[-1].time_ns > calm_ns
+        return self._adopter.may_lack_trades(venue, trades, calm_ns) and (
+            self._book.is_blank(venue.symbol) or self.find(instrument_id, venue) is None
+        )
 
     def without_inferred(
         self, symbol: str, trades: Sequence[Trade], orders: Mapping[str, VenueOrder]
@@ -253,6 +268,10 @@ class Applier:
         unfinished: list[Unfinished],
     ) -> None:
         """Bring an order to the venue's state, of which there are no trades to apply."""
+        if venue.is_open and self._is_early(instrument_id, venue, (), now_ns):
+            why = "it is not known how much of it was filled before the first contact"
+            unfinished.append(Unfinished(venue, why, is_difference=True))
+            return
         order = self.find(instrument_id, venue)
         is_new = order is None
         if order is None:
@@ -313,7 +332,8 @@ class Applier:
         if self._dry_run:
             self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
             return True
-        self._complete(order, trade)
+        if slot.venue.is_open:
+            self._complete(order, trade)
         if not self.emitter.fill(order, trade):
             return False
         self._ledger.book(trade.symbol).record(trade.key, trade.sequence)
@@ -322,7 +342,8 @@ class Applier:
     def _complete(self, order: Order, trade: Trade) -> None:
         """Let an order end with its last fill whose first ones came before the first contact.
 
-        What was read of it may be older than the trade, and show it open.
+        What was read of it is older than the trade, and shows it open; where it does not,
+        its quantity is what is filled here already.
         """
         prior = prior_of(order)
         if not prior:

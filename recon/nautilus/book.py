@@ -134,7 +134,7 @@ class Book:
         """Whether the node has no order with an id of the venue."""
         return self._by_venue_id(instrument_id, order_id) is None
 
-    def fills(self) -> Iterator[tuple[FillKey, int]]:
+    def fills(self) -> Iterator[tuple[FillKey, int, Order]]:
         """Yield the fills of all orders of this account, with where they stand in a symbol."""
         for order in self._cache.orders():
             symbol = self._venue.symbol(order.instrument_id)
@@ -144,7 +144,8 @@ class Book:
                     trade_id = event.trade_id.value
                     sequence = self._venue.sequence(trade_id, event.ts_event)
                     if sequence is not None:
-                        yield FillKey(symbol, event.venue_order_id.value, trade_id, side), sequence
+                        order_id = event.venue_order_id.value
+                        yield FillKey(symbol, order_id, trade_id, side), sequence, order
 
     def has_inferred(self, order: Order) -> bool:
         """Whether an order has fills under ids that are none of the venue's."""
@@ -198,24 +199,22 @@ class Book:
         suffix = f"-{order_id}"
         return ClientOrderId(client_order_id[: _ID_LENGTH - len(suffix)] + suffix)
 
-    def holds(self, instrument_id: InstrumentId, order_id: str, trade_id: str) -> bool:
-        """Whether the order of the node, or one that it continues, contains a trade."""
+    def holder(self, instrument_id: InstrumentId, order_id: str, trade_id: str) -> Order | None:
+        """Return the order of the node that contains a trade, be it one that continues it."""
         order = self._by_venue_id(instrument_id, order_id)
         if order is None:
-            return False
+            return None
         wanted = TradeId(trade_id)
         if wanted in order.trade_ids:
-            return True
+            return order
         speaker = self.speaker(order)
         if wanted in speaker.trade_ids:
-            return True
+            return speaker
         while (continued := tagged(order, CONTINUES_TAG)) is not None:
             order = self._cache.order(ClientOrderId(continued))
-            if order is None:
-                return False
-            if wanted in order.trade_ids:
-                return True
-        return False
+            if order is None or wanted in order.trade_ids:
+                return order
+        return None
 
     def torn_bookings(self, unsent: Iterable[Order]) -> list[Order]:
         """Return the orders under which `recon` was booking a balance, and did not come to it.

@@ -27,12 +27,14 @@ class TradesRead(msgspec.Struct):
 
     ``calm_ns`` is when the youngest trade was made that no read can hide any more, and
     ``cursor`` where the next read may begin, if all of these are applied; None when there
-    is no such trade.
+    is no such trade.  ``is_behind`` says that the account's income tells of a trade that is
+    younger than all that were shown.
     """
 
     calm_ns: int
     lacking: list[Trade] = []
     cursor: int | None = None
+    is_behind: bool = False
 
 
 class OrdersRead(msgspec.Struct):
@@ -68,16 +70,21 @@ class Collector:
         """Return from when on trades are asked for where there is no cursor."""
         return self._ledger.complete_until_ns or began_ns - self._lookback_ns
 
-    async def trades(self, symbol: str, began_ns: int) -> TradesRead:
+    async def trades(self, symbol: str, began_ns: int, last_traded_ns: int = 0) -> TradesRead:
+        """Read the trades of a symbol; its income says when it was last traded."""
         book = self._ledger.book(symbol)
         reader = self._venue.reader
         read = TradesRead(self._now_ns() - self._venue.bounds.read_lag_ns)
         book.begin(self.since_ns(began_ns))
         if book.cursor is None:
             pages = reader.trades_since(symbol, book.since_ns)
+            # What is older than the read-lag bound would be shown, if it were in the window.
+            read.is_behind = last_traded_ns > read.calm_ns
         else:
             pages = reader.trades_from(symbol, book.cursor)
         async for page in pages:
+            if page[-1].time_ns >= last_traded_ns:
+                read.is_behind = False
             for trade in reversed(page):
                 if trade.time_ns <= read.calm_ns:
                     read.cursor = trade.sequence + 1
@@ -96,8 +103,11 @@ class Collector:
             key = trade.key
             if key in book.ahead:
                 continue
-            if self._book.holds(instrument_id, trade.order_id, trade.trade_id):
-                book.record(key, trade.sequence)  # loaded, and a crash kept it from the ledger
+            order = self._book.holder(instrument_id, trade.order_id, trade.trade_id)
+            if order is not None:
+                # Loaded, and a crash kept it from the ledger; perhaps from the position, too.
+                if not self._book.holdings.is_torn(order, trade):
+                    book.record(key, trade.sequence)
                 continue
             # Before the cursor all was dealt with, unless the node has the order and it lacks
             # the trade, which was shown too late then.

@@ -17,9 +17,9 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
-from recon.core.facts import ZERO, Leg
+from recon.core.facts import ZERO, FillKey, Leg, Trade
 from recon.core.opening import Holding
-from recon.nautilus.replay import replay
+from recon.nautilus.replay import replay, signed
 from recon.nautilus.venue import Venue
 
 EXTERNAL = StrategyId("EXTERNAL")
@@ -41,7 +41,11 @@ class Torn(NamedTuple):
 
 
 class Holdings:
-    """The positions of one account in the node's cache."""
+    """The positions of one account in the node's cache.
+
+    ``torn_trades`` are trades that were read of the venue, that an order of the node has and
+    its position lacks.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Holdings:
         self._venue = venue
         self._account_id = account_id
         self._is_mine = is_mine
+        self.torn_trades: dict[FillKey, tuple[Trade, Torn]] = {}
 
     def positions(self, leg: Leg) -> list[Position]:
         """Return the open positions of a leg."""
@@ -138,6 +143,41 @@ class Holdings:
                 for event in order.events:
                     if isinstance(event, OrderFilled):
                         yield order, event
+
+    def is_torn(self, order: Order, trade: Trade) -> bool:
+        """Whether an order has a trade that its position lacks; it is kept in mind, then."""
+        torn = self.torn(order, trade.trade_id)
+        if torn is None:
+            self.torn_trades.pop(trade.key, None)
+        else:
+            self.torn_trades[trade.key] = (trade, torn)
+        return torn is not None
+
+    def torn(self, order: Order, trade_id: str) -> Torn | None:
+        """Return a fill of an order that its position lacks, None where it has it."""
+        for fill in reversed(order.events):
+            if isinstance(fill, OrderFilled) and fill.trade_id.value == trade_id:
+                break
+        else:
+            return None
+        position = self._cache.position(fill.position_id) if fill.position_id else None
+        if position is not None and (
+            fill.trade_id in position.trade_ids or self._was_closed_since(position, fill)
+        ):
+            return None
+        return Torn(order, fill, fill.last_qty)
+
+    def _was_closed_since(self, position: Position, fill: OrderFilled) -> bool:
+        """Whether a position was opened after a fill, when all before had closed it."""
+        opened = position.events[0]
+        if opened.ts_init <= fill.ts_init:
+            return False
+        before = (
+            signed(other)
+            for _, other in self._fills(position.instrument_id)
+            if other.position_id == position.id and other.ts_init <= opened.ts_init
+        )
+        return bool(sum(before, ZERO) == signed(opened))
 
     def torn_fills(self, leg: Leg) -> list[Torn]:
         """Return what of the fills of orders, in order, their positions lack.

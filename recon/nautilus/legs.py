@@ -44,12 +44,14 @@ class Residuals(msgspec.Struct):
     """What of a symbol no trade explains.
 
     ``is_torn`` says that positions and trades were read of different times, as far as
-    the times that they carry tell.
+    the times that they carry tell; ``is_fresh`` that what is unsettled has moved so lately
+    that a read may be behind.
     """
 
     unsettled: dict[Leg, Decimal] = {}
     settled: dict[Leg, Decimal] = {}
     is_torn: bool = False
+    is_fresh: bool = False
 
 
 class _Suspicion(msgspec.Struct):
@@ -125,13 +127,30 @@ class Legs:
             residual = self._residual(leg, positions, trades)
             if residual and trades:
                 residual = self._residual(leg, positions, self._moving(leg, trades))
-            if self._ledger.is_settled(leg):
-                if residual:
-                    found.settled[leg] = residual
-            elif residual:
-                found.unsettled[leg] = residual
-                found.is_torn = found.is_torn or self._is_torn(leg, positions, trades)
+            if not residual:
+                continue
+            if self._ledger.is_settled(leg) and not self._comes_late(leg, trades):
+                found.settled[leg] = residual
+                continue
+            found.unsettled[leg] = residual
+            found.is_torn = found.is_torn or self._is_torn(leg, positions, trades)
+            found.is_fresh = found.is_fresh or self._is_fresh(leg, positions, trades)
         return found
+
+    def _comes_late(self, leg: Leg, trades: Sequence[Trade]) -> bool:
+        """Whether a trade is seen only now that was made when an opening balance was settled.
+
+        The balance stands for it, then, and for what is left over with it.
+        """
+        settled_ns = self._ledger.settled_ns(leg) + TOLERANCE_NS
+        return any(trade.time_ns <= settled_ns for trade in _of(leg, trades))
+
+    def _is_fresh(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> bool:
+        """Whether a leg has moved so lately that trades of it may still come to be seen."""
+        at_venue = positions.legs.get(leg)
+        updated_ns = 0 if at_venue is None else at_venue.updated_ns
+        moved_ns = max((trade.time_ns for trade in _of(leg, trades)), default=self._moved_ns(leg))
+        return max(updated_ns, moved_ns) > self._now_ns() - self._read_lag_ns
 
     def settle(
         self,
@@ -155,30 +174,50 @@ class Legs:
         for leg in self._legs_of(symbol, positions, trades):
             if leg not in positions.legs and not positions.is_complete:
                 continue
+            book = self._ledger.book(symbol)
             if leg not in residuals.unsettled:
-                self._ledger.book(symbol).settle(leg.position_side)
+                if not self._ledger.is_settled(leg):
+                    book.settle(leg.position_side, self._now_ns())
             elif is_agreed and self._books_balances:
                 self._open(leg, positions, self._moving(leg, trades))
             else:
-                self._ledger.book(symbol).postpone(leg.position_side)
+                book.reopen(leg.position_side)
 
     def _repair(self, leg: Leg, residual: Decimal, *, is_start: bool) -> bool:
         """Repair a leg if what a crash kept from its position explains the residual.
 
-        What that is shows only when the node has loaded it; it may be of use later, when
-        trades that hide it are served.
+        What that is shows when the node has loaded it, or when the venue serves the trades.
+        It may be of use later, when trades that hide it are served.
         """
-        torn = self._torn.get(leg)
-        if not torn or sum((each.signed for each in torn), ZERO) != residual:
+        loaded = self._torn.get(leg, [])
+        served = self._torn_trades(leg)
+        if loaded and sum((each.signed for each in loaded), ZERO) == residual:
+            torn, is_suffix = loaded, is_start
+        elif served and sum((each.signed for _, each in served), ZERO) == residual:
+            torn, is_suffix = [each for _, each in served], False
+        else:
             return False
-        if is_start:
+        expected = self._holdings.holding(leg).quantity + residual
+        if is_suffix or not self._holdings.replay(leg, expected):
+            if not is_start and torn is loaded:
+                return False
             self._balances.repair(torn)
-        elif not self._holdings.replay(leg, self._holdings.holding(leg).quantity + residual):
-            return False
-        del self._torn[leg]
+        self._torn.pop(leg, None)
+        for trade, _ in served:
+            del self._holdings.torn_trades[trade.key]
+            self._ledger.book(leg.symbol).record(trade.key, trade.sequence)
         text = f"{len(torn)} fills had reached their orders and not the position"
         self._teller.leg("torn-position", leg, text, is_corrected=True)
         return True
+
+    def _torn_trades(self, leg: Leg) -> list[tuple[Trade, Torn]]:
+        return [
+            (trade, torn) for trade, torn in self._holdings.torn_trades.values() if trade.leg == leg
+        ]
+
+    def is_torn(self, symbol: str) -> bool:
+        """Whether positions of a symbol are known to lack fills that their orders have."""
+        return any(key.symbol == symbol for key in self._holdings.torn_trades)
 
     def postpone(self, positions: Positions, symbols: Iterable[str]) -> None:
         """Leave the legs of symbols that are not reconciled for when they are."""
@@ -199,14 +238,16 @@ class Legs:
         now_ns = self._now_ns()
         at_ns = min([now_ns, *(trade.time_ns for trade in trades)]) - 1_000_000
         self._balances.book_unexplained(leg, balance, at_ns)
-        self._ledger.book(leg.symbol).settle(leg.position_side)
-        self._teller.leg(
-            "opening-balance",
-            leg,
+        self._ledger.book(leg.symbol).settle(leg.position_side, now_ns)
+        text = (
             f"opened with {balance.quantity} at {balance.entry_price:.9g}, which is older than "
-            "the history that was read",
-            is_corrected=True,
+            "the history that was read"
         )
+        if held.quantity == venue.quantity and not self._teller.is_starting:
+            # What was missing of it and the trade that was missing too made no difference.
+            self._log.info(f"{leg} is {text}")
+        else:
+            self._teller.leg("opening-balance", leg, text, is_corrected=True)
 
     # -- after all is applied -------------------------------------------------------------
 

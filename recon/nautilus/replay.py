@@ -40,7 +40,7 @@ def replay(cache: Any, position: Position, fills: Iterable[OrderFilled], expecte
     quantity = since = ZERO
     first = 0
     for number, fill in enumerate(ordered, start=1):
-        quantity += _signed(fill)
+        quantity += signed(fill)
         if not quantity and number < len(ordered):
             first, since = number, quantity
     if quantity - since != expected:
@@ -92,6 +92,7 @@ def _in_order(fill: OrderFilled) -> tuple[int, int, str]:
     return (fill.ts_event + ROUNDING_NS) // 1_000_000, len(trade_id), trade_id
 
 
-def _signed(fill: OrderFilled) -> Decimal:
+def signed(fill: OrderFilled) -> Decimal:
+    """Return the quantity of a fill, negative when sold."""
     quantity: Decimal = fill.last_qty.as_decimal()
     return quantity if fill.order_side == OrderSide.BUY else -quantity

@@ -157,8 +157,9 @@ class ReportsReader:
     async def trades_since(self, symbol: str, start_ns: int) -> AsyncGenerator[Sequence[Trade]]:
         yield await self._fills(InstrumentId.from_str(symbol), None, start_ns)
 
-    async def traded_symbols(self, start_ns: int, end_ns: int) -> frozenset[str]:
-        return frozenset(trade.symbol for trade in await self._fills(None, None, start_ns))
+    async def last_traded_ns(self, start_ns: int, end_ns: int) -> dict[str, int]:
+        # Oldest first: the last one of a symbol stays.
+        return {trade.symbol: trade.time_ns for trade in await self._fills(None, None, start_ns)}
 
     async def aclose(self) -> None:
         """Nothing to close: the client is the node's."""

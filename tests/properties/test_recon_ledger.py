@@ -68,7 +68,7 @@ def books(draw: st.DrawFn) -> SymbolBook:
     for leg in draw(st.sets(st.sampled_from(LEGS) | words)):
         book.postpone(leg)
     for leg in draw(st.sets(st.sampled_from(LEGS) | words)):
-        book.settle(leg)
+        book.settle(leg, 1)
     for leg in draw(st.sets(st.sampled_from(LEGS))):
         book.filter_out(leg, draw(st.decimals(allow_nan=False, allow_infinity=False)))
     return book
@@ -248,7 +248,7 @@ def test_whatever_changes_a_record_marks_it_to_be_written(
         case "wait":
             book.wait(data.draw(st.integers(0, 2**62)))
         case "settle":
-            book.settle(data.draw(st.sampled_from(LEGS)))
+            book.settle(data.draw(st.sampled_from(LEGS)), 1)
         case "postpone":
             book.postpone(data.draw(st.sampled_from(LEGS)))
         case "filter":
@@ -290,7 +290,7 @@ def test_a_record_grows_by_few_bytes_for_each_fill_ahead_and_by_nothing_else(
         if is_purged:
             book.mark_purged(key)
     for leg in LEGS:
-        book.settle(leg)
+        book.settle(leg, 1)
 
     size = len(encode_book(book))
     assert size <= BYTES_BESIDE_AT_MOST + BYTES_PER_FILL_AT_MOST * len(drawn)

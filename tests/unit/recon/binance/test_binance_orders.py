@@ -414,10 +414,11 @@ async def test_symbols_that_were_traded_are_found_on_every_page(count: int):
     desk.trade(*(begin_ns + n * SECOND_NS for n in range(count)))
     desk.trade(begin_ns + count * SECOND_NS, symbol="ETHUSDT")
 
-    found = await desk.reader.traded_symbols(begin_ns, desk.now_ns)
-    assert found == frozenset({"BTCUSDT", "ETHUSDT"})
+    found = await desk.reader.last_traded_ns(begin_ns, desk.now_ns)
+    last_ns = begin_ns + (count - 1) * SECOND_NS
+    assert found == {"BTCUSDT": last_ns, "ETHUSDT": last_ns + SECOND_NS}
     end_ns = begin_ns + count * SECOND_NS - MS_NS
-    assert await desk.reader.traded_symbols(begin_ns, end_ns) == frozenset({"BTCUSDT"})
+    assert await desk.reader.last_traded_ns(begin_ns, end_ns) == {"BTCUSDT": last_ns}
 
 
 async def test_income_is_read_in_windows_of_seven_days():
@@ -427,9 +428,9 @@ async def test_income_is_read_in_windows_of_seven_days():
     desk.trade(begin_ns + 29 * DAY_NS, symbol="ETHUSDT")
     desk.watch(INCOME)
 
-    found = await desk.reader.traded_symbols(begin_ns, desk.now_ns)
+    found = await desk.reader.last_traded_ns(begin_ns, desk.now_ns)
 
-    assert found == frozenset({"BTCUSDT", "ETHUSDT"})
+    assert found == {"BTCUSDT": begin_ns + DAY_NS, "ETHUSDT": begin_ns + 29 * DAY_NS}
     assert len(desk.seen) == 5
     assert desk.asked("incomeType") == ["COMMISSION"] * 5
     assert desk.asked("page") == [None] * 5
@@ -442,9 +443,9 @@ async def test_a_millisecond_that_fills_a_page_of_income_is_read_by_page_numbers
     desk.trade(at_ns + 30, symbol="ETHUSDT")
     desk.watch(INCOME)
 
-    found = await desk.reader.traded_symbols(at_ns - DAY_NS, desk.now_ns)
+    found = await desk.reader.last_traded_ns(at_ns - DAY_NS, desk.now_ns)
 
-    assert found == frozenset({"BTCUSDT", "ETHUSDT"})
+    assert found.keys() == {"BTCUSDT", "ETHUSDT"}
     assert [page for page in desk.asked("page") if page] == ["1", "2", "3", "4"]
 
 
@@ -454,12 +455,12 @@ async def test_a_page_of_income_that_fails_makes_the_read_fail():
     desk.answer(INCOME, None, then=error(400, -1130))
 
     with pytest.raises(ReadError, match="GET /fapi/v1/income: HTTP 400, -1130"):
-        await desk.reader.traded_symbols(desk.now_ns - DAY_NS, desk.now_ns)
+        await desk.reader.last_traded_ns(desk.now_ns - DAY_NS, desk.now_ns)
 
 
 async def test_income_that_is_no_longer_kept_is_not_looked_for():
     desk = Desk()
     desk.watch(INCOME)
 
-    assert await desk.reader.traded_symbols(0, desk.now_ns) == frozenset()
+    assert await desk.reader.last_traded_ns(0, desk.now_ns) == {}
     assert len(desk.seen) <= 14

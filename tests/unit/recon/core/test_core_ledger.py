@@ -185,7 +185,7 @@ def test_an_account_comes_back_with_its_symbols():
     ledger = Ledger()
     ledger.complete(1_000, 2_000)
     ledger.book("BTCUSDT").record(BUY, 100)
-    ledger.book("BTCUSDT").settle("LONG")
+    ledger.book("BTCUSDT").settle("LONG", 1)
     ledger.book("BTCUSDT").filter_out("SHORT", Decimal("-1.5"))
     ledger.book("BTCUSDT").filter_out("SHORT", Decimal("0.5"))
 
@@ -228,7 +228,7 @@ def test_a_leg_that_was_left_over_on_first_contact_is_not_settled_and_any_other_
     assert ledger.is_settled(short)
     assert ledger.is_settled(Leg("ETHUSDT", "BOTH"))
 
-    ledger.book("BTCUSDT").settle("LONG")
+    ledger.book("BTCUSDT").settle("LONG", 1)
     ledger.book("BTCUSDT").postpone("LONG")
     assert ledger.is_settled(long)
 
