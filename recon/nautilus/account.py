@@ -122,14 +122,14 @@ class Account:
         since_ns = self._collector.since_ns(began_ns)
         touched, self._touched = self._touched, set()
         try:
-            answers = await gathered(
+            positions, open_orders, traded_ns = await gathered(
                 reader.positions(),
                 reader.open_orders(),
                 reader.last_traded_ns(since_ns, asked_ns),
             )
-            seen = _Overview(*answers, began_ns, is_start)
+            seen = _Overview(positions, open_orders, traded_ns, began_ns, is_start)
             symbols = self._symbols(seen, touched)
-            self.legs.postpone(seen.positions, symbols)
+            self.legs.postpone(positions, symbols)
             unread = await self._read_all(symbols, seen)
             # What can be read is judged, whatever becomes of the rest.
             self.legs.judge(seen.positions, lambda name: name not in unread and self._is_ours(name))

@@ -80,7 +80,7 @@ def phantom(observation: Observation, ledgers: Ledgers) -> tuple[Finding, tuple[
         if entry.trade is not None:
             continue
         fill, at_ns = entry.fill, entry.published_ns
-        leg = _leg_of_fill(observation, fill)
+        leg = leg_of_fill(observation, fill)
         openings = exemptions.opening_balances(entry.process, leg)
         if exemptions.allow(entry, leg, openings):
             exempt.append(fill)
@@ -223,7 +223,8 @@ def _differences(fill: NodeFill, trade: VenueTrade) -> Sequence[str]:
     return found
 
 
-def _leg_of_fill(observation: Observation, fill: NodeFill) -> Leg:
+def leg_of_fill(observation: Observation, fill: NodeFill) -> Leg:
+    """Return the leg that a fill of a node belongs to."""
     if observation.position_mode == "one-way":
         side = "BOTH"
     elif fill.position_id.endswith(("-LONG", "-SHORT")):

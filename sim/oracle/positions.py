@@ -11,7 +11,8 @@ or at the node, and those that had trades in scope.  On each leg
   is not compared;
 * another quantity is no mismatch when the process has named the leg in an alert of the kind
   ``residual``, 5 s or more after the difference began that lasts to the end: it has said that it
-  cannot explain it;
+  cannot explain it.  Where the fills of the node's own orders come to the venue's quantity, they
+  explain it;
 * where a strategy claims the symbol and no other trades it, the claiming strategy owns them,
   except positions that the process loaded: these keep the owner that they had, because a claim
   that is new or gone does not rewrite what was booked before.
@@ -28,6 +29,7 @@ from decimal import Decimal
 
 from sim.observation import NodePosition, Observation, VenuePosition
 from sim.oracle.differences import SETTLE_NS, Differences
+from sim.oracle.fills import leg_of_fill
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.ledgers import Due
 from sim.oracle.prices import ENTRY_PRICE_DECIMALS, same_price
@@ -76,6 +78,7 @@ def mismatched(
                     venue.get(leg),
                     held.get(leg, []),
                     is_residual=_is_residual(differences, node, leg),
+                    filled=_filled(observation, node, leg),
                 )
             )
             if problems:
@@ -97,6 +100,7 @@ def _problems(
     held: list[NodePosition],
     *,
     is_residual: bool,
+    filled: Decimal,
 ) -> Iterator[str]:
     quantity = sum((position.quantity for position in held), Decimal(0))
     expected = Decimal(0) if venue is None else venue.quantity
@@ -112,7 +116,7 @@ def _problems(
     shorts = [position for position in held if position.quantity < 0]
 
     if quantity != expected:
-        if not is_residual:
+        if not is_residual or filled == expected:
             yield f"the position is {plain(quantity)} instead of {plain(expected)}"
     elif venue is not None and quantity and not (filtered or (longs and shorts)):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
@@ -155,6 +159,19 @@ def _is_residual(differences: Differences, node: Node, leg: Leg) -> bool:
         and Leg(alert.account, alert.symbol, alert.position_side) == leg
         and alert.at_ns >= spans[-1].from_ns + SETTLE_NS
         for alert in process.alerts
+    )
+
+
+def _filled(observation: Observation, node: Node, leg: Leg) -> Decimal:
+    """What the fills of the node's orders on a leg come to."""
+    return sum(
+        (
+            signed(fill.side, fill.quantity)
+            for order in node.last.final.orders
+            for fill in order.fills
+            if leg_of_fill(observation, fill) == leg
+        ),
+        Decimal(0),
     )
 
 

@@ -136,6 +136,16 @@ def test_a_leg_that_was_called_a_residual_is_left_alone() -> None:
     assert told(began + 5 * SECOND, kind="leg") == MISMATCH
 
 
+def test_a_residual_that_the_fills_of_orders_explain_is_none() -> None:
+    booked, torn = trade(70), trade(71, at=START + 60 * SECOND)
+    final = replace(state_of([booked, torn]), positions=state_of([booked]).positions)
+    change = PositionChange(START + 10 * SECOND, "main", "BTCUSDT", "P", "BOTH", booked.quantity)
+    alert = Alert(START + 70 * SECOND, "residual", "main", "BTCUSDT", position_side="BOTH")
+    node = replace(process(), final=final, alerts=(alert,), position_changes=(change,))
+
+    assert failed(judged(observe([booked, torn], node))) & MISMATCH == MISMATCH
+
+
 def test_what_filtered_orders_traded_is_no_part_of_the_position() -> None:
     own, foreign = trade(70), trade(71, quantity="2", price="40000")
     events = [submitted(own.client_order_id), published(fill_of(own))]

@@ -233,6 +233,33 @@ def test_a_leg_that_was_left_over_on_first_contact_is_not_settled_and_any_other_
     assert ledger.is_settled(long)
 
 
+def test_a_leg_knows_when_its_opening_balance_was_settled():
+    seen, unseen = Leg("BTCUSDT", "LONG"), Leg("ETHUSDT", "BOTH")
+    ledger = Ledger()
+    ledger.book("BTCUSDT").settle("LONG", 1_500)
+    ledger.complete(1_000, 2_000)
+
+    assert ledger.settled_ns(seen) == 1_500
+    assert ledger.settled_ns(unseen) == 1_000, "at the first contact"
+    found = decode_book("BTCUSDT", encode_book(ledger.book("BTCUSDT")))
+    assert found.settled == {"LONG": 1_500}
+
+
+def test_an_opening_balance_may_have_to_be_settled_anew():
+    leg = Leg("BTCUSDT", "BOTH")
+    ledger = Ledger()
+    ledger.complete(1_000, 2_000)
+    ledger.book("BTCUSDT").reopen("BOTH")
+    assert not ledger.is_settled(leg)
+
+    ledger.book("BTCUSDT").settle("BOTH", 3_000)
+    assert ledger.is_settled(leg)
+    assert ledger.settled_ns(leg) == 3_000
+
+    ledger.book("BTCUSDT").reopen("BOTH")
+    assert not ledger.is_settled(leg)
+
+
 def test_what_is_unknown_has_nothing():
     ledger = Ledger()
 

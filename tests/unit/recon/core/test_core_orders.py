@@ -239,6 +239,17 @@ def test_that_an_order_does_not_exist_is_proof_only_when_no_request_can_be_under
     assert proof.open_question is None
 
 
+def test_an_order_that_was_raised_is_not_filled_while_trades_of_it_are_missing():
+    """However old the answer is: what was executed never becomes less."""
+    order = local("PARTIALLY_FILLED", quantity=D(2), filled=D(1), changed_ns=at(40))
+    shown = replace(VENUE, status="PARTIALLY_FILLED", quantity=D(4), filled=D(3))
+
+    found = settle(order, shown, [trade(7)], BOUNDS, NOW_NS)
+
+    assert found.steps == (Update(D(4), D(50_000), None), Fill(trade(7)))
+    assert found.open_question is not None
+
+
 @pytest.mark.parametrize("later", ["changed_ns", "requested_ns"])
 def test_the_proof_time_counts_from_the_last_thing_that_happened(later: str):
     order = replace(local(**UNSENT), **{later: at(50)})
