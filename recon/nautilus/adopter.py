@@ -54,7 +54,7 @@ class Adopter:
         if self._ownership.is_filtered(venue, strategy_id):
             return None
         tags = ["VENUE", ADOPTED_TAG] if strategy_id == EXTERNAL else [ADOPTED_TAG]
-        prior = self._prior(venue, trades)
+        prior = self.prior(venue, trades)
         if prior > 0:
             tags.append(f"{PRIOR_TAG}{prior:f}")
         if self._dry_run:
@@ -81,14 +81,7 @@ class Adopter:
             filled, client_order_id, strategy_id, filled.quantity, tags, position
         )
 
-    def may_lack_trades(self, venue: VenueOrder, trades: Sequence[Trade], calm_ns: int) -> bool:
-        """Whether what an order lacks may be trades that are served late.
-
-        ``calm_ns`` is the time before which no read is behind.
-        """
-        return venue.updated_ns > calm_ns and self._prior(venue, trades) > 0
-
-    def _prior(self, venue: VenueOrder, trades: Sequence[Trade]) -> Decimal:
+    def prior(self, venue: VenueOrder, trades: Sequence[Trade]) -> Decimal:
         """Return what of an order was filled before the trades that count.
 
         Trades that are younger than what was read of the order are in neither.

@@ -119,12 +119,13 @@ class Applier:
         unfinished: list[Unfinished] = []
         failed: list[Trade] = []
         filled = 0
+        calm_ns = now_ns - self._venue.bounds.read_lag_ns
         for trade in trades:
             slot = slots.get(trade.order_id)
             if slot is None:
                 mine = by_order[trade.order_id]
                 venue = orders.get(trade.order_id)
-                if self._is_early(instrument_id, venue, mine, now_ns):
+                if self._is_early(instrument_id, venue, mine, calm_ns):
                     failed.append(trade)
                     continue
                 venue = venue or made_up(mine)
@@ -161,15 +162,17 @@ class Applier:
         instrument_id: InstrumentId,
         venue: VenueOrder | None,
         trades: Sequence[Trade],
-        now_ns: int,
+        calm_ns: int,
     ) -> bool:
-        """Whether an order is served late, or trades of it: what it is will be seen."""
-        calm_ns = now_ns - self._venue.bounds.read_lag_ns
+        """Whether an order is served late, or trades of it: what it is will be seen.
+
+        ``calm_ns`` is the time before which no read is behind.
+        """
         if venue is None:
             return trades[-1].time_ns > calm_ns
-        return self._adopter.may_lack_trades(venue, trades, calm_ns) and (
-            self._book.is_blank(venue.symbol) or self.find(instrument_id, venue) is None
-        )
+        if venue.updated_ns <= calm_ns or self._adopter.prior(venue, trades) <= 0:
+            return False
+        return self._book.is_blank(venue.symbol) or self.find(instrument_id, venue) is None
 
     def without_inferred(
         self, symbol: str, trades: Sequence[Trade], orders: Mapping[str, VenueOrder]
@@ -268,7 +271,8 @@ class Applier:
         unfinished: list[Unfinished],
     ) -> None:
         """Bring an order to the venue's state, of which there are no trades to apply."""
-        if venue.is_open and self._is_early(instrument_id, venue, (), now_ns):
+        calm_ns = now_ns - self._venue.bounds.read_lag_ns
+        if venue.is_open and self._is_early(instrument_id, venue, (), calm_ns):
             why = "it is not known how much of it was filled before the first contact"
             unfinished.append(Unfinished(venue, why, is_difference=True))
             return
