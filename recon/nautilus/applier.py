@@ -24,6 +24,7 @@ from nautilus_trader.model.orders import Order
 from recon.core.facts import ZERO, Leg, Trade, VenueOrder
 from recon.core.ledger import Ledger
 from recon.core.orders import (
+    ROUNDING_NS,
     Accept,
     Continue,
     End,
@@ -172,6 +173,8 @@ class Applier:
             return trades[-1].time_ns > calm_ns
         if venue.updated_ns <= calm_ns or self._adopter.prior(venue, trades) <= 0:
             return False
+        if trades and trades[-1].time_ns >= venue.updated_ns - ROUNDING_NS:
+            return False  # its last change is among them
         return self._book.is_blank(venue.symbol) or self.find(instrument_id, venue) is None
 
     def without_inferred(

@@ -58,3 +58,22 @@ def test_fills_at_one_instant_complete_an_order_that_was_filled_before(times: in
 
     assert not judged(done).violations
     assert orders(last(done).final)["web_W-1"] == ("FILLED", "0.6")
+
+
+def test_an_order_known_in_part_whose_last_change_is_among_its_trades_is_not_waited_for():
+    done = play(
+        '{at: -8d, web_submit: {id: W-1, side: SELL, quantity: "2", price: "150"}}',
+        '{at: -190h, fill: {order: W-1, quantity: "1"}}',
+        '{at: 2700ms, web_submit: {id: W-2, side: SELL, quantity: "1", type: MARKET}}',
+        '{at: 2750ms, fill: {order: W-1, quantity: "1"}}',
+        "{at: 3s, restart: {cache: lost, down: 0s}}",
+        "{at: 4700ms, lag_reads: {reads: [userTrades, openOrders], by: 10s, for: 10s}}",
+        node="reconciliation_interval_secs: 20",
+        venue="symbols: [SOLUSDT]",
+    )
+
+    assert not judged(done).violations
+    [filled] = [event for event in last(done).events if event.client_order_id == "web_W-1"][-1:]
+    assert filled.fill is not None
+    # With the next comparison, and not only when no read can be behind any more.
+    assert filled.at_ns - last(done).started_ns < 40 * 1_000_000_000
