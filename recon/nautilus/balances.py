@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model.orders import Order
@@ -95,8 +96,15 @@ class Balances:
             if not self._dry_run:
                 self._emitter.end(order, End("CANCELED", now_ns, "a crash broke it off"))
 
-    def repair(self, torn: Iterable[Torn]) -> None:
-        """Apply what a crash kept from a position."""
-        if not self._dry_run:
-            for order, fill, quantity in torn:
-                self._emitter.repair(order, fill, quantity)
+    def repair(self, leg: Leg, quantity: Decimal, torn: Sequence[Torn], *, is_last: bool) -> None:
+        """Give a leg the fills that a crash kept from its position, which come to a quantity.
+
+        Where later ones stand there its position is made anew, if all of its fills are here.
+        """
+        if self._dry_run:
+            return
+        holdings = self._book.holdings
+        expected = holdings.holding(leg).quantity + quantity
+        if is_last or not holdings.replay(leg, expected):
+            for order, fill, part in torn:
+                self._emitter.repair(order, fill, part)

@@ -191,17 +191,14 @@ class Legs:
         """
         loaded = self._torn.get(leg, [])
         served = self._torn_trades(leg)
-        if loaded and sum((each.signed for each in loaded), ZERO) == residual:
-            torn, is_suffix = loaded, is_start
-        elif served and sum((each.signed for _, each in served), ZERO) == residual:
-            torn, is_suffix = [each for _, each in served], False
+        for torn in (loaded, [each for _, each in served]):
+            if torn and sum((each.signed for each in torn), ZERO) == residual:
+                break
         else:
             return False
-        expected = self._holdings.holding(leg).quantity + residual
-        if is_suffix or not self._holdings.replay(leg, expected):
-            if not is_start and torn is loaded:
-                return False
-            self._balances.repair(torn)
+        # What a start finds in orders alone is the last of all fills; else later ones stand.
+        is_last = is_start and torn is loaded
+        self._balances.repair(leg, residual, torn, is_last=is_last)
         self._torn.pop(leg, None)
         for trade, _ in served:
             del self._holdings.torn_trades[trade.key]
