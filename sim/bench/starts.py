@@ -89,7 +89,7 @@ def _print_cold(shape: Shape, fills: Sequence[int], repeats: int) -> _Measured:
     measured: _Measured = {}
     for number in fills:
         past = Past(shape, number)
-        for _ in range(repeats if number <= STOCK_AT_MOST else 1):
+        for _ in range(repeats):
             for who in _who(shape, number):
                 if who.startswith("stock") and (who, number) in measured:
                     continue  # nothing about it is close
