@@ -1,14 +1,17 @@
-"""Named points: where a process ends because of what has happened, not at an instant.
+"""Named points: where something is done because of what has happened, not at an instant.
 
 A point counts from when it is armed, in whatever process of the node runs.  It acts once:
 
-* ``before reply``: the venue has answered, and the process ends in place of hearing it;
-* ``after reply``: the process hears it and ends right after the callback in which it does;
-* ``after request``: the venue has acted, and its answer finds nobody;
-* ``after write``: the write is in the database, and the process ends inside of it.
+* ``before request``: the request is at the venue, which has not acted on it;
+* ``after request``: the venue has acted, and its answer is on its way;
+* ``before reply``: the venue has answered, and the client is about to hear it;
+* ``after reply``: the client hears it, and this comes right after the callback in which it does;
+* ``before event``: the venue has an event to send and has not sent it;
+* ``after event``: a client has just been given the event;
+* ``after write``: the write is in the database, and its process is inside of it.
 
 A connection that breaks is no reply.  What a dead process has sent still arrives, but
-nothing is counted for it.
+nothing is counted for it.  The copies of an event for several connections are one event.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from sim.clock import VirtualLoop
 from sim.process import Process
 from sim.scenario.points import Moment, Point
 from sim.trace import Trace
-from sim.venue.wire import Request
+from sim.venue.wire import Frame, Request
+
+type Happening = Request | Frame | str
 
 
 class _Armed:
@@ -29,7 +34,6 @@ class _Armed:
         point: Point,
         label: str,
         act: Callable[[], None],
-        client: str | None,
         lasts_ns: int,
     ) -> None:
         self.label = label
@@ -38,24 +42,30 @@ class _Armed:
         # What follows belongs to the world, wherever the point is reached.
         self.context: Context = copy_context()
         self._point = point
-        self._client = client
         self._left = point.number
+        self._sequence = 0
 
-    def is_reached(self, moment: Moment, of: Request | str) -> bool:
+    def is_reached(self, moment: Moment, of: Happening) -> bool:
         """Count what happens, if it is that, and say whether it was the last of them."""
         if moment != self._point.moment or not self._is_of(of):
             return False
         self._left -= 1
         return self._left == 0
 
-    def _is_of(self, of: Request | str) -> bool:
+    def _is_of(self, of: Happening) -> bool:
         point = self._point
         if isinstance(of, str):
             return point.key in ("", of) or of.startswith(f"{point.key}:")
-        return (of.method, of.path) == (point.method, point.path) and self._client in (
-            None,
-            of.client,
-        )
+        if isinstance(of, Request):
+            return (of.method, of.path) == (point.method, point.path) and point.client in (
+                "",
+                of.client,
+            )
+        if of.event != point.event or point.execution not in ("", of.execution):
+            return False
+        is_first = of.sequence > self._sequence
+        self._sequence = max(self._sequence, of.sequence)
+        return is_first
 
 
 class Points:
@@ -74,11 +84,10 @@ class Points:
         label: str,
         act: Callable[[], None],
         *,
-        client: str | None = None,
         lasts_ns: int = 0,
     ) -> None:
         """Call ``act`` at a point, once; ``lasts_ns`` is how long its effect takes."""
-        self._armed.append(_Armed(point, label, act, client, lasts_ns))
+        self._armed.append(_Armed(point, label, act, lasts_ns))
 
     def disarm(self) -> list[str]:
         """Let go of all that are left; return their labels."""
@@ -86,10 +95,10 @@ class Points:
         self._armed.clear()
         return left
 
-    def happens(self, moment: Moment, process: Process | None, of: Request | str) -> None:
+    def happens(self, moment: Moment, process: Process | None, of: Happening) -> None:
         """Take note of what happens to a process, which may end by it.
 
-        ``of`` is the request, or the key that was written.
+        ``of`` is the request, the event's frame, or the key that was written.
         """
         if process is None or not self._armed:
             return

@@ -15,9 +15,9 @@ from typing import Any
 
 from msgspec import structs
 
-from sim.arming import Arming, Sent, venue_client_id
 from sim.clock import START_NS, VirtualLoop
 from sim.faults import Faults
+from sim.hand import ACTS, Reach, act, venue_client_id
 from sim.node import NodeUnderTest
 from sim.points import Points
 from sim.scenario import actions as a
@@ -58,12 +58,12 @@ class Timeline:
         self._node_action: asyncio.Task[None] | None = None
         self._queue: list[str] = []
         self._on_start: dict[str, str] = {}
-        self._orders: dict[str, Sent] = {
+        orders = {
             record.action.id: record.action
             for record in scenario.timeline
             if isinstance(record.action, a.Submit | a.WebSubmit)
         }
-        self._arming = Arming(loop, venue, network, faults, node.account.name, self._orders)
+        self._reach = Reach(loop, venue, network, faults, node.account.name, orders)
 
     async def play(self, bound_ns: int) -> None:
         """Start the node at its time, follow the records, and wait until all may be quiet.
@@ -138,9 +138,20 @@ class Timeline:
         if line := self._scenario.line(index):
             label += f" (line {line})"
         self._trace.add(self._loop.now_ns, "record", word, dump_record(self._scenario, record))
+        if action.point is None:
+            self._do(action, label)
+        else:
+            self._points.arm(
+                parse_point(action.point),
+                label,
+                partial(self._do, action, label),
+                lasts_ns=action.lasts_ns,
+            )
+
+    def _do(self, action: a.Action, label: str) -> None:
         try:
-            if isinstance(action, a.Fault):
-                self._arming.arm(action, label)
+            if type(action) in ACTS:
+                act(self._reach, action, label)
             else:
                 _DO[type(action)](self, action, label)
         except (VenueError, LookupError) as e:
@@ -152,63 +163,10 @@ class Timeline:
         if isinstance(action, a.Submit) and action.on_start:
             self._on_start[action.id] = label
 
-    def _fill(self, action: a.Fill, label: str) -> None:
-        order = self._orders[action.order]
-        for _ in range(action.times):
-            self._venue.fill(
-                self._node.account.name,
-                order.symbol,
-                client_order_id=venue_client_id(order),
-                quantity=action.quantity,
-                price=action.price,
-                maker=action.maker,
-                now_ns=self._loop.now_ns,
-            )
-
-    def _depth(self, action: a.Depth, label: str) -> None:
-        self._venue.set_depth(action.symbol, action.quantity, self._loop.now_ns)
-
-    def _transfer(self, action: a.Transfer, label: str) -> None:
-        account = self._node.account.name
-        self._venue.transfer(account, action.asset, action.amount, self._loop.now_ns)
-
-    def _price(self, action: a.SetPrice, label: str) -> None:
-        self._venue.set_price(action.symbol, action.price, self._loop.now_ns)
-
-    def _web_submit(self, action: a.WebSubmit, label: str) -> None:
-        self._venue.web_submit(
-            self._node.account.name,
-            action.symbol,
-            client_order_id=venue_client_id(action),
-            side=action.side,
-            order_type=action.type,
-            quantity=action.quantity,
-            price=action.price,
-            position_side=action.position_side,
-            reduce_only=action.reduce_only,
-            time_in_force="GTX" if action.post_only else action.time_in_force,
-            now_ns=self._loop.now_ns,
-        )
-
-    def _web_cancel(self, action: a.WebCancel, label: str) -> None:
-        order = self._orders[action.order]
-        self._venue.web_cancel(
-            self._node.account.name,
-            order.symbol,
-            client_order_id=venue_client_id(order),
-            now_ns=self._loop.now_ns,
-        )
-
     def _stop(self, action: a.Stop, label: str) -> None:
         self._then(self._node.stop, label)
 
-    def _kill(self, action: a.Kill, label: str) -> None:
-        if action.point is None:
-            self._kill_now()
-        else:
-            self._arm_point(action, label, self._kill_now)
-
-    def _kill_now(self) -> None:
+    def _kill(self, action: a.Kill | a.Restart, label: str) -> None:
         # What was being done with the node ends with its process.
         if self._node_action is not None:
             self._node_action.cancel()
@@ -225,15 +183,9 @@ class Timeline:
 
         self._then(start, label)
 
-    def _arm_point(self, action: a.Kill | a.Restart, label: str, act: Callable[[], None]) -> None:
-        assert action.point is not None
-        self._points.arm(
-            parse_point(action.point), label, act, client=action.client, lasts_ns=action.lasts_ns
-        )
-
     def _restart(self, action: a.Restart, label: str) -> None:
         if action.point is not None:
-            self._arm_point(action, label, partial(self._restart_now, action, label))
+            self._restart_now(action, label)
             return
 
         async def restart() -> None:
@@ -247,7 +199,7 @@ class Timeline:
         self._then(restart, label)
 
     def _restart_now(self, action: a.Restart, label: str) -> None:
-        self._kill_now()
+        self._kill(action, label)
         up_ns = self._loop.now_ns + action.down_ns
 
         async def start() -> None:
@@ -275,7 +227,7 @@ class Timeline:
             return
         if action.order is not None:
             # The cache knows the order by the id that the venue has.
-            order = venue_client_id(self._orders[action.order])
+            order = venue_client_id(self._reach.orders[action.order])
             action = structs.replace(action, order=order)
         try:
             self._node.start(action)
@@ -289,12 +241,6 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Cancel: Timeline._act,
     a.CancelAll: Timeline._act,
     a.Modify: Timeline._act,
-    a.Fill: Timeline._fill,
-    a.Depth: Timeline._depth,
-    a.Transfer: Timeline._transfer,
-    a.SetPrice: Timeline._price,
-    a.WebSubmit: Timeline._web_submit,
-    a.WebCancel: Timeline._web_cancel,
     a.Stop: Timeline._stop,
     a.Kill: Timeline._kill,
     a.Start: Timeline._start,

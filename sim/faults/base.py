@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Literal
 
 import msgspec
@@ -48,16 +49,39 @@ class Fault:
         How many times it acts; None is no limit.
     until_ns
         The instant at which it is healed; None is never.
+    skip
+        How many that it could hit it lets pass first.
+    probability
+        The chance with which it hits one; None is each.
+    seed
+        Where that chance comes from.
     """
 
     def __init__(
-        self, label: str, *, count: int | None = None, until_ns: int | None = None
+        self,
+        label: str,
+        *,
+        count: int | None = None,
+        until_ns: int | None = None,
+        skip: int = 0,
+        probability: float | None = None,
+        seed: int = 0,
     ) -> None:
         self.label = label
         self.activations = 0
         self.impairments: list[Impairment] = []
         self._count = count
         self._until_ns = until_ns
+        self._skip = skip
+        self._probability = probability
+        self._rng = random.Random(seed)  # noqa: S311 - reproducible by design
+
+    def _hits(self) -> bool:
+        """Whether it hits one that it could hit."""
+        if self._skip:
+            self._skip -= 1
+            return False
+        return self._probability is None or self._rng.random() < self._probability
 
     @property
     def echo_ns(self) -> int:

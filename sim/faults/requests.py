@@ -23,16 +23,13 @@ class RequestFault(Fault, ABC):
         method: str | None = None,
         symbol: str | None = None,
         client: str | None = None,
-        skip: int = 0,
-        count: int | None = None,
-        until_ns: int | None = None,
+        **limits: Any,
     ) -> None:
-        super().__init__(label, count=count, until_ns=until_ns)
+        super().__init__(label, **limits)
         self._path = path
         self._method = method
         self._symbol = symbol
         self._client = client
-        self._skip = skip
 
     def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         if self._path is not None and request.path != self._path:
@@ -43,8 +40,7 @@ class RequestFault(Fault, ABC):
             return None
         if self._symbol is not None and self._symbol not in symbols_of(request):
             return None
-        if self._skip:
-            self._skip -= 1
+        if not self._hits():
             return None
         self.act(impaired_by(request), now_ns)
         return self.distortion()

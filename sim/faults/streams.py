@@ -21,12 +21,12 @@ class FrameFault(Fault, ABC):
         client_order_id: str | None = None,
         symbol: str | None = None,
         client: str | None = None,
-        count: int | None = None,
-        until_ns: int | None = None,
+        **limits: Any,
     ) -> None:
-        super().__init__(label, count=count, until_ns=until_ns)
+        super().__init__(label, **limits)
         self._client = client
         self._sequence = -1
+        self._hits_event = False
         self._wanted = {
             "event": event,
             "execution": execution,
@@ -50,8 +50,10 @@ class FrameFault(Fault, ABC):
             if self._is_used_up():
                 return None
             self._sequence = frame.sequence
-            self.act("stream", now_ns)
-        return self.distort(delays_ns)
+            self._hits_event = self._hits()
+            if self._hits_event:
+                self.act("stream", now_ns)
+        return self.distort(delays_ns) if self._hits_event else None
 
     @abstractmethod
     def distort(self, delays_ns: list[int]) -> list[int]:

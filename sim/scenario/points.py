@@ -11,44 +11,62 @@ from typing import Literal
 
 from msgspec import Struct
 
-type Moment = Literal["before reply", "after reply", "after request", "after write"]
+type Moment = Literal[
+    "before request",
+    "after request",
+    "before reply",
+    "after reply",
+    "before event",
+    "after event",
+    "after write",
+]
 
 POINT = (
-    r"(before reply|after reply|after request) [1-9][0-9]{0,5} of "
-    r"(GET|POST|PUT|DELETE) /[A-Za-z0-9/_.-]{0,99}"
+    r"(before request|after request|before reply|after reply) [1-9][0-9]{0,5} of "
+    r"([a-z][a-z0-9_]{0,19} )?(GET|POST|PUT|DELETE) /[A-Za-z0-9/_.-]{0,99}"
+    r"|(before event|after event) [1-9][0-9]{0,5} of [A-Za-z_]{1,40}( [A-Z_]{1,20})?"
     r"|after write [1-9][0-9]{0,5}( of [A-Za-z0-9._:/-]{1,80})?"
 )
 """The form of a point; in words that Python and ECMA 262 have in common."""
 
-_MOMENTS: tuple[Moment, ...] = ("before reply", "after reply", "after request", "after write")
+_PARTS = re.compile(
+    r"(?P<moment>[a-z]+ (request|reply|event|write)) (?P<number>\d+)( of (?P<of>.*))?"
+)
 
 
 class Point(Struct, frozen=True):
-    """The ``number``-th time that something happens, of a request or of a write.
+    """The ``number``-th time that something happens, of a request, an event or a write.
 
-    A write may be of any key, or of one (``orders:O-1``) or its kind (``orders``).
+    A request may be of any client, or of one.  An event has a type, and an order update may
+    have an execution type.  A write may be of any key, or of one (``orders:O-1``) or its kind
+    (``orders``).
     """
 
     moment: Moment
     number: int
+    client: str = ""
     method: str = ""
     path: str = ""
+    event: str = ""
+    execution: str = ""
     key: str = ""
 
     @property
     def is_of_a_request(self) -> bool:
-        """Whether it is about a request; a write has no method and no path."""
+        """Whether it is about a request."""
         return bool(self.path)
 
 
 def parse_point(text: str) -> Point:
     """Return the point that ``text`` names; raises `ValueError` when it has not the form."""
-    if not re.fullmatch(POINT, text):
+    form = _PARTS.fullmatch(text)
+    if form is None or not re.fullmatch(POINT, text):
         raise ValueError(f"{text!r} is not a named point")
-    happening, _, of = text.partition(" of ")
-    [moment] = [each for each in _MOMENTS if happening.startswith(each)]
-    number = int(happening.rpartition(" ")[2])
+    moment: Moment = form["moment"]  # type: ignore[assignment]  # POINT has no other
+    number, of = int(form["number"]), form["of"] or ""
     if moment == "after write":
         return Point(moment, number, key=of)
-    method, _, path = of.partition(" ")
-    return Point(moment, number, method, path)
+    *client, first, second = of.split(" ") if " " in of else (of, "")
+    if moment in ("before event", "after event"):
+        return Point(moment, number, event=first, execution=second)
+    return Point(moment, number, " ".join(client), first, second)

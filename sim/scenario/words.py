@@ -126,7 +126,10 @@ def words(struct: type[msgspec.Struct]) -> tuple[Word, ...]:
         name = field.name.removesuffix("_ns")
         doc = docs.get(field.name, "")
         found.append(Word(name, field.name, hints[field.name], default, implied, doc))
-    return tuple(found)
+    last = getattr(struct, "print_last", ())
+    return tuple(
+        sorted(found, key=lambda word: last.index(word.field) if word.field in last else -1)
+    )
 
 
 def _field_docs(struct: type) -> dict[str, str]:

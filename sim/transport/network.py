@@ -115,6 +115,7 @@ class Network:
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_ns: int | None = None
         self._unanswered = 0
+        self._is_flushing = False
         self.reads: list[Exchange] = []
 
     def pending(self) -> str | None:
@@ -146,6 +147,7 @@ class Network:
         self, request: Request, exchange: Exchange, reply: asyncio.Future[Response]
     ) -> None:
         now_ns = self._loop.now_ns
+        self._points.happens("before request", exchange.process, request)
         fault = self._faults.on_request(request, now_ns)
         response: Response | None
         late_ns, applied_late = 0, False
@@ -242,8 +244,13 @@ class Network:
 
     def flush(self) -> None:
         """Put on the wire what the venue has to send, and watch its deadlines."""
-        for frame in self._venue.take_frames():
-            self._carry(frame)
+        if self._is_flushing:
+            return  # what was done at a named point; its events follow those at hand
+        self._is_flushing = True
+        while frames := self._venue.take_frames():
+            for frame in frames:
+                self._carry(frame)
+        self._is_flushing = False
         for connection_id in self._venue.take_closed():
             socket = self._sockets.get(connection_id)
             if socket is not None:
@@ -277,6 +284,9 @@ class Network:
         socket = self._sockets.get(frame.connection_id)
         if socket is None:
             return
+        self._points.happens("before event", socket.process, frame)
+        if not socket.is_open:
+            return
         now_ns = self._loop.now_ns
         due_ns = max(now_ns + self._delay_ns(), socket.last_due_ns)
         delays_ns = self._faults.on_frame(frame, socket.client, now_ns)
@@ -299,6 +309,7 @@ class Network:
         trade = f" trade {frame.trade_id}" if frame.trade_id else ""
         self._trace.add(self._loop.now_ns, "frame", socket.client, f"{what}{trade}")
         socket.on_frame(frame.text)
+        self._points.happens("after event", socket.process, frame)
 
     # -- closing ------------------------------------------------------------------
 

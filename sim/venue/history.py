@@ -73,6 +73,7 @@ class Reads:
 
     def __init__(self) -> None:
         self._lags: dict[tuple[str, str | None], int] = {}
+        self._begun: dict[str, list[int]] = {}
         self._hidings: list[Hiding] = []
 
     def hide(self, hiding: Hiding) -> None:
@@ -110,6 +111,15 @@ class Reads:
             self._lags[model, symbol] = lag_ns
         else:
             self._lags.pop((model, None), None)
+
+    def begin_lag(self, model: str, lag_ns: int) -> None:
+        """Let a model trail until `end_lag`; of lags that overlap the longest counts."""
+        self._begun.setdefault(model, []).append(lag_ns)
+        self.set_lag(model, max(self._begun[model]))
+
+    def end_lag(self, model: str, lag_ns: int) -> None:
+        self._begun[model].remove(lag_ns)
+        self.set_lag(model, max(self._begun[model], default=0))
 
     def clear(self, model: str | None = None, symbol: str | None = None) -> None:
         """Undo `set_lag`: of that model (and symbol), or of everything."""

@@ -7,14 +7,17 @@ point of the story and is passed over if not, so that shrinking may delete any.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin
 
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import NODEFAULT, UNSET
 
 from sim.scenario import actions as a
 from sim.scenario import model as m
-from sim.scenario.values import READS, TRADE_READS
+from sim.scenario import values as v
+from sim.scenario.checks.timeline import TimelineCheck
+from sim.scenario.words import Word, words
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT")
 STRATEGIES = ("S-001", "S-002", "Maker-A-7")
@@ -71,9 +74,9 @@ def scenarios(draw: st.DrawFn, max_records: int = 12) -> m.Scenario:
     """A valid scenario: reading its print gives it back."""
     venue = draw(venues())
     node = draw(nodes(venue))
-    words = draw(st.lists(st.sampled_from(tuple(a.ACTIONS)), max_size=max_records))
+    told = draw(st.lists(st.sampled_from(tuple(a.ACTIONS)), max_size=max_records))
     story = _Story(draw, venue, node)
-    for word in words:
+    for word in told:
         story.tell(word)
     shows = draw(st.sampled_from(m.PROPERTIES))
     return m.Scenario(
@@ -200,6 +203,48 @@ def knowledge(shows: str) -> st.SearchStrategy[dict[str, tuple[m.Known, ...]]]:
     return st.dictionaries(engines, entries.map(tuple), max_size=2)
 
 
+def points() -> st.SearchStrategy[str]:
+    """Named points of every kind."""
+    number = st.integers(1, 999).map(str)
+    requests = st.sampled_from(
+        ("POST /fapi/v1/order", "recon GET /fapi/v1/userTrades", "nt PUT /fapi/v1/order")
+    )
+    events = st.sampled_from(("ORDER_TRADE_UPDATE TRADE", "ACCOUNT_UPDATE", "listenKeyExpired"))
+    keys = st.sampled_from(("", " of positions", " of orders:O-1"))
+    return st.one_of(
+        st.tuples(st.sampled_from(("before", "after")), number, requests).map(
+            lambda drawn: "{} request {} of {}".format(*drawn)
+        ),
+        st.tuples(st.sampled_from(("before", "after")), number, requests).map(
+            lambda drawn: "{} reply {} of {}".format(*drawn)
+        ),
+        st.tuples(st.sampled_from(("before", "after")), number, events).map(
+            lambda drawn: "{} event {} of {}".format(*drawn)
+        ),
+        st.tuples(number, keys).map(lambda drawn: "after write {}{}".format(*drawn)),
+    )
+
+
+def scenario_of(venue: m.Venue, node: m.Node, records: list[m.Record]) -> m.Scenario:
+    return m.Scenario(title="-", shows="crash", venue=venue, node=node, timeline=tuple(records))
+
+
+class Refused(Exception):
+    """The format has no such record at that place."""
+
+
+def refuse(path: Any, message: str, hint: str = "") -> NoReturn:
+    raise Refused(message)
+
+
+def alternatives(kind: Any) -> tuple[Any, ...]:
+    """The kinds of which a field may hold one, without what says how it may be left out."""
+    if isinstance(kind, UnionType) or get_origin(kind) is Union:
+        return get_args(kind)
+    marks = getattr(kind, "__metadata__", ())
+    return (Annotated[kind.__origin__, marks[0]] if len(marks) > 1 else kind,)
+
+
 IMMEDIATE = st.sampled_from(("IOC", "FOK"))
 
 
@@ -218,6 +263,7 @@ class _Story:
         self._up_at_ns: int | None = 0
         self._lies_in_wait = False
         self.records: list[m.Record] = []
+        self._at_ns = 0
 
     def tell(self, word: str) -> None:
         """Add a record of that word, unless it cannot happen now."""
@@ -232,7 +278,9 @@ class _Story:
             self._lies_in_wait = True
         if kind is a.Start and self._up_at_ns is not None:
             return
-        action = getattr(self, f"_{word}")()
+        self._at_ns = at_ns
+        known = getattr(self, f"_{word}", None)
+        action = self._any(kind) if known is None else known()
         if action is None:
             return
         self._lies_in_wait = False
@@ -246,8 +294,11 @@ class _Story:
             case a.Restart():
                 self._up_at_ns = at_ns + action.down_ns
         self._now_ns = at_ns
+        self.records.append(self._record(action))
+
+    def _record(self, action: a.Action) -> m.Record:
         note = self._draw(st.none() | texts())
-        self.records.append(m.Record(at_ns=at_ns, action=action, note=note))
+        return m.Record(at_ns=self._at_ns, action=action, note=note)
 
     def _order(self) -> dict[str, Any]:
         draw = self._draw
@@ -302,15 +353,6 @@ class _Story:
         price = self._draw(st.none() | decimals()) if quantity is not None else Decimal(1)
         return a.Modify(order=self._draw(st.sampled_from(limits)), quantity=quantity, price=price)
 
-    def _depth(self) -> a.Action:
-        held = self._draw(st.just(Decimal(0)) | decimals())
-        return a.Depth(symbol=self._draw(self._symbols()), quantity=held)
-
-    def _transfer(self) -> a.Action:
-        amount = self._draw(decimals())
-        asset = self._draw(st.sampled_from(("USDT", "BNB")))
-        return a.Transfer(asset=asset, amount=-amount if self._draw(st.booleans()) else amount)
-
     def _fill(self) -> a.Action | None:
         fillable = [id_ for id_, rest in self._open.items() if rest]
         if not fillable:
@@ -329,9 +371,6 @@ class _Story:
             times=times,
         )
 
-    def _price(self) -> a.Action:
-        return a.SetPrice(symbol=self._draw(self._symbols()), price=self._draw(traded_prices()))
-
     def _web_submit(self) -> a.Action:
         return a.WebSubmit(**self._order())
 
@@ -347,22 +386,8 @@ class _Story:
         return a.Kill(**self._point())
 
     def _point(self) -> dict[str, Any]:
-        """A named point and whose requests count for it, or neither."""
-        draw = self._draw
-        number = draw(st.integers(1, 999))
-        request = draw(
-            st.sampled_from(
-                ("POST /fapi/v1/order", "GET /fapi/v1/userTrades", "PUT /fapi/v1/order")
-            )
-        )
-        moment = draw(st.sampled_from(("before reply", "after reply", "after request")))
-        of_request = {
-            "point": f"{moment} {number} of {request}",
-            "client": draw(st.sampled_from((None, "nt", "recon"))),
-        }
-        key = draw(st.sampled_from(("", " of positions", " of orders:O-1")))
-        at = (of_request, {"point": f"after write {number}{key}"})
-        return draw(st.sampled_from(at if self._lies_in_wait else ({}, *at)))
+        """A named point, or none."""
+        return {"point": self._draw(points() if self._lies_in_wait else st.none() | points())}
 
     def _comeback(self) -> dict[str, Any]:
         draw = self._draw
@@ -390,92 +415,60 @@ class _Story:
             down_ns=self._draw(spans()),
         )
 
-    def _disconnect(self) -> a.Action:
-        return a.Disconnect(for_ns=self._draw(spans(1)))
+    def _any(self, kind: type[a.Action]) -> a.Action | None:
+        """An action with whatever its fields may hold, unless the format refuses the whole."""
+        drawn = {word.field: self._value(word) for word in words(kind) if self._is_given(word)}
+        action = kind(**drawn)
+        story = scenario_of(self._venue, self._node, [*self.records, self._record(action)])
+        try:
+            TimelineCheck(story, refuse).check()
+        except Refused:
+            return None
+        return action
 
-    def _match(self) -> dict[str, Any]:
-        draw = self._draw
-        event = draw(st.sampled_from((None, "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE")))
-        executions = (None, "TRADE") if event != "ACCOUNT_UPDATE" else (None,)
-        return {
-            "event": event,
-            "execution": draw(st.sampled_from(executions)),
-            "order": draw(st.sampled_from((None, *self._open))),
-            "symbol": draw(st.none() | self._symbols()),
-            **self._limit(),
-        }
+    def _is_given(self, word: Word) -> bool:
+        return word.default is NODEFAULT or self._draw(st.booleans())
 
-    def _limit(self) -> dict[str, Any]:
-        draw = self._draw
-        count = draw(st.none() | st.integers(1, 3))
-        return {
-            "client": draw(st.sampled_from((None, "nt", "recon"))),
-            "count": count,
-            "for_ns": draw(st.none() | spans(1)) if count is None else None,
-        }
+    def _value(self, word: Word) -> Any:
+        """A value of a field: of one of the kinds that its type names, but not None."""
+        kinds = [kind for kind in alternatives(word.type) if kind is not type(None)]
+        return self._draw(st.sampled_from(kinds).flatmap(self._of))
 
-    def _drop_event(self) -> a.Action:
-        return a.DropEvent(**self._match())
+    def _of(self, kind: Any) -> st.SearchStrategy[Any]:
+        if kind == v.OrderId:
+            return st.sampled_from(tuple(self._open)) if self._open else st.just("nobody-s")
+        if kind == v.Symbol:
+            return self._symbols()
+        if kind == v.PositionSide:
+            return sides(self._venue)
+        if get_origin(kind) is Literal:
+            return st.sampled_from(get_args(kind))
+        if get_origin(kind) is tuple:
+            [item, _] = get_args(kind)
+            return st.lists(self._of(item), min_size=1, max_size=3, unique=True).map(tuple)
+        if kind == v.StrategyId:
+            return st.sampled_from(self._node.strategies)
+        return next(strategy for type_, strategy in VALUES if type_ == kind)
 
-    def _duplicate_event(self) -> a.Action:
-        copies = self._draw(st.integers(1, 3))
-        return a.DuplicateEvent(**self._match(), copies=copies, by_ns=self._draw(spans()))
 
-    def _delay_event(self) -> a.Action:
-        return a.DelayEvent(**self._match(), by_ns=self._draw(spans(1)))
-
-    def _asked(self) -> dict[str, Any]:
-        draw = self._draw
-        return {
-            "method": draw(st.none() | st.just("POST")),
-            "path": draw(st.sampled_from(("/fapi/v1/order", "/fapi/v1/listenKey", None))),
-            "symbol": draw(st.none() | self._symbols()),
-            "skip": draw(st.integers(0, 3)),
-            **self._limit(),
-        }
-
-    def _applied(self) -> Any:
-        return self._draw(st.sampled_from(("never", "before", "after")))
-
-    def _fail_request(self) -> a.Action:
-        draw = self._draw
-        return a.FailRequest(
-            **self._asked(),
-            status=draw(st.integers(400, 599)),
-            code=draw(st.none() | st.integers(-5000, 0)),
-            message=draw(st.none() | texts()),
-            retry_after=draw(st.none() | st.integers(1, 60)),
-            after_ns=draw(spans()),
-            applied=self._applied(),
-        )
-
-    def _lose_reply(self) -> a.Action:
-        after_ns = self._draw(spans())
-        return a.LoseReply(**self._asked(), after_ns=after_ns, applied=self._applied())
-
-    def _delay_reply(self) -> a.Action:
-        return a.DelayReply(**self._asked(), by_ns=self._draw(spans(1)))
-
-    def _truncate_reply(self) -> a.Action:
-        return a.TruncateReply(**self._asked())
-
-    def _hide_trades(self) -> a.Action:
-        draw = self._draw
-        by_order = bool(self._open) and draw(st.booleans())
-        return a.HideTrades(
-            order=draw(st.sampled_from(tuple(self._open))) if by_order else None,
-            symbol=None if by_order else draw(self._symbols()),
-            for_ns=draw(spans(1)),
-            reads=draw(st.just(TRADE_READS) | st.sampled_from((("userTrades",), ("income",)))),
-        )
-
-    def _expire_listen_key(self) -> a.Action:
-        return a.ExpireListenKey(notify=self._draw(st.booleans()))
-
-    def _lag_reads(self) -> a.Action:
-        reads = st.lists(st.sampled_from(READS), min_size=1, unique=True).map(tuple)
-        return a.LagReads(
-            reads=self._draw(st.just(READS) | reads),
-            by_ns=self._draw(spans(1)),
-            for_ns=self._draw(spans(1)),
-        )
+# Not a dictionary: `Annotated` types may hold what cannot be hashed.
+VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
+    (bool, st.booleans()),
+    (int, st.integers(-5000, 5000)),
+    (v.Quantity, decimals()),
+    (v.NotNegative, st.just(Decimal(0)) | decimals()),
+    (v.NotZero, decimals() | decimals().map(Decimal.copy_negate)),
+    (v.SignedQuantity, st.just(Decimal(0)) | decimals()),
+    (v.Price, traded_prices()),
+    (v.Duration, spans()),
+    (v.Period, spans(1)),
+    (v.Seed, st.integers(0, 3) | st.integers(0, 2**53)),
+    (v.Count, st.integers(1, 3)),
+    (v.Probability, st.sampled_from((0.25, 1.0, 1e-6))),
+    (v.Line, texts()),
+    (v.HttpError, st.integers(400, 599)),
+    (v.Asset, st.sampled_from(("USDT", "BNB"))),
+    (v.ClientName, st.sampled_from(("nt", "recon"))),
+    (v.Path, st.sampled_from(("/fapi/v1/order", "/fapi/v1/listenKey"))),
+    (v.PointName, points()),
+]

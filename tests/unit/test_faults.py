@@ -277,3 +277,24 @@ def test_every_activation_is_reported(clock: Clock):
     faults.on_request(ORDER, 0)
 
     assert seen == [("drop", "ORDER_TRADE_UPDATE TRADE"), ("fail", "nt POST /fapi/v1/order")]
+
+
+def test_a_fault_lets_pass_what_it_skips_and_counts_events_not_copies(faults: Faults):
+    faults.arm(DroppedFrame("f", event="ORDER_TRADE_UPDATE", skip=1, count=1))
+    assert faults.on_frame(frame(sequence=1), "nt", 0) == [0]
+    assert faults.on_frame(frame(sequence=1, connection_id=2), "recon", 0) == [0]
+    assert faults.on_frame(frame(sequence=2), "nt", 0) == []
+    assert faults.on_frame(frame(sequence=2, connection_id=2), "recon", 0) == []
+    assert faults.on_frame(frame(sequence=3), "nt", 0) == [0]
+
+
+def hits_of(faults: Faults, label: str, seed: int) -> list[bool]:
+    faults.heal()
+    faults.arm(FailedRequest(label, status=503, probability=0.3, seed=seed))
+    return [faults.on_request(QUERY, 0) is not None for _ in range(200)]
+
+
+def test_chance_comes_from_the_fault_s_own_seed(faults: Faults):
+    first, again, other = (hits_of(faults, "f", seed) for seed in (1, 1, 2))
+    assert first == again != other
+    assert 40 < sum(first) < 80

@@ -12,7 +12,7 @@ from sim.points import Points
 from sim.process import PROCESS, Process, ProcessExited, refuse_the_dead
 from sim.scenario.points import parse_point
 from sim.trace import Trace
-from sim.venue.wire import Request
+from sim.venue.wire import Frame, Request
 
 QUERY = Request("GET", "/fapi/v1/order")
 OTHER = Request("GET", "/fapi/v1/userTrades")
@@ -70,7 +70,7 @@ def test_a_point_counts_requests_of_its_method_and_path_and_moment(rig: Rig):
 
 
 def test_a_point_may_count_for_one_client_only(rig: Rig):
-    rig.arm("after request 1 of GET /fapi/v1/order", client="recon")
+    rig.arm("after request 1 of recon GET /fapi/v1/order")
     rig.points.happens("after request", rig.process, QUERY)
     assert rig.process.alive
 
@@ -171,3 +171,18 @@ def test_the_dead_are_refused():
 
     with pytest.raises(ProcessExited):
         refuse_the_dead(process)
+
+
+def event(sequence: int, name: str = "ORDER_TRADE_UPDATE", execution: str = "TRADE") -> Frame:
+    return Frame(1, sequence, "{}", "main", name, 0, execution=execution)
+
+
+def test_a_point_counts_events_of_its_type_and_not_their_copies(rig: Rig):
+    rig.arm("before event 2 of ORDER_TRADE_UPDATE TRADE")
+    for frame in (event(1), event(1), event(2, execution="NEW"), event(3, "ACCOUNT_UPDATE", "")):
+        rig.points.happens("before event", rig.process, frame)
+    rig.points.happens("after event", rig.process, event(4))
+    assert rig.process.alive
+
+    rig.points.happens("before event", rig.process, event(4))
+    assert not rig.process.alive

@@ -11,25 +11,11 @@ from collections.abc import Iterator
 from sim.scenario.actions.base import (
     Action,
     Fault,
+    Matched,
     NodeAction,
     Order,
     StrategyAction,
     VenueAction,
-)
-from sim.scenario.actions.faults import (
-    DelayEvent,
-    DelayReply,
-    Disconnect,
-    DropEvent,
-    DuplicateEvent,
-    EventFault,
-    ExpireListenKey,
-    FailRequest,
-    HideTrades,
-    LagReads,
-    LoseReply,
-    RequestFault,
-    TruncateReply,
 )
 from sim.scenario.actions.node import (
     Comeback,
@@ -38,11 +24,30 @@ from sim.scenario.actions.node import (
     Start,
     Stop,
 )
+from sim.scenario.actions.reads import (
+    HideTrades,
+    LagReads,
+)
+from sim.scenario.actions.requests import (
+    DelayReply,
+    FailRequest,
+    LoseReply,
+    RequestFault,
+    TruncateReply,
+)
 from sim.scenario.actions.strategy import (
     Cancel,
     CancelAll,
     Modify,
     Submit,
+)
+from sim.scenario.actions.streams import (
+    DelayEvent,
+    Disconnect,
+    DropEvent,
+    DuplicateEvent,
+    EventFault,
+    ExpireListenKey,
 )
 from sim.scenario.actions.venue import (
     Depth,
@@ -74,6 +79,7 @@ __all__ = [
     "Kill",
     "LagReads",
     "LoseReply",
+    "Matched",
     "Modify",
     "NodeAction",
     "Order",

@@ -7,12 +7,19 @@ from typing import Annotated, ClassVar
 from msgspec import Struct
 
 from sim.scenario.values import (
+    ClientName,
+    Count,
     OrderId,
     OrderType,
+    Period,
+    PointName,
     PositionSide,
     Price,
+    Probability,
     Quantity,
+    Seed,
     Side,
+    Skip,
     Symbol,
     TimeInForce,
 )
@@ -24,6 +31,12 @@ class Action(Struct, frozen=True, kw_only=True):
 
     word: ClassVar[str]
     """The action's word in the file; only what can stand in one has it."""
+
+    print_last: ClassVar[tuple[str, ...]] = ("point",)
+    """The fields that a print and a reference name after those of the action itself."""
+
+    point: PointName | None = None
+    """The named point at which it happens, counted from ``at``; at once when left out."""
 
     @property
     def lasts_ns(self) -> int:
@@ -47,6 +60,38 @@ class NodeAction(Action, frozen=True, kw_only=True):
 
 class Fault(Action, frozen=True, kw_only=True):
     """A view of the truth or the way to it is distorted; the truth is not."""
+
+
+class Matched(Fault, frozen=True, kw_only=True):
+    """A fault of single requests or events: those that match all that is given."""
+
+    client: ClientName | None = None
+    """Whose it hits: ``nt`` is NautilusTrader's client; all when left out."""
+    skip: Skip = 0
+    """How many that match it lets pass before it hits any."""
+    count: Count | None = None
+    """How many it hits; one when neither this nor ``for`` is given."""
+    for_ns: Period | None = None
+    """How long it hits every one that matches."""
+    probability: Probability | None = None
+    """The chance with which it hits one that matches; it hits each when left out."""
+    seed: Seed | None = None
+    """Where that chance comes from, apart from the scenario's seed; 0 when left out."""
+
+    print_last: ClassVar[tuple[str, ...]] = (
+        "client",
+        "skip",
+        "count",
+        "for_ns",
+        "probability",
+        "seed",
+        "point",
+    )
+
+    @property
+    def limit(self) -> int | None:
+        """How many it hits; None when time alone decides."""
+        return 1 if self.count is None and self.for_ns is None else self.count
 
 
 class Order(Action, frozen=True, kw_only=True):

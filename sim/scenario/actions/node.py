@@ -7,13 +7,11 @@ from typing import ClassVar, Literal
 from sim.scenario.actions.base import NodeAction
 from sim.scenario.values import (
     Cache,
-    ClientName,
     Count,
     Duration,
     InstrumentId,
     OrderId,
     Period,
-    PointName,
     StrategyId,
 )
 
@@ -28,14 +26,6 @@ class Kill(NodeAction, frozen=True, kw_only=True):
     """The process of the node ends between two instructions; nothing is written any more."""
 
     word: ClassVar[str] = "kill"
-
-    point: PointName | None = None
-    """Where it ends, counted from ``at``: ``before reply 2 of GET /fapi/v1/userTrades``,
-    ``after reply ...``, ``after request ...`` (the venue has acted, the reply is on its way) or
-    ``after write 3`` (to the cache's database; also ``after write 1 of orders:O-1``, or ``of
-    positions``); at the instant ``at`` when left out."""
-    client: ClientName | None = None
-    """Whose requests count for the point: ``nt`` is NautilusTrader's; all when left out."""
 
 
 class Comeback(NodeAction, frozen=True, kw_only=True):
@@ -68,7 +58,3 @@ class Restart(Comeback, frozen=True, kw_only=True):
     """How the old process ends."""
     down_ns: Duration = 1_000_000_000
     """How long the node is down."""
-    point: PointName | None = None
-    """Where a kill ends the old process, as in ``kill``; at the instant ``at`` when left out."""
-    client: ClientName | None = None
-    """Whose requests count for the point; all when left out."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import get_args
 
 from sim.scenario.actions import (
+    Action,
     Cancel,
     CancelAll,
     Comeback,
@@ -12,6 +14,7 @@ from sim.scenario.actions import (
     Fill,
     HideTrades,
     Kill,
+    Matched,
     Modify,
     NodeAction,
     Order,
@@ -38,6 +41,7 @@ from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
 from sim.scenario.model import Record, Scenario
 from sim.scenario.points import parse_point
+from sim.scenario.values import EventType
 from sim.scenario.yaml_tree import Path
 from sim.venue.rest import ROUTES
 
@@ -89,9 +93,7 @@ class TimelineCheck:
         if self._down_until_ns is not None and at_ns >= self._down_until_ns:
             self._down_since_ns = self._down_until_ns = None
         is_down = self._down_since_ns is not None
-        lies_in_wait = getattr(action, "point", None) is not None or getattr(
-            action, "on_start", False
-        )
+        lies_in_wait = action.point is not None or getattr(action, "on_start", False)
         if (
             isinstance(action, StrategyAction | Stop | Kill | Restart)
             and is_down
@@ -101,13 +103,15 @@ class TimelineCheck:
                 _path(index, record), f"{record.action.word} while the node is {self._down()}"
             )
         if isinstance(action, Start):
+            if action.point is not None:
+                self._fail((*_path(index, record), "point"), "nothing happens while it is down")
             if not is_down and not self._may_be_killed:
                 self._fail(_path(index, record), "start while the node is running")
             if self._down_until_ns is not None:
                 self._fail(_path(index, record), f"start while the node is {self._down()}")
             self._down_since_ns, self._may_be_killed = None, False
         if lies_in_wait:
-            self._may_be_killed |= isinstance(action, Kill)
+            self._may_be_killed |= isinstance(action, Kill | Stop)
         elif isinstance(action, Stop | Kill):
             self._down_since_ns = at_ns
         elif isinstance(action, Restart) and action.down_ns:
@@ -152,13 +156,9 @@ class TimelineCheck:
                 self._check_request_fault(action, path)
             case Comeback():
                 self._check_comeback(action, path)
-        if isinstance(action, Kill | Restart):
-            self._check_point(action, path)
-        if isinstance(action, EventFault | RequestFault) and None not in (
-            action.count,
-            action.for_ns,
-        ):
-            fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
+        self._check_point(action, path)
+        if isinstance(action, Matched):
+            self._check_matched(action, path)
 
     def _check_order(self, order: Order, path: Path) -> None:
         fail = self._fail
@@ -221,18 +221,21 @@ class TimelineCheck:
         if action.claims is not None:
             check_claims(self._scenario, action.claims, (*path, "claims"), fail)
 
-    def _check_point(self, action: Kill | Restart, path: Path) -> None:
-        fail = self._fail
-        if action.point is None:
-            if action.client is not None:
-                fail((*path, "client"), "'client' belongs to a 'point'", "leave it out")
+    def _check_point(self, action: Action, path: Path) -> None:
+        fail, text = self._fail, action.point
+        if text is None:
             return
         if isinstance(action, Restart) and action.by != "kill":
             fail((*path, "point"), "only a kill comes at a point", "write 'by: kill'")
-        point = parse_point(action.point)
+        point = parse_point(text)
+        if point.event:
+            known = get_args(EventType)
+            if point.event not in known:
+                hint = nearest(point.event, known)
+                fail((*path, "point"), f"the venue sends no {point.event}", hint)
+            if point.execution and point.event != "ORDER_TRADE_UPDATE":
+                fail((*path, "point"), f"{point.event} has no execution type")
         if not point.is_of_a_request:
-            if action.client is not None:
-                fail((*path, "client"), "a write has no 'client'", "leave it out")
             return
         served = [of for method, of in ROUTES if method == point.method]
         if point.path not in served:
@@ -253,6 +256,12 @@ class TimelineCheck:
             asked = "" if fault.method is None else f"{fault.method} "
             hint = nearest(fault.path, sorted(served))
             self._fail((*path, "path"), f"the venue has no {asked}{fault.path}", hint)
+
+    def _check_matched(self, fault: Matched, path: Path) -> None:
+        if None not in (fault.count, fault.for_ns):
+            self._fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
+        if fault.probability is None and fault.seed is not None:
+            self._fail((*path, "seed"), "'seed' belongs to a 'probability'", "leave it out")
 
     def _check_hidden(self, fault: HideTrades, path: Path) -> None:
         if fault.order is None and fault.symbol is None:

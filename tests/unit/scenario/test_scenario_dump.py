@@ -21,7 +21,7 @@ CANONICAL = [
       - {at: 0s, truncate_reply: {path: "/fapi/v1/openOrders", skip: 2}}
       - {at: 1s, kill: {point: "after write 1 of orders:O-1"}}
       - {at: 2s, start: {}}
-      - {at: 3s, restart: {by: kill, point: before reply 2 of GET /fapi/v1/userTrades, client: nt}}
+      - {at: 3s, restart: {by: kill, point: before reply 2 of nt GET /fapi/v1/userTrades}}
       - {at: 4s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000", on_start: true}}
       - {at: 5s, hide_trades: {order: O-1, for: 20s, reads: [userTrades]}}
     """,

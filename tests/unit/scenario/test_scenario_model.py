@@ -19,11 +19,8 @@ def test_the_properties_stand_in_the_order_of_the_design() -> None:
 
 
 def test_every_action_has_a_word_of_its_own() -> None:
-    assert " ".join(a.ACTIONS) == (
-        "submit cancel cancel_all modify fill depth transfer price web_submit web_cancel "
-        "stop kill start restart disconnect expire_listen_key drop_event duplicate_event "
-        "delay_event fail_request lose_reply delay_reply truncate_reply lag_reads hide_trades"
-    )
+    said = [kind for kind in a.ACTIONS.values() if "word" in vars(kind)]
+    assert len({kind.word for kind in said}) == len(said) == len(a.ACTIONS)
     assert all(kind.word == word for word, kind in a.ACTIONS.items())
 
 

@@ -12,15 +12,27 @@ from sim.scenario.points import Point, parse_point
     [
         (
             "before reply 2 of GET /fapi/v1/userTrades",
-            Point("before reply", 2, "GET", "/fapi/v1/userTrades"),
+            Point("before reply", 2, "", "GET", "/fapi/v1/userTrades"),
         ),
         (
             "after reply 10 of POST /fapi/v1/order",
-            Point("after reply", 10, "POST", "/fapi/v1/order"),
+            Point("after reply", 10, "", "POST", "/fapi/v1/order"),
         ),
         (
             "after request 1 of PUT /fapi/v1/listenKey",
-            Point("after request", 1, "PUT", "/fapi/v1/listenKey"),
+            Point("after request", 1, "", "PUT", "/fapi/v1/listenKey"),
+        ),
+        (
+            "before request 3 of recon GET /fapi/v1/order",
+            Point("before request", 3, "recon", "GET", "/fapi/v1/order"),
+        ),
+        (
+            "before event 2 of ACCOUNT_UPDATE",
+            Point("before event", 2, event="ACCOUNT_UPDATE"),
+        ),
+        (
+            "after event 12 of ORDER_TRADE_UPDATE TRADE",
+            Point("after event", 12, event="ORDER_TRADE_UPDATE", execution="TRADE"),
         ),
         ("after write 3", Point("after write", 3)),
         ("after write 1 of positions", Point("after write", 1, key="positions")),
@@ -44,7 +56,12 @@ def test_a_point_is_read(text: str, point: Point):
         "before write 3",
         "before reply 1 of /fapi/v1/order",
         "before reply 1 of get /fapi/v1/order",
-        "before request 1 of GET /fapi/v1/order",
+        "before request 1",
+        "before request 1 of NT GET /fapi/v1/order",
+        "before request 1 of a b GET /fapi/v1/order",
+        "before event 1",
+        "before event 1 of GET /fapi/v1/order",
+        "after event 1 of ORDER_TRADE_UPDATE TRADE TRADE",
         "before reply 1 of GET /fapi/v1/order?a=b",
         "before reply 1 of GET /fapi/v1/order\n",
     ],

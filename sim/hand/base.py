@@ -1,0 +1,64 @@
+"""What every act of the world needs: the venue, the way to it, and whose orders are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sim.clock import VirtualLoop
+from sim.faults import Faults
+from sim.scenario import actions as a
+from sim.transport.network import Network
+from sim.venue import Venue
+
+type Sent = a.Submit | a.WebSubmit
+
+
+def venue_client_id(order: Sent) -> str:
+    """Return the client order id under which the venue knows an order of the scenario."""
+    return f"web_{order.id}" if isinstance(order, a.WebSubmit) else order.id
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """All that the world can lay its hand on.
+
+    ``account`` is the venue's name of the account, ``orders`` are all of the scenario's.
+    """
+
+    loop: VirtualLoop
+    venue: Venue
+    network: Network
+    faults: Faults
+    account: str
+    orders: Mapping[str, Sent]
+
+    @property
+    def now_ns(self) -> int:
+        return self.loop.now_ns
+
+    def client_id(self, order: str | None) -> str | None:
+        """Return the venue's client order id of an order that a record names."""
+        return None if order is None else venue_client_id(self.orders[order])
+
+    def limits(self, action: a.Matched) -> dict[str, Any]:
+        """Return how often and how long a fault hits what it matches."""
+        return {
+            "client": action.client,
+            "skip": action.skip,
+            "count": action.limit,
+            "until_ns": None if action.for_ns is None else self.now_ns + action.for_ns,
+            "probability": action.probability,
+            "seed": action.seed or 0,
+        }
+
+    def order_of(self, name: str) -> dict[str, Any]:
+        """Return how the venue finds an order that a record names."""
+        order = self.orders[name]
+        return {
+            "account": self.account,
+            "symbol": order.symbol,
+            "client_order_id": venue_client_id(order),
+            "now_ns": self.now_ns,
+        }
