@@ -38,9 +38,7 @@ from nautilus_trader.model.identifiers import InstrumentId, TraderId
 from sim.broker import BrokerExecClientConfig, BrokerExecClientFactory
 from sim.scenario.model import Node as NodeSpec
 from sim.strategy import TimelineStrategy
-from sim.venue.config import AccountConfig
-
-TRADER_ID = TraderId("TRADER-001")
+from sim.venue.config import ApiKey
 
 HOST = "venue.invalid"
 """No such host can exist: a request that bypasses the simulation goes nowhere."""
@@ -49,18 +47,18 @@ POST_STOP_SECS = 1.0
 """How long a stopping node waits for residual events; the default of 10 s only adds time."""
 
 
-def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> TradingNodeConfig:
+def node_config(spec: NodeSpec, trader_id: str, key: ApiKey, *, hedged: bool) -> TradingNodeConfig:
     """Return the configuration of a node, before an engine changes it."""
     access: dict[str, Any] = {
-        "api_key": account.api_key,
-        "api_secret": account.api_secret,
+        "api_key": key.api_key,
+        "api_secret": key.api_secret,
         "account_type": BinanceAccountType.USDT_FUTURES,
         "base_url_http": f"http://{HOST}",
         "base_url_ws": f"ws://{HOST}",
         "instrument_provider": _instrument_provider(spec.instruments),
     }
     return TradingNodeConfig(
-        trader_id=TRADER_ID,
+        trader_id=TraderId(trader_id),
         cache=CacheConfig(database=DatabaseConfig(type="redis")),
         exec_engine=LiveExecEngineConfig(
             reconciliation=True,
@@ -68,13 +66,13 @@ def node_config(spec: NodeSpec, account: AccountConfig, *, hedged: bool) -> Trad
             **exec_engine_options(spec.exec_engine),
         ),
         data_clients={BINANCE: BinanceDataClientConfig(**access)},
-        exec_clients=_exec_clients(spec, account, access, hedged=hedged),
+        exec_clients=_exec_clients(spec, key, access, hedged=hedged),
         timeout_post_stop=POST_STOP_SECS,
     )
 
 
 def _exec_clients(
-    spec: NodeSpec, account: AccountConfig, access: dict[str, Any], *, hedged: bool
+    spec: NodeSpec, key: ApiKey, access: dict[str, Any], *, hedged: bool
 ) -> dict[str, LiveExecClientConfig]:
     """Return the configuration of the only execution client, by its name."""
     broker = spec.broker
@@ -93,8 +91,8 @@ def _exec_clients(
     )
     return {
         broker.venue: BrokerExecClientConfig(
-            api_key=account.api_key,
-            api_secret=account.api_secret,
+            api_key=key.api_key,
+            api_secret=key.api_secret,
             base_url_http=f"http://{HOST}",
             base_url_ws=f"ws://{HOST}",
             positions=broker.positions,

@@ -31,7 +31,7 @@ from sim.recorder import Recorder
 from sim.scenario.actions import Comeback, Start, StrategyAction, Submit
 from sim.scenario.model import Node as NodeSpec
 from sim.trace import Trace
-from sim.venue.config import AccountConfig
+from sim.venue.config import ApiKey
 
 READY_LIMIT_NS = 90 * NS_PER_SEC
 """When the strategies of a process must run, counted from its start."""
@@ -64,8 +64,12 @@ class NodeUnderTest:
     ----------
     name
         How trace rows and results call it.
+    trader_id
+        Its own id, under which its cache is kept.
     account
-        The venue account that it trades.
+        The venue's name for the account that it trades.
+    key
+        The API key that it uses.
     position_mode
         "one-way" or "hedge", as the account is set.
     on_crash
@@ -78,8 +82,10 @@ class NodeUnderTest:
         self,
         name: str,
         spec: NodeSpec,
+        trader_id: str,
         engine: MakeEngine,
-        account: AccountConfig,
+        account: str,
+        key: ApiKey,
         position_mode: str,
         loop: VirtualLoop,
         trace: Trace,
@@ -88,6 +94,7 @@ class NodeUnderTest:
     ) -> None:
         self.name = name
         self.account = account
+        self.starts_ns = spec.starts_ns
         self.log = WriteLog()
         self.process: NodeProcess | None = None
         self.waiting: list[Submit] = []
@@ -95,7 +102,9 @@ class NodeUnderTest:
         self._spec = spec
         self._claims = spec.claims
         self._hedged = position_mode == "hedge"
-        self._reader = Reader(account.name, hedged=self._hedged)
+        self._trader_id = trader_id
+        self._key = key
+        self._reader = Reader(account, hedged=self._hedged)
         self._make_engine = engine
         self._loop = loop
         self._trace = trace
@@ -265,13 +274,16 @@ class NodeUnderTest:
 
     # -- what the oracle sees -----------------------------------------------------
 
-    async def final_read(self, interval_secs: float) -> bool:
-        """Judge the state from here, then reconcile once more; False when that hangs."""
+    def come_to_rest(self) -> None:
+        """Judge the state from here; what follows is the final read's."""
         life = self._life
-        if life is None or not life.process.alive:
-            return True
-        life.come_to_rest(self.log.purged())
-        if not life.trader_is_running:
+        if life is not None and life.process.alive:
+            life.come_to_rest(self.log.purged())
+
+    async def final_read(self, interval_secs: float) -> bool:
+        """Reconcile once more after it came to rest; False when that hangs."""
+        life = self._life
+        if life is None or not life.process.alive or not life.trader_is_running:
             return True
         ended = await life.reconcile_again(interval_secs)
         life.end_final_read()
@@ -306,7 +318,7 @@ class NodeUnderTest:
         engine fails.
         """
         with _refusals("the node's configuration was refused"):
-            config = node_config(self._spec, self.account, hedged=self._hedged)
+            config = node_config(self._spec, self._trader_id, self._key, hedged=self._hedged)
         engine = self._make_engine()
         with _refusals(f"engine '{engine.name}' failed in configure"):
             config = engine.configure(config, self._spec)

@@ -222,12 +222,14 @@ class Impairment(msgspec.Struct, frozen=True):
     ``kind`` is what it keeps from a node: ``read`` (answers fail or are lost), ``lag``
     (answers show the past), ``command`` (orders are refused or their answers lost),
     ``stream`` (events or their connections).  A fault that hits single requests is at
-    work at the instants of these.
+    work at the instants of these.  ``node`` and ``account`` are whom it hits, empty for all.
     """
 
     kind: str
     from_ns: int
     until_ns: int
+    node: str = ""
+    account: str = ""
 
 
 class Incarnation(msgspec.Struct, frozen=True):
@@ -282,8 +284,27 @@ class Adjustment(msgspec.Struct, frozen=True):
     account: str = "main"
 
 
+class Sight(msgspec.Struct, frozen=True):
+    """What one of several nodes may see, and how it is set, in the words of `Observation`.
+
+    ``accounts`` are those that it trades on.
+    """
+
+    accounts: tuple[str, ...]
+    symbols: tuple[str, ...]
+    unloaded: tuple[str, ...]
+    lookback_ns: int | None
+    interval_ns: int
+    filters_unclaimed: bool
+    filtered: frozenset[str]
+
+
 class Observation(msgspec.Struct, frozen=True):
     """Everything that is judged of one run.
+
+    ``hedged`` are the accounts that hold long and short of a symbol apart.
+    ``sights`` are those of the nodes by name where there are several; the words that a
+    sight has, too, are those of the only node.
 
     ``symbols`` are those that the node may see, ``unloaded`` those that the venue lists
     and the node has no instrument of.  ``lookback_ns`` is None when the node asks for
@@ -298,7 +319,6 @@ class Observation(msgspec.Struct, frozen=True):
     words: a run with any is inconclusive.
     """
 
-    position_mode: str
     symbols: tuple[str, ...]
     lookback_ns: int | None
     ended_ns: int
@@ -306,6 +326,8 @@ class Observation(msgspec.Struct, frozen=True):
     orders: tuple[VenueOrder, ...]
     positions: tuple[VenuePosition, ...]
     incarnations: tuple[Incarnation, ...]
+    hedged: frozenset[str] = frozenset()
+    sights: dict[str, Sight] = {}
     interval_ns: int = 300_000_000_000
     unloaded: tuple[str, ...] = ()
     filters_unclaimed: bool = False

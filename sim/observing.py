@@ -5,25 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import structs
+
 from sim.clock import NS_PER_SEC
-from sim.observation import Call
+from sim.observation import Call, Sight, VenuePosition
 from sim.scenario import model as m
 from sim.transport.network import Exchange
 
 
-def visibility(scenario: m.Scenario) -> dict[str, Any]:
-    """Return which symbols and orders are the node's business, in `Observation`'s words."""
-    node, listed = scenario.node, scenario.venue.symbols
+def sight_of(scenario: m.Scenario, name: str) -> Sight:
+    """Return what a node may see, and how it is set."""
+    node, listed = scenario.each_node[name], scenario.venue.symbols
+    lookback_mins = node.reconciliation_lookback_mins
     loaded = listed if node.instruments is None else symbols_of(node.instruments)
     only = node.exec_engine.get("reconciliation_instrument_ids")
-    return {
-        "symbols": tuple(
-            name for name in listed if name in loaded and (not only or name in symbols_of(only))
+    return Sight(
+        accounts=(scenario.account_of(name),),
+        symbols=tuple(
+            symbol
+            for symbol in listed
+            if symbol in loaded and (not only or symbol in symbols_of(only))
         ),
-        "unloaded": tuple(name for name in listed if name not in loaded),
-        "filters_unclaimed": bool(node.exec_engine.get("filter_unclaimed_external_orders", False)),
-        "filtered": frozenset(node.exec_engine.get("filtered_client_order_ids") or ()),
-    }
+        unloaded=tuple(symbol for symbol in listed if symbol not in loaded),
+        lookback_ns=None if lookback_mins is None else lookback_mins * 60 * NS_PER_SEC,
+        interval_ns=round(node.reconciliation_interval_secs * NS_PER_SEC),
+        filters_unclaimed=bool(node.exec_engine.get("filter_unclaimed_external_orders", False)),
+        filtered=frozenset(node.exec_engine.get("filtered_client_order_ids") or ()),
+    )
+
+
+def sights_of(scenario: m.Scenario) -> dict[str, Any]:
+    """Return what the nodes may see, in `Observation`'s words."""
+    sights = {name: sight_of(scenario, name) for name in scenario.each_node}
+    first = next(iter(sights.values()))
+    words = structs.asdict(first)
+    accounts = words.pop("accounts")
+    # One node on the only account sees everything.
+    is_alone = len(sights) == 1 and set(accounts) == set(scenario.venue.each_account)
+    return {**words, "sights": {} if is_alone else sights}
+
+
+def hedged_accounts(venue: m.Venue) -> frozenset[str]:
+    """Return the accounts in hedge mode."""
+    accounts = venue.each_account
+    return frozenset(name for name in accounts if accounts[name].position_mode == "hedge")
+
+
+def unexpected(scenario: m.Scenario, positions: tuple[VenuePosition, ...]) -> list[str]:
+    """Compare the venue's positions with those that the scenario expects."""
+    held = {(p.account, p.symbol, p.position_side): p.quantity for p in positions}
+    default, expect = scenario.venue.default_account, scenario.expect
+    expected = {default: expect.venue_position, **expect.venue_positions}
+    several = len(scenario.venue.each_account) > 1
+    return [
+        f"the venue holds {held.get((account, symbol, side), 0)} {symbol} ({side})"
+        f"{f' on account {account}' if several else ''}, not {quantity}"
+        for account, symbols in expected.items()
+        for symbol, legs in symbols.items()
+        for side, quantity in legs.items()
+        if held.get((account, symbol, side), 0) != quantity
+    ]
 
 
 def symbols_of(instruments: Iterable[str]) -> set[str]:

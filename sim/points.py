@@ -35,7 +35,9 @@ class _Armed:
         label: str,
         act: Callable[[], None],
         lasts_ns: int,
+        node: str | None,
     ) -> None:
+        self.node = node
         self.label = label
         self.act = act
         self.lasts_ns = lasts_ns
@@ -85,9 +87,13 @@ class Points:
         act: Callable[[], None],
         *,
         lasts_ns: int = 0,
+        node: str | None = None,
     ) -> None:
-        """Call ``act`` at a point, once; ``lasts_ns`` is how long its effect takes."""
-        self._armed.append(_Armed(point, label, act, lasts_ns))
+        """Call ``act`` at a point, once; ``lasts_ns`` is how long its effect takes.
+
+        With a ``node`` only what happens to the processes of that one counts.
+        """
+        self._armed.append(_Armed(point, label, act, lasts_ns, node))
 
     def disarm(self) -> list[str]:
         """Let go of all that are left; return their labels."""
@@ -105,7 +111,7 @@ class Points:
         for armed in tuple(self._armed):
             if not process.alive:
                 return
-            if not armed.is_reached(moment, of):
+            if armed.node not in (None, process.node_name) or not armed.is_reached(moment, of):
                 continue
             if moment == "after reply":
                 # The callback that hears of the reply is the next thing to run.

@@ -21,6 +21,11 @@ class Process:
         self.name = name
         self.alive = True
 
+    @property
+    def node_name(self) -> str:
+        """The node whose process it is."""
+        return self.name.partition("#")[0]
+
     def __repr__(self) -> str:
         return f"Process({self.name!r}, {'alive' if self.alive else 'dead'})"
 

@@ -8,16 +8,14 @@ noted as inert, and makes the run inconclusive.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from msgspec import structs
-
+from sim.attendant import Attendant, sleep_until
 from sim.clock import START_NS, VirtualLoop
 from sim.faults import Faults
-from sim.hand import ACTS, Reach, act, venue_client_id
+from sim.hand import ACTS, Reach, act
 from sim.node import NodeUnderTest
 from sim.points import Points
 from sim.scenario import actions as a
@@ -43,7 +41,7 @@ class Timeline:
         network: Network,
         faults: Faults,
         points: Points,
-        node: NodeUnderTest,
+        nodes: Iterable[NodeUnderTest],
         trace: Trace,
     ) -> None:
         self.inert: list[str] = []
@@ -53,30 +51,33 @@ class Timeline:
         self._network = network
         self._faults = faults
         self._points = points
-        self._node = node
         self._trace = trace
-        self._node_action: asyncio.Task[None] | None = None
-        self._queue: list[str] = []
-        self._on_start: dict[str, str] = {}
         orders = {
             record.action.id: record.action
             for record in scenario.timeline
             if isinstance(record.action, a.Submit | a.WebSubmit)
         }
-        self._reach = Reach(loop, venue, network, faults, node.account.name, orders)
+        self._reach = Reach(loop, venue, network, faults, scenario, orders)
+        self._attendants = {node.name: Attendant(node, loop, orders, self.inert) for node in nodes}
 
     async def play(self, bound_ns: int) -> None:
-        """Start the node at its time, follow the records, and wait until all may be quiet.
+        """Start the nodes at their times, follow the records, and wait until all may be quiet.
 
         That is ``bound_ns`` after the last record is over and the last fault has acted, or
         the last kill at a named point.
         """
-        records = list(enumerate(self._scenario.timeline))
-        before = [entry for entry in records if entry[1].at_ns < 0]
-        await self._follow(before)
-        await self.sleep_until(START_NS)
-        self._node.start()
-        await self._follow(records[len(before) :])
+        starts: list[tuple[int, Callable[[], None]]] = [
+            (attendant.node.starts_ns, attendant.node.start)
+            for attendant in self._attendants.values()
+        ]
+        records: list[tuple[int, Callable[[], None]]] = [
+            (record.at_ns, partial(self._apply, index, record))
+            for index, record in enumerate(self._scenario.timeline)
+        ]
+        # What starts at an instant starts before anything else happens at it.
+        for at_ns, step in sorted([*starts, *records], key=lambda each: each[0]):
+            await self.sleep_until(START_NS + at_ns)
+            step()
         over_ns = START_NS + max(
             (r.at_ns + r.action.lasts_ns for r in self._scenario.timeline), default=0
         )
@@ -87,47 +88,29 @@ class Timeline:
                 break
             await self.sleep_until(quiet_ns)
         self._find_the_unreached()
-        if self._node_action is not None:
-            await self._node_action
+        for attendant in self._attendants.values():
+            await attendant.finish()
 
     def _find_the_unreached(self) -> None:
         """Take note of what lay in wait to the end, in vain."""
-        waits = [
+        self.inert += [
             f"{label} had no effect: the point was not reached" for label in self._points.disarm()
         ]
-        for action in self._node.waiting:
-            waits.append(
-                f"{self._on_start[action.id]} had no effect: no strategy started to send it"
-            )
-        self.inert += waits
+        for attendant in self._attendants.values():
+            self.inert += attendant.unsent()
 
     def pending(self) -> str | None:
         """Say what has not come to rest, None when everything has."""
-        if self._node_action is not None and not self._node_action.done():
-            return "the node is being stopped or started"
-        if self._node.was_given_up:
-            return "the node is down and nobody starts it again"
-        if self._node.revival_is_due:
-            return "the node is about to be started again"
+        for attendant in self._attendants.values():
+            if (reason := attendant.pending()) is not None:
+                return reason
         if self._venue.reads.lagging:
             return "reads lag"
         return self._network.pending()
 
-    async def _follow(self, records: list[tuple[int, m.Record]]) -> None:
-        for index, record in records:
-            await self.sleep_until(START_NS + record.at_ns)
-            self._apply(index, record)
-
     async def sleep_until(self, when_ns: int) -> None:
         """Wait until an instant."""
-        if when_ns <= self._loop.now_ns:
-            return
-        reached = self._loop.create_future()
-        timer = self._loop.call_at_ns(when_ns, reached.set_result, None)
-        try:
-            await reached
-        finally:
-            timer.cancel()
+        await sleep_until(self._loop, when_ns)
 
     # -- records ------------------------------------------------------------------
 
@@ -146,6 +129,7 @@ class Timeline:
                 label,
                 partial(self._do, action, label),
                 lasts_ns=action.lasts_ns,
+                node=getattr(action, "node", None),
             )
 
     def _do(self, action: a.Action, label: str) -> None:
@@ -159,81 +143,28 @@ class Timeline:
         self._network.flush()
 
     def _act(self, action: a.StrategyAction, label: str) -> None:
-        self._node.act(action)
-        if isinstance(action, a.Submit) and action.on_start:
-            self._on_start[action.id] = label
+        match action:
+            case a.Submit() | a.CancelAll():
+                node = action.node
+            case a.Cancel() | a.Modify():
+                sent = self._reach.orders[action.order]
+                assert isinstance(sent, a.Submit)
+                node = sent.node
+            case _:
+                raise TypeError(action)
+        self._attendants[node].act(action, label)
 
     def _stop(self, action: a.Stop, label: str) -> None:
-        self._then(self._node.stop, label)
+        self._attendants[action.node].stop(label)
 
-    def _kill(self, action: a.Kill | a.Restart, label: str) -> None:
-        # What was being done with the node ends with its process.
-        if self._node_action is not None:
-            self._node_action.cancel()
-            self._node_action = None
-            self.inert += [f"{waiting} had no effect: a kill came first" for waiting in self._queue]
-            self._queue.clear()
-        if not self._node.is_up:
-            raise LookupError("the node is down")
-        self._node.kill()
+    def _kill(self, action: a.Kill, label: str) -> None:
+        self._attendants[action.node].kill()
 
     def _start(self, action: a.Start, label: str) -> None:
-        async def start() -> None:
-            self._begin_node(action, label)
-
-        self._then(start, label)
+        self._attendants[action.node].start(action, label)
 
     def _restart(self, action: a.Restart, label: str) -> None:
-        if action.point is not None:
-            self._restart_now(action, label)
-            return
-
-        async def restart() -> None:
-            if action.by == "kill":
-                self._node.kill()
-            else:
-                await self._node.stop()
-            await self.sleep_until(self._loop.now_ns + action.down_ns)
-            self._begin_node(action, label)
-
-        self._then(restart, label)
-
-    def _restart_now(self, action: a.Restart, label: str) -> None:
-        self._kill(action, label)
-        up_ns = self._loop.now_ns + action.down_ns
-
-        async def start() -> None:
-            await self.sleep_until(up_ns)
-            self._begin_node(action, label)
-
-        self._then(start, label)
-
-    def _then(self, action: Callable[[], Any], label: str) -> None:
-        """Do something with the node after what is being done with it."""
-        before = self._node_action
-        self._queue.append(label)
-
-        async def do() -> None:
-            if before is not None:
-                await before
-            self._queue.remove(label)
-            await action()
-
-        self._node_action = self._loop.create_task(do())
-
-    def _begin_node(self, action: a.Comeback, label: str) -> None:
-        if self._node.is_up:
-            self.inert.append(f"{label} had no effect: the node is up")
-            return
-        if action.order is not None:
-            # The cache knows the order by the id that the venue has.
-            order = venue_client_id(self._reach.orders[action.order])
-            action = structs.replace(action, order=order)
-        try:
-            self._node.start(action)
-        except LookupError as e:
-            self.inert.append(f"{label} had no effect on the cache: {e}")
-            self._node.start()
+        self._attendants[action.node].restart(action, label)
 
 
 _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {

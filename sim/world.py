@@ -1,4 +1,4 @@
-"""One run: a venue, its faults, a node and a timeline, on a virtual clock.
+"""One run: a venue, its faults, nodes and a timeline, on a virtual clock.
 
 A run is a function of the scenario with its seed, the engine, and the versions of
 NautilusTrader, Python and this package.  It yields an `Observation` to judge and a
@@ -18,6 +18,7 @@ A run has four phases:
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import Any, NoReturn
 
 import msgspec
@@ -38,7 +39,13 @@ from sim.observation import (
     VenuePosition,
     VenueTrade,
 )
-from sim.observing import checks_are_apart, checks_of, visibility
+from sim.observing import (
+    checks_are_apart,
+    checks_of,
+    hedged_accounts,
+    sights_of,
+    unexpected,
+)
 from sim.points import Points
 from sim.process import PROCESS, ProcessExited, refuse_the_dead
 from sim.scenario import model as m
@@ -47,8 +54,9 @@ from sim.streams import Streams
 from sim.timeline import Timeline
 from sim.trace import Trace
 from sim.transport.network import DEFAULT_LATENCY_NS, NETWORK, Network
-from sim.venue import Venue, VenueConfig
-from sim.venue.config import AccountConfig, symbol_config
+from sim.venue import Venue
+from sim.venue.config import ApiKey
+from sim.venue_setup import venue_config
 
 SETTLE_SECS = 60
 """What a run waits after its last record, besides two reconciliation intervals."""
@@ -60,8 +68,6 @@ ROUND_TRIPS = 10
 """How many more round trips a run waits for where the venue is far: those of a check."""
 
 BUDGET_SLACK_NS = 3_600 * NS_PER_SEC
-
-NODE = "A"
 
 
 class HarnessError(RuntimeError):
@@ -103,12 +109,17 @@ class World:
         self._seed = seed
         first_ns = min((record.at_ns for record in scenario.timeline), default=0)
         last_ns = max((r.at_ns + r.action.lasts_ns for r in scenario.timeline), default=0)
-        self._interval_ns = round(scenario.node.reconciliation_interval_secs * NS_PER_SEC)
+        specs = scenario.each_node
+        starts_ns = max(node.starts_ns for node in specs.values())
+        interval_secs = max(node.reconciliation_interval_secs for node in specs.values())
+        self._interval_ns = round(interval_secs * NS_PER_SEC)
         self._bound_ns = 2 * self._interval_ns + SETTLE_SECS * NS_PER_SEC
         # Each act of a fault that is counted may begin the bound anew, and each named point.
         acts = 1 + sum(getattr(r.action, "limit", None) or 0 for r in scenario.timeline)
         acts += sum(getattr(r.action, "point", None) is not None for r in scenario.timeline)
-        budget_ns = max(last_ns, 0) - min(first_ns, 0) + acts * self._bound_ns + self._interval_ns
+        budget_ns = (
+            max(last_ns, starts_ns) - min(first_ns, 0) + acts * self._bound_ns + self._interval_ns
+        )
         self.loop = VirtualLoop(START_NS + min(first_ns, 0), budget_ns=budget_ns + BUDGET_SLACK_NS)
         self.loop.set_exception_handler(self._on_exception)
         self.streams = Streams(seed)
@@ -133,17 +144,23 @@ class World:
             if latency_ms is None
             else (latency_ms[0] * NS_PER_MS, latency_ms[1] * NS_PER_MS),
         )
-        self.node = NodeUnderTest(
-            NODE,
-            scenario.node,
-            engine,
-            self._config.accounts[0],
-            scenario.venue.position_mode,
-            self.loop,
-            self.trace,
-            self._on_crash,
-            self.network.drop_process,
-        )
+        accounts = scenario.venue.each_account
+        self.nodes = [
+            NodeUnderTest(
+                name,
+                spec,
+                f"TRADER-{number:03}",
+                engine,
+                (account := scenario.account_of(name)),
+                ApiKey.named(spec.key or accounts[account].keys[0]),
+                accounts[account].position_mode or "one-way",
+                self.loop,
+                self.trace,
+                self._on_crash,
+                self.network.drop_process,
+            )
+            for number, (name, spec) in enumerate(specs.items(), 1)
+        ]
         self.timeline = Timeline(
             scenario,
             self.loop,
@@ -151,7 +168,7 @@ class World:
             self.network,
             self.faults,
             self.points,
-            self.node,
+            self.nodes,
             self.trace,
         )
         self._crashes: list[Crash] = []
@@ -183,8 +200,9 @@ class World:
                 except Exception as e:
                     raise HarnessError(f"{type(e).__name__}: {e}") from e
                 observation = self._observe()
-                startups = self.node.startups()
-                self.node.dispose()
+                startups = tuple(chain(*(node.startups() for node in self.nodes)))
+                for node in self.nodes:
+                    node.dispose()
         finally:
             NETWORK.reset(here)
             self.loop.close()
@@ -210,7 +228,11 @@ class World:
             await self.timeline.sleep_until(self.loop.now_ns + NS_PER_MS)
         self._pending = pending
         self._take_truth()
-        if not await self.node.final_read(self._interval_ns / NS_PER_SEC):
+        for node in self.nodes:
+            node.come_to_rest()
+        interval_secs = self._interval_ns / NS_PER_SEC
+        reads = await asyncio.gather(*(node.final_read(interval_secs) for node in self.nodes))
+        if not all(reads):
             self._pending = self._pending or "the node's last reconciliation has not ended"
 
     def _take_truth(self) -> None:
@@ -296,7 +318,6 @@ class World:
 
     def _observe(self) -> Observation:
         scenario = self._scenario
-        lookback_mins = scenario.node.reconciliation_lookback_mins
         for at_ns, task in self.loop.unheard_failures():
             process = task.get_context().get(PROCESS)
             error = task.exception()
@@ -305,35 +326,34 @@ class World:
             elif not isinstance(error, ProcessExited):
                 self._crash(f"{type(error).__name__}: {error}", process.name, at_ns)
         if self.loop.foreign_calls:
-            process = self.node.process
-            name = "world" if process is None else process.name
+            processes = [node.process for node in self.nodes]
+            # Nobody knows of which process it was, unless there is only one node.
+            name = processes[0].name if len(processes) == 1 and processes[0] else "world"
             self._crash("another thread called into the event loop", name)
         if self._quiet_ns is None:  # the run ended early: a process hangs
             self._take_truth()
         assert self._quiet_ns is not None
         trades, orders, positions = self._truth
         return Observation(
-            position_mode=scenario.venue.position_mode,
-            lookback_ns=None if lookback_mins is None else lookback_mins * 60 * NS_PER_SEC,
+            hedged=hedged_accounts(scenario.venue),
             ended_ns=self._quiet_ns,
             trades=trades,
             orders=orders,
             positions=positions,
             incarnations=self._incarnations(),
-            interval_ns=self._interval_ns,
-            **visibility(scenario),
+            **sights_of(scenario),
             alerts_on=self._alerts_on,
             impairments=self.faults.impairments(),
             pending=self._pending,
             crashes=tuple(self._crashes),
             adjustments=tuple(
-                Adjustment(a.symbol, a.quantity, a.position_side)
+                Adjustment(a.symbol, a.quantity, a.position_side, a.account)
                 for a in scenario.expect.adjustments
             ),
             inert=(
                 *self.timeline.inert,
                 *(f"{label} never acted" for label in self.faults.inert()),
-                *self._unexpected(positions),
+                *unexpected(scenario, positions),
             ),
         )
 
@@ -343,10 +363,11 @@ class World:
         How long its calls take means nothing where a scenario has latencies of its own.
         """
         found = []
-        for process, incarnation in self.node.incarnations():
+        for process, incarnation in chain(*(node.incarnations() for node in self.nodes)):
             after_ns = incarnation.ready_ns
             checks: list[Call] = []
-            if after_ns is not None and checks_are_apart(self._scenario.node):
+            spec = self._scenario.each_node[incarnation.node]
+            if after_ns is not None and checks_are_apart(spec):
                 checks = checks_of(
                     read
                     for read in self.network.reads
@@ -355,30 +376,3 @@ class World:
             calls = (*incarnation.calls, *checks) if self._has_default_latency else ()
             found.append(msgspec.structs.replace(incarnation, calls=calls))
         return tuple(found)
-
-    def _unexpected(self, positions: tuple[VenuePosition, ...]) -> list[str]:
-        """Compare the venue's positions with those that the scenario expects."""
-        held = {(p.symbol, p.position_side): p.quantity for p in positions}
-        return [
-            f"the venue holds {held.get((symbol, side), 0)} {symbol} ({side}), not {quantity}"
-            for symbol, legs in self._scenario.expect.venue_position.items()
-            for side, quantity in legs.items()
-            if held.get((symbol, side), 0) != quantity
-        ]
-
-
-def venue_config(venue: m.Venue) -> VenueConfig:
-    """Return the fake venue that a scenario describes."""
-    symbols = tuple(
-        msgspec.structs.replace(symbol_config(name), price=venue.prices[name])
-        if name in venue.prices
-        else symbol_config(name)
-        for name in venue.symbols
-    )
-    return VenueConfig(
-        position_mode=venue.position_mode,
-        symbols=symbols,
-        accounts=(AccountConfig(balances=dict(venue.balances)),),
-        maker_fee=venue.fees.get("maker", VenueConfig().maker_fee),
-        taker_fee=venue.fees.get("taker", VenueConfig().taker_fee),
-    )

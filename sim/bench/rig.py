@@ -141,8 +141,8 @@ class Rig:
     async def _run(self, engine: Engine, then: Callable[[Rig], Awaitable[None]] | None) -> None:
         PROCESS.set(Process("A#0"))
         spec = m.Node(reconciliation_lookback_mins=LOOKBACK_MINS)
-        account = self.venue.config.accounts[0]
-        config = engine.configure(node_config(spec, account, hedged=False), spec)
+        [key] = self.venue.config.accounts[0].keys
+        config = engine.configure(node_config(spec, "TRADER-001", key, hedged=False), spec)
         cache = None if self.log is None else config.cache
         config = msgspec.structs.replace(config, cache=cache, timeout_reconciliation=TIMEOUT_SECS)
         self.node = node = assemble(config, spec.strategies, {}, self.loop)

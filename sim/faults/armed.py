@@ -43,10 +43,10 @@ class Faults:
             self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]
         return self._armed
 
-    def refuse_stream(self, client: str) -> bool:
+    def refuse_stream(self, client: str, node: str = "") -> bool:
         """Whether a client's new stream connection is refused; counts as an act."""
         for fault in self._live(self._now_ns()):
-            if isinstance(fault, StreamOutage):
+            if isinstance(fault, StreamOutage) and fault.node in (None, node):
                 self.act(fault, f"a stream of {client} refused")
                 return True
         return False

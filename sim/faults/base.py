@@ -55,6 +55,12 @@ class Fault:
         The chance with which it hits one; None is each.
     seed
         Where that chance comes from.
+    node
+        The only node that it is about; None is each.
+    account
+        The only account that it is about; None is each.
+    api_keys
+        The API keys of that account.
     """
 
     def __init__(
@@ -66,8 +72,14 @@ class Fault:
         skip: int = 0,
         probability: float | None = None,
         seed: int = 0,
+        node: str | None = None,
+        account: str | None = None,
+        api_keys: frozenset[str] | None = None,
     ) -> None:
         self.label = label
+        self.node = node
+        self.account = account
+        self._api_keys = api_keys
         self.activations = 0
         self.impairments: list[Impairment] = []
         self._count = count
@@ -75,6 +87,14 @@ class Fault:
         self._skip = skip
         self._probability = probability
         self._rng = random.Random(seed)  # noqa: S311 - reproducible by design
+
+    def _is_of(self, message: Request | Frame) -> bool:
+        """Whether a message belongs to the node and the account that it is about."""
+        if self.node not in (None, message.node):
+            return False
+        if isinstance(message, Frame):
+            return self.account in (None, message.account)
+        return self._api_keys is None or message.header("X-MBX-APIKEY") in self._api_keys
 
     def _hits(self) -> bool:
         """Whether it hits one that it could hit."""
@@ -103,7 +123,9 @@ class Fault:
         self.activations += 1
         until_ns = now_ns if self._until_ns is None else self._until_ns
         if not any(i.kind == kind and i.until_ns == until_ns for i in self.impairments):
-            self.impairments.append(Impairment(kind, now_ns, until_ns))
+            self.impairments.append(
+                Impairment(kind, now_ns, until_ns, self.node or "", self.account or "")
+            )
 
     def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         """Return what becomes of the answer to a request, if this changes it."""

@@ -40,7 +40,7 @@ class RequestFault(Fault, ABC):
             return None
         if self._symbol is not None and self._symbol not in symbols_of(request):
             return None
-        if not self._hits():
+        if not self._is_of(request) or not self._hits():
             return None
         self.act(impaired_by(request), now_ns)
         return self.distortion()

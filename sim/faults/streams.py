@@ -41,7 +41,7 @@ class FrameFault(Fault, ABC):
     def on_frame(
         self, frame: Frame, client: str, now_ns: int, delays_ns: list[int]
     ) -> list[int] | None:
-        if self._client is not None and client != self._client:
+        if self._client not in (None, client) or not self._is_of(frame):
             return None
         for name, wanted in self._wanted.items():
             if wanted is not None and getattr(frame, name) != wanted:

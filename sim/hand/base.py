@@ -10,6 +10,7 @@ import msgspec
 from sim.clock import VirtualLoop
 from sim.faults import Faults
 from sim.scenario import actions as a
+from sim.scenario.model import Scenario
 from sim.transport.network import Network
 from sim.venue import Venue
 
@@ -22,16 +23,13 @@ def venue_client_id(order: Sent) -> str:
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """All that the world can lay its hand on.
-
-    ``account`` is the venue's name of the account, ``orders`` are all of the scenario's.
-    """
+    """All that the world can lay its hand on; ``orders`` are all of the scenario's."""
 
     loop: VirtualLoop
     venue: Venue
     network: Network
     faults: Faults
-    account: str
+    scenario: Scenario
     orders: Mapping[str, Sent]
 
     @property
@@ -42,9 +40,15 @@ class Reach(msgspec.Struct, frozen=True):
         """Return the venue's client order id of an order that a record names."""
         return None if order is None else venue_client_id(self.orders[order])
 
+    def whose(self, node: str | None, account: str | None) -> dict[str, Any]:
+        """Return to which node and account a fault is limited, None where it is not."""
+        keys = None if account is None else self.venue.api_keys(account)
+        return {"node": node, "account": account, "api_keys": keys}
+
     def limits(self, action: a.Matched) -> dict[str, Any]:
         """Return how often and how long a fault hits what it matches."""
         return {
+            **self.whose(action.node, action.account),
             "client": action.client,
             "skip": action.skip,
             "count": action.limit,
@@ -57,7 +61,7 @@ class Reach(msgspec.Struct, frozen=True):
         """Return how the venue finds an order that a record names."""
         order = self.orders[name]
         return {
-            "account": self.account,
+            "account": self.scenario.account_of_order(order),
             "symbol": order.symbol,
             "client_order_id": venue_client_id(order),
             "now_ns": self.now_ns,

@@ -11,17 +11,17 @@ from sim.scenario import actions as a
 
 
 def _disconnect(reach: Reach, action: a.Disconnect, label: str) -> None:
-    fault = StreamOutage(label, until_ns=reach.now_ns + action.for_ns)
+    fault = StreamOutage(label, until_ns=reach.now_ns + action.for_ns, node=action.node)
     reach.faults.arm(fault)
-    cut = reach.network.cut_streams()
+    cut = reach.network.cut_streams(action.node)
     if cut:
         reach.faults.act(fault, f"{cut} streams cut")
 
 
 def _expire_listen_key(reach: Reach, action: a.ExpireListenKey, label: str) -> None:
-    fault = Fault(label)
+    fault = Fault(label, account=action.account)
     reach.faults.arm(fault)
-    if reach.venue.expire_listen_key(reach.account, reach.now_ns, notify=action.notify):
+    if reach.venue.expire_listen_key(action.account, reach.now_ns, notify=action.notify):
         reach.faults.act(fault, "the listen key expired")
 
 

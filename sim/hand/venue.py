@@ -24,7 +24,7 @@ def _depth(reach: Reach, action: a.Depth, label: str) -> None:
 
 
 def _transfer(reach: Reach, action: a.Transfer, label: str) -> None:
-    reach.venue.transfer(reach.account, action.asset, action.amount, reach.now_ns)
+    reach.venue.transfer(action.account, action.asset, action.amount, reach.now_ns)
 
 
 def _price(reach: Reach, action: a.SetPrice, label: str) -> None:
@@ -33,7 +33,7 @@ def _price(reach: Reach, action: a.SetPrice, label: str) -> None:
 
 def _web_submit(reach: Reach, action: a.WebSubmit, label: str) -> None:
     reach.venue.web_submit(
-        reach.account,
+        action.account,
         action.symbol,
         client_order_id=venue_client_id(action),
         side=action.side,

@@ -17,16 +17,23 @@
    shows was unexercised or not applicable, or when a record or fault never took effect: an
    empty test cannot pass.  Otherwise it passes.
 
+Where a run has several nodes each is judged by itself, against its own accounts (`views`), and
+the findings are added up.
+
 Each module states its property in full at its top.
 """
 
 from __future__ import annotations
 
-from sim.observation import Observation
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sim.observation import NodeFill, Observation
 from sim.oracle import alerts, conduct, fills, orders, positions, terminal
 from sim.oracle.differences import Differences
 from sim.oracle.judgement import (
     FillCounts,
+    Finding,
     Judgement,
     Outcome,
     RunVerdict,
@@ -35,6 +42,7 @@ from sim.oracle.judgement import (
 )
 from sim.oracle.ledgers import Ledgers
 from sim.oracle.scope import nodes_of
+from sim.oracle.views import views
 
 __all__ = [
     "FillCounts",
@@ -53,28 +61,11 @@ def judge(observation: Observation, shows: str) -> Judgement:
     Raises:
         ValueError: the observation contradicts itself: the venue has two trades of one key.
     """
-    nodes = nodes_of(observation)
-    ledgers = Ledgers(observation, nodes)
-    lost = fills.lost(ledgers)
-    duplicated = fills.duplicated(ledgers)
-    phantom, exempt = fills.phantom(observation, ledgers)
-    differences = Differences(observation, nodes)
+    parts = [_judge_node(view) for view in views(observation)]
     findings = {
-        "fill-lost": lost,
-        "fill-duplicated": duplicated,
-        "phantom-fill": phantom,
-        "fill-wrong": fills.wrong(ledgers),
-        "order-mismatch": orders.mismatched(observation, nodes),
-        "false-terminal": terminal.wrongly_ended(differences.venue, nodes),
-        "position-mismatch": positions.mismatched(observation, nodes, ledgers.due, differences),
-        "not-idempotent": conduct.not_idempotent(observation),
-        "not-converged": conduct.not_converged(observation),
-        "too-slow": conduct.too_slow(observation),
-        "alert-missing": alerts.missing(differences),
-        "alert-false": alerts.false(differences),
-        "stopped": conduct.stopped(observation),
-        "crash": conduct.crashes(observation),
+        name: _sum_up([part.findings[name] for part in parts]) for name in parts[0].findings
     }
+    exempt = tuple(fill for part in parts for fill in part.exempt)
 
     verdicts = tuple(
         Verdict(name, "not-applicable", 0) if finding is None else finding.verdict()
@@ -92,16 +83,66 @@ def judge(observation: Observation, shows: str) -> Judgement:
         properties=verdicts,
         violations=violations,
         fills=FillCounts(
-            venue=len(ledgers.due),
-            applied=len(ledgers.due) - len(ledgers.missing),
-            lost=len(lost.violations),
-            duplicated=len(duplicated.violations),
-            phantom=len(phantom.violations),
+            venue=sum(part.due for part in parts),
+            applied=sum(part.due - part.missing for part in parts),
+            lost=_count(findings, "fill-lost"),
+            duplicated=_count(findings, "fill-duplicated"),
+            phantom=_count(findings, "phantom-fill"),
             opening=len(exempt),
         ),
         exempt=exempt,
         reasons=reasons,
     )
+
+
+class _Part(NamedTuple):
+    """What was found of one node, or of all in one; how many trades were due and missing."""
+
+    findings: dict[str, Finding | None]
+    exempt: tuple[NodeFill, ...]
+    due: int
+    missing: int
+
+
+def _judge_node(observation: Observation) -> _Part:
+    nodes = nodes_of(observation)
+    ledgers = Ledgers(observation, nodes)
+    phantom, exempt = fills.phantom(observation, ledgers)
+    differences = Differences(observation, nodes)
+    findings: dict[str, Finding | None] = {
+        "fill-lost": fills.lost(ledgers),
+        "fill-duplicated": fills.duplicated(ledgers),
+        "phantom-fill": phantom,
+        "fill-wrong": fills.wrong(ledgers),
+        "order-mismatch": orders.mismatched(observation, nodes),
+        "false-terminal": terminal.wrongly_ended(differences.venue, nodes),
+        "position-mismatch": positions.mismatched(observation, nodes, ledgers.due, differences),
+        "not-idempotent": conduct.not_idempotent(observation),
+        "not-converged": conduct.not_converged(observation),
+        "too-slow": conduct.too_slow(observation),
+        "alert-missing": alerts.missing(differences),
+        "alert-false": alerts.false(differences),
+        "stopped": conduct.stopped(observation),
+        "crash": conduct.crashes(observation),
+    }
+    return _Part(findings, exempt, len(ledgers.due), len(ledgers.missing))
+
+
+def _sum_up(findings: Sequence[Finding | None]) -> Finding | None:
+    """The findings of one property as one; None when it applied to nobody."""
+    made = [finding for finding in findings if finding is not None]
+    if not made:
+        return None
+    return Finding(
+        made[0].property,
+        sum(finding.subjects for finding in made),
+        [violation for finding in made for violation in finding.violations],
+    )
+
+
+def _count(findings: dict[str, Finding | None], name: str) -> int:
+    finding = findings[name]
+    return 0 if finding is None else len(finding.violations)
 
 
 def _reason_not_shown(verdicts: tuple[Verdict, ...], shows: str) -> tuple[str, ...]:

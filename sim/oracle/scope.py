@@ -4,7 +4,7 @@
   however it did, holds nothing any more.
 * The scope of a node begins one lookback before the first startup reconciliation of its current
   lineage of state that let the strategies run.  What lies before is the opening balance's.
-* A node sees every account of the observation and the symbols that the observation names.
+* A node sees the accounts that it trades on (`views`) and the symbols that the observation names.
 * Orders that the node is told to filter are out of scope, and with them their trades: those named
   by their client ids, or all that nobody submitted here and nobody claims.
 * Out of scope are the trades of a symbol that nothing names: all free of fees, so that no row of

@@ -16,6 +16,7 @@ from sim.report.pages import between
 from sim.scenario.actions import ACTIONS, Action, Fault, NodeAction, StrategyAction, VenueAction
 from sim.scenario.model import (
     PROPERTIES,
+    Account,
     Adjustment,
     Broker,
     Expect,
@@ -39,7 +40,8 @@ _WHO: dict[str, type[Action]] = {
 }
 _PARTS: dict[str, type[msgspec.Struct]] = {
     "`venue`": Venue,
-    "`node`": Node,
+    "An account of `venue.accounts`": Account,
+    "`node`, or one of `nodes`": Node,
     "`node.broker`": Broker,
     "A record of `timeline`": Record,
     "`expect`": Expect,

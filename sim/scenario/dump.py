@@ -48,7 +48,7 @@ class _Printer:
             value = siblings[word.field]
             default = word.default
             if word.implied:
-                default = implied(word.implied, siblings, self._scenario.venue, self._scenario.node)
+                default = implied(word.implied, siblings, self._scenario.setting)
             if value != default:
                 found.append((word.name, word.type, value))
         return found

@@ -24,13 +24,13 @@ from sim.scenario.durations import parse_duration
 from sim.scenario.errors import ScenarioError, nearest
 from sim.scenario.model import (
     FORMAT,
-    Node,
     Record,
     Scenario,
+    Setting,
     Source,
-    Venue,
     implied,
 )
+from sim.scenario.values import FIRST_NODE
 from sim.scenario.words import Legs, OneOrMany, Pattern, Prose, Quoted, Span, words
 from sim.scenario.yaml_tree import Mapping, Mark, Scalar, Sequence, Tree, find, read_tree
 
@@ -68,14 +68,16 @@ class _Loader:
     def __init__(self, tree: Mapping, file: str) -> None:
         self._tree = tree
         self._file = file
-        self._venue: Venue | None = None
-        self._node = Node()
+        self._setting = Setting()
 
     def _fail(self, mark: Mark, message: str, hint: str = "") -> NoReturn:
         raise ScenarioError(self._file, mark.line, mark.column, message, hint)
 
     def scenario(self) -> Scenario:
         root = self._without_format()
+        if "node" in root.items and "nodes" in root.items:
+            mark = root.key_marks["nodes"]
+            self._fail(mark, "'node' and 'nodes' exclude each other", "put the node among 'nodes'")
         scenario = self._struct(Scenario, root, "a scenario")
         timeline = root.items["timeline"]
         assert isinstance(timeline, Sequence)
@@ -105,17 +107,25 @@ class _Loader:
         for word in known:
             if word.name in given:
                 values[word.field] = self._value(word.type, given[word.name], word.name)
-            elif word.implied:
-                values[word.field] = implied(word.implied, values, self._venue, self._node)
+                if struct is Scenario:
+                    self._set(word.name, values[word.field])
             elif word.required:
                 self._fail(tree.mark, f"{what} needs {word.name!r}")
-        made = struct(**values)
-        # Later parts of the file leave out what follows from these two.
-        if isinstance(made, Venue):
-            self._venue = made
-        if isinstance(made, Node):
-            self._node = made
-        return made
+        for word in known:
+            # What follows from other words of the same struct comes after them.
+            if word.implied and word.name not in given:
+                values[word.field] = implied(word.implied, values, self._setting)
+        return struct(**values)
+
+    def _set(self, part: str, value: Any) -> None:
+        """Remember the parts of the file from which later ones follow."""
+        match part:
+            case "venue":
+                self._setting = replace(self._setting, venue=value)
+            case "node":
+                self._setting = replace(self._setting, nodes={FIRST_NODE: value})
+            case "nodes":
+                self._setting = replace(self._setting, nodes=value)
 
     def _record(self, tree: Tree) -> Record:
         record = self._mapping(tree, "a record")

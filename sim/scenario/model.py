@@ -18,15 +18,21 @@ from typing import Annotated, Any, Literal, get_args
 from msgspec import UNSET, Struct, UnsetType, field
 from packaging.specifiers import SpecifierSet
 
-from sim.scenario.actions import Action
+from sim.scenario.actions import Action, Order, Submit, WebSubmit
 from sim.scenario.values import (
+    FIRST_NODE,
+    MAIN_ACCOUNT,
+    AccountName,
     Asset,
     Count,
+    Duration,
     EngineName,
     Instant,
     InstrumentId,
+    KeyName,
     Line,
     Millis,
+    NodeName,
     NotNegative,
     NotZero,
     OptionName,
@@ -43,6 +49,8 @@ from sim.scenario.values import (
 from sim.scenario.words import Implied, Legs, OneOrMany, Unwritten
 
 FORMAT = 1
+
+PositionMode = Literal["one-way", "hedge"]
 
 Property = Literal[
     "fill-lost",
@@ -74,10 +82,21 @@ class Record(Struct, frozen=True, kw_only=True):
     """A word of explanation for the reader."""
 
 
-class Venue(Struct, frozen=True, kw_only=True):
-    """The venue and the account as they are when the story begins."""
+class Account(Struct, frozen=True, kw_only=True):
+    """One of several accounts at the venue; what it leaves out is as the venue says."""
 
-    position_mode: Literal["one-way", "hedge"] = "one-way"
+    position_mode: PositionMode | None = None
+    """Whether long and short of a symbol are one position or two; the venue's when left out."""
+    balances: dict[Asset, NotNegative] | None = None
+    """Its wallet balances at the beginning; the venue's when left out."""
+    keys: tuple[KeyName, ...] = ()
+    """The names of its API keys; one, called as the account, when left out."""
+
+
+class Venue(Struct, frozen=True, kw_only=True):
+    """The venue and its accounts as they are when the story begins."""
+
+    position_mode: PositionMode = "one-way"
     """Whether long and short of a symbol are one position or two."""
     symbols: tuple[Symbol, ...]
     """The symbols that the venue lists."""
@@ -85,11 +104,32 @@ class Venue(Struct, frozen=True, kw_only=True):
     """Last and mark price of symbols at the beginning; the venue's default for the others."""
     balances: dict[Asset, NotNegative] = field(default_factory=lambda: {"USDT": Decimal(100000)})
     """The account's wallet balances at the beginning."""
+    accounts: dict[AccountName, Account] = {}
+    """The accounts by name, where there are several; one, ``main``, when left out."""
     fees: dict[Literal["maker", "taker"], NotNegative] = {}
     """The commission rates, ``{maker: "0", taker: "0"}``; 0.0002 and 0.0005 when left out."""
     latency_ms: tuple[Millis, Millis] | None = None
     """The least and the greatest time between the node and the venue, one way; 5 and 25 when
     left out."""
+
+    @property
+    def each_account(self) -> dict[str, Account]:
+        """The accounts by name, in the order of names, with all that they leave out."""
+        given = self.accounts or {MAIN_ACCOUNT: Account()}
+        return {
+            name: Account(
+                position_mode=given[name].position_mode or self.position_mode,
+                balances=self.balances if (own := given[name].balances) is None else own,
+                keys=given[name].keys or (name,),
+            )
+            for name in sorted(given)
+        }
+
+    @property
+    def default_account(self) -> str:
+        """The account that is meant where none is named: ``main``, else the first by name."""
+        accounts = self.accounts or {MAIN_ACCOUNT: Account()}
+        return MAIN_ACCOUNT if MAIN_ACCOUNT in accounts else min(accounts)
 
 
 class Broker(Struct, frozen=True, kw_only=True):
@@ -107,6 +147,12 @@ class Broker(Struct, frozen=True, kw_only=True):
 class Node(Struct, frozen=True, kw_only=True):
     """The node under test, in the words of NautilusTrader's configuration."""
 
+    account: AccountName | None = None
+    """The account that it trades on; ``main``, or the first by name, when left out."""
+    key: KeyName | None = None
+    """The API key that it uses; the first of its account when left out."""
+    starts_ns: Duration = 0
+    """When its first process begins; when the story does, ``0s``, when left out."""
     claims: dict[StrategyId, tuple[InstrumentId, ...]] = {}
     """The instruments whose external orders a strategy claims; at most one strategy for each."""
     strategies: Annotated[tuple[StrategyId, ...], Implied("strategies")] = ("S-001",)
@@ -130,20 +176,32 @@ class Node(Struct, frozen=True, kw_only=True):
     """The broker that is the node's only execution client; Binance's adapter when left out."""
 
 
-def implied(
-    by: str, siblings: Mapping[str, Any], venue: Venue | None, node: Node | None
-) -> str | tuple[str, ...]:
+class Setting(Struct, frozen=True):
+    """Where a story is set: what its records may leave out follows from this."""
+
+    venue: Venue | None = None
+    nodes: dict[str, Node] = field(default_factory=lambda: {FIRST_NODE: Node()})
+
+
+def implied(by: str, siblings: Mapping[str, Any], setting: Setting) -> str | tuple[str, ...]:
     """Return what a field is when the file leaves it out, see `words.Implied`.
 
     ``siblings`` are the other fields of the same struct; those with a default may
     be absent.
     """
+    venue, nodes = setting.venue, setting.nodes
     match by:
         case "symbol":
             assert venue is not None
             return venue.symbols[0]
+        case "account":
+            assert venue is not None
+            return venue.default_account
+        case "node":
+            return min(nodes)
         case "strategy":
-            assert node is not None
+            # A node that does not exist is refused later.
+            node = nodes.get(siblings.get("node", min(nodes)), Node())
             return node.strategies[0]
         case "strategies":
             return tuple(dict.fromkeys(("S-001", *sorted(siblings.get("claims", {})))))
@@ -160,6 +218,8 @@ class Adjustment(Struct, frozen=True, kw_only=True):
     """How much the position is changed by, signed."""
     position_side: PositionSide = "BOTH"
     """The leg: LONG or SHORT in hedge mode, and only there."""
+    account: Annotated[AccountName, Implied("account")] = MAIN_ACCOUNT
+    """The account; ``main``, or the first by name, when left out."""
 
 
 class Expect(Struct, frozen=True, kw_only=True):
@@ -167,7 +227,12 @@ class Expect(Struct, frozen=True, kw_only=True):
 
     venue_position: dict[Symbol, Annotated[dict[PositionSide, SignedQuantity], Legs()]] = {}
     """The signed quantity of positions, ``{BTCUSDT: "-1"}``; in hedge mode that of each leg,
-    ``{BTCUSDT: {LONG: "1", SHORT: "-2"}}``.  What is not named is not compared."""
+    ``{BTCUSDT: {LONG: "1", SHORT: "-2"}}``.  What is not named is not compared.  Where there are
+    several accounts it is that of ``main``, or of the first by name."""
+    venue_positions: dict[
+        AccountName, dict[Symbol, Annotated[dict[PositionSide, SignedQuantity], Legs()]]
+    ] = {}
+    """The same for accounts by name: ``{second: {BTCUSDT: "-1"}}``."""
     adjustments: tuple[Adjustment, ...] = ()
     """Fills without a trade that are right here."""
 
@@ -219,6 +284,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     """The venue at the beginning."""
     node: Node = Node()
     """The node under test."""
+    nodes: dict[NodeName, Node] = {}
+    """The nodes by name, where there are several; one, ``A``, when left out."""
     timeline: tuple[Record, ...]
     """What happens, in the order of time."""
     expect: Expect = Expect()
@@ -232,6 +299,28 @@ class Scenario(Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The file, as it was named when it was read."""
         return self.source.name
+
+    @property
+    def each_node(self) -> dict[str, Node]:
+        """The nodes by name, in the order of names."""
+        nodes = self.nodes or {FIRST_NODE: self.node}
+        return {name: nodes[name] for name in sorted(nodes)}
+
+    @property
+    def setting(self) -> Setting:
+        """Where it is set."""
+        return Setting(self.venue, self.each_node)
+
+    def account_of(self, node: str) -> str:
+        """Return the account that a node trades on."""
+        return self.each_node[node].account or self.venue.default_account
+
+    def account_of_order(self, order: Order) -> str:
+        """Return the account that an order of the timeline is sent for."""
+        if isinstance(order, Submit):
+            return self.account_of(order.node)
+        assert isinstance(order, WebSubmit)
+        return order.account
 
     def line(self, record: int) -> int:
         """Return the line of a record of the timeline, 0 when it was not read from a text."""

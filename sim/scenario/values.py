@@ -49,6 +49,9 @@ StrategyId = Annotated[
 InstrumentId = Annotated[
     str, Pattern("an instrument id such as BTCUSDT-PERP.BINANCE", r"[A-Z0-9_]{2,30}-PERP\.BINANCE")
 ]
+AccountName = Annotated[str, Pattern("an account's name such as main", r"[a-z][a-z0-9_]{0,19}")]
+KeyName = Annotated[str, Pattern("an API key's name such as trading", r"[a-z][a-z0-9_]{0,19}")]
+NodeName = Annotated[str, Pattern("a node's name such as B", r"[A-Z][A-Za-z0-9]{0,9}")]
 VenueName = Annotated[str, Pattern("a name of a venue such as BROKER", r"[A-Z][A-Z0-9_]{1,19}")]
 EngineName = Annotated[
     str, Pattern("an engine name of lower-case letters, digits and _.:-", r"[a-z0-9_.:-]{1,80}")
@@ -60,6 +63,12 @@ PointName = Annotated[
     Pattern("a point such as before reply 2 of GET /fapi/v1/order or after write 3", POINT),
 ]
 OptionName = Annotated[str, Pattern("an option name", r"[a-z][a-z0-9_]{0,79}")]
+
+MAIN_ACCOUNT = "main"
+"""How the only account is called."""
+
+FIRST_NODE = "A"
+"""How the only node is called."""
 
 EventType = Literal[
     "ORDER_TRADE_UPDATE",

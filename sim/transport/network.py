@@ -135,6 +135,8 @@ class Network:
         """
         process = PROCESS.get()
         refuse_the_dead(process)
+        if process is not None:
+            request = msgspec.structs.replace(request, node=process.node_name)
         exchange = Exchange(process, self._loop.now_ns)
         if impaired_by(request) == "read":
             self.reads.append(exchange)
@@ -223,9 +225,10 @@ class Network:
 
         Raises `NetworkError` while a fault keeps the venue's streams down.
         """
-        refuse_the_dead(PROCESS.get())
+        process = PROCESS.get()
+        refuse_the_dead(process)
         await asyncio.sleep(self._delay_ns() / 1e9)
-        if self._faults.refuse_stream(client):
+        if self._faults.refuse_stream(client, "" if process is None else process.node_name):
             raise NetworkError("connection refused")
         connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
         socket = Socket(self, connection_id, client, on_frame, on_close)
@@ -284,6 +287,8 @@ class Network:
         socket = self._sockets.get(frame.connection_id)
         if socket is None:
             return
+        if socket.process is not None:
+            frame = msgspec.structs.replace(frame, node=socket.process.node_name)
         self._points.happens("before event", socket.process, frame)
         if not socket.is_open:
             return
@@ -333,9 +338,13 @@ class Network:
         for socket in [s for s in self._sockets.values() if s.process is process]:
             self.drop(socket)
 
-    def cut_streams(self) -> int:
-        """Close every open stream from the venue's side; return how many."""
-        cut = list(self._sockets.values())
+    def cut_streams(self, node: str | None = None) -> int:
+        """Close the open streams, or those of one node, from the venue's side; return how many."""
+        cut = [
+            socket
+            for socket in self._sockets.values()
+            if node is None or (socket.process is not None and socket.process.node_name == node)
+        ]
         for socket in cut:
             self.drop(socket)
             self._loop.call_soon(socket.on_close, context=socket.context)

@@ -130,15 +130,37 @@ def symbol_config(name: str) -> SymbolConfig:
     return found
 
 
+class ApiKey(msgspec.Struct, frozen=True):
+    """One API key of an account, and the secret that signs for it."""
+
+    api_key: str
+    api_secret: str
+
+    @classmethod
+    def named(cls, name: str) -> ApiKey:
+        """Return the key of that name; it opens nothing."""
+        return cls(f"{name}-api-key", f"{name}-api-secret")
+
+
 class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One futures account and its API key.  ``balances`` is asset to wallet balance."""
+    """One futures account and its API keys, of which it has one or several.
+
+    ``balances`` is asset to wallet balance; without a ``position_mode`` it is the venue's.
+    """
 
     name: str = "main"
     api_key: str = "main-api-key"
     api_secret: str = "main-api-secret"  # noqa: S105 - opens nothing
+    more_keys: tuple[ApiKey, ...] = ()
+    position_mode: PositionMode | None = None
     balances: dict[str, Decimal] = msgspec.field(
         default_factory=lambda: {"USDT": Decimal(1_000_000), "USDC": Decimal(1_000_000)},
     )
+
+    @property
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Its API keys, the first one first."""
+        return (ApiKey(self.api_key, self.api_secret), *self.more_keys)
 
 
 class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +195,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("a venue needs at least one account and one symbol")
         for kind, names in (
             ("account", [account.name for account in self.accounts]),
-            ("api_key", [account.api_key for account in self.accounts]),
+            ("api_key", [key.api_key for account in self.accounts for key in account.keys]),
             ("symbol", [symbol.name for symbol in self.symbols]),
         ):
             if len(set(names)) != len(names):

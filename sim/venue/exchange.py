@@ -61,7 +61,9 @@ class Exchange:
         self.depth: dict[str, Decimal] = {}
         self.accounts = {
             entry.name: Account(
-                entry.name, entry.api_key, entry.api_secret, config.position_mode == "hedge"
+                entry.name,
+                {key.api_key: key.api_secret for key in entry.keys},
+                (entry.position_mode or config.position_mode) == "hedge",
             )
             for entry in config.accounts
         }

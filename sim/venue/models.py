@@ -274,14 +274,13 @@ class Account:
     """One futures account: its wallet, its settings and its holdings."""
 
     __slots__ = (
-        "api_key", "api_secret", "hedge", "holdings", "income", "income_times", "leverage",
-        "margin_types", "multi_assets", "name", "open_client_ids", "wallets",
+        "hedge", "holdings", "income", "income_times", "leverage",
+        "margin_types", "multi_assets", "name", "open_client_ids", "secrets", "wallets",
     )  # fmt: skip
 
-    def __init__(self, name: str, api_key: str, api_secret: str, hedge: bool) -> None:
+    def __init__(self, name: str, secrets: dict[str, str], hedge: bool) -> None:
         self.name = name
-        self.api_key = api_key
-        self.api_secret = api_secret
+        self.secrets = secrets  # by API key
         self.hedge = hedge
         self.multi_assets = False
         self.holdings: dict[str, Holding] = {}

@@ -161,7 +161,9 @@ class Gateway:
         self._backend = backend
         self._config = backend.exchange.config
         self._accounts = {
-            account.api_key: account for account in backend.exchange.accounts.values()
+            key: account
+            for account in backend.exchange.accounts.values()
+            for key in account.secrets
         }
         # Public calls have no account; handlers of them never look at it.
         self._nobody = next(iter(backend.exchange.accounts.values()))
@@ -258,7 +260,7 @@ class Gateway:
             request.query,
             request.body,
             signature,
-            account.api_secret,
+            account.secrets[request.header("X-MBX-APIKEY") or ""],
             self._config.strict_signature,
         ):
             raise Rejection(-1022)

@@ -89,6 +89,10 @@ class Venue:
         """Return the open stream connections, oldest first."""
         return self.streams.connections()
 
+    def api_keys(self, account: str) -> frozenset[str]:
+        """Return the API keys of an account."""
+        return frozenset(self._account(account).secrets)
+
     # -- time
 
     def advance(self, now_ns: int) -> None:

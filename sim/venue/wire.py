@@ -18,7 +18,8 @@ class Request(msgspec.Struct, frozen=True):
     ``query`` is the raw query string, still percent-encoded, because the
     signature is computed over exactly these bytes.  ``client`` names who is
     speaking ("nt", "recon", "web"): two clients may share one API key and one
-    IP address, and faults and request logs tell them apart.
+    IP address, and faults and request logs tell them apart.  ``node`` names the
+    node in whose process the client runs, where that is known.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Headers = ()
     body: bytes = b""
     client: str = "nt"
+    node: str = ""
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, compared without case."""
@@ -49,7 +51,8 @@ class Frame(msgspec.Struct, frozen=True):
     a fault can choose frames without parsing them: ``event`` is the ``e`` of the
     payload, ``execution`` the ``x`` of an order update, and ``sequence`` is the
     venue's own counter of events, the same for every connection that gets a
-    copy.  ``order_id`` and ``trade_id`` are 0 where they do not apply.
+    copy.  ``order_id`` and ``trade_id`` are 0 where they do not apply.  ``node`` is
+    whose connection it is, as the network knows it.
     """
 
     connection_id: int
@@ -63,3 +66,4 @@ class Frame(msgspec.Struct, frozen=True):
     client_order_id: str = ""
     order_id: int = 0
     trade_id: int = 0
+    node: str = ""

@@ -446,6 +446,10 @@ class _Story:
         if get_origin(kind) is tuple:
             [item, _] = get_args(kind)
             return st.lists(self._of(item), min_size=1, max_size=3, unique=True).map(tuple)
+        if kind == v.NodeName:
+            return st.just(v.FIRST_NODE)
+        if kind == v.AccountName:
+            return st.just(v.MAIN_ACCOUNT)
         if kind == v.StrategyId:
             return st.sampled_from(self._node.strategies)
         return next(strategy for type_, strategy in VALUES if type_ == kind)

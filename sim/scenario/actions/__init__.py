@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.scenario.actions.base import (
+    AccountAction,
     Action,
     Fault,
     Matched,
@@ -60,6 +61,7 @@ from sim.scenario.actions.venue import (
 
 __all__ = [
     "ACTIONS",
+    "AccountAction",
     "Action",
     "Cancel",
     "CancelAll",

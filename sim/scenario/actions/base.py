@@ -7,8 +7,12 @@ from typing import Annotated, ClassVar
 from msgspec import Struct
 
 from sim.scenario.values import (
+    FIRST_NODE,
+    MAIN_ACCOUNT,
+    AccountName,
     ClientName,
     Count,
+    NodeName,
     OrderId,
     OrderType,
     Period,
@@ -25,6 +29,12 @@ from sim.scenario.values import (
 )
 from sim.scenario.words import Implied
 
+OfNode = Annotated[NodeName, Implied("node")]
+"""The node that acts, or with which something is done."""
+
+OfAccount = Annotated[AccountName, Implied("account")]
+"""The account that something happens to."""
+
 
 class Action(Struct, frozen=True, kw_only=True):
     """Something that happens at a point in time."""
@@ -32,7 +42,7 @@ class Action(Struct, frozen=True, kw_only=True):
     word: ClassVar[str]
     """The action's word in the file; only what can stand in one has it."""
 
-    print_last: ClassVar[tuple[str, ...]] = ("point",)
+    print_last: ClassVar[tuple[str, ...]] = ("node", "account", "point")
     """The fields that a print and a reference name after those of the action itself."""
 
     point: PointName | None = None
@@ -54,8 +64,18 @@ class VenueAction(Action, frozen=True, kw_only=True):
     """Something happens at the venue, without the node."""
 
 
+class AccountAction(VenueAction, frozen=True, kw_only=True):
+    """Something happens to one account at the venue."""
+
+    account: OfAccount = MAIN_ACCOUNT
+    """The account; ``main``, or the first by name, when left out."""
+
+
 class NodeAction(Action, frozen=True, kw_only=True):
     """The process of the node ends or begins."""
+
+    node: OfNode = FIRST_NODE
+    """The node; the first by name when left out."""
 
 
 class Fault(Action, frozen=True, kw_only=True):
@@ -67,6 +87,10 @@ class Matched(Fault, frozen=True, kw_only=True):
 
     client: ClientName | None = None
     """Whose it hits: ``nt`` is NautilusTrader's client; all when left out."""
+    node: NodeName | None = None
+    """The node whose it hits; all nodes' when left out."""
+    account: AccountName | None = None
+    """The account whose it hits; all accounts' when left out."""
     skip: Skip = 0
     """How many that match it lets pass before it hits any."""
     count: Count | None = None
@@ -80,6 +104,8 @@ class Matched(Fault, frozen=True, kw_only=True):
 
     print_last: ClassVar[tuple[str, ...]] = (
         "client",
+        "node",
+        "account",
         "skip",
         "count",
         "for_ns",

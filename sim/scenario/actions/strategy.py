@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from sim.scenario.actions.base import Order, StrategyAction
+from sim.scenario.actions.base import OfNode, Order, StrategyAction
 from sim.scenario.values import (
+    FIRST_NODE,
     OrderId,
     Price,
     Quantity,
@@ -22,6 +23,8 @@ class Submit(Order, StrategyAction, frozen=True, kw_only=True):
 
     strategy: Annotated[StrategyId, Implied("strategy")]
     """The strategy that sends it; the node's first when left out."""
+    node: OfNode = FIRST_NODE
+    """The node whose strategy it is; the first by name when left out."""
     on_start: bool = False
     """Whether it is sent in the strategy's ``on_start``, the next time that this is called after
     ``at``: right when the node's startup reconciliation has ended."""
@@ -45,6 +48,8 @@ class CancelAll(StrategyAction, frozen=True, kw_only=True):
     """The venue symbol; the first of the venue's when left out."""
     strategy: Annotated[StrategyId, Implied("strategy")]
     """The strategy that cancels; the node's first when left out."""
+    node: OfNode = FIRST_NODE
+    """The node whose strategy it is; the first by name when left out."""
 
 
 class Modify(StrategyAction, frozen=True, kw_only=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sim.scenario.actions.base import Fault, Matched
+from sim.scenario.actions.base import Fault, Matched, OfAccount
 from sim.scenario.values import (
+    MAIN_ACCOUNT,
     Count,
     Duration,
     EventType,
     ExecutionType,
+    NodeName,
     OrderId,
     Period,
     Symbol,
@@ -23,6 +25,8 @@ class Disconnect(Fault, frozen=True, kw_only=True):
 
     for_ns: Period
     """How long the stream stays away."""
+    node: NodeName | None = None
+    """The node whose streams are cut; all nodes' when left out."""
 
 
 class ExpireListenKey(Fault, frozen=True, kw_only=True):
@@ -32,6 +36,8 @@ class ExpireListenKey(Fault, frozen=True, kw_only=True):
 
     notify: bool = True
     """Whether the venue says so in the stream."""
+    account: OfAccount = MAIN_ACCOUNT
+    """The account whose key it is; ``main``, or the first by name, when left out."""
 
 
 class EventFault(Matched, frozen=True, kw_only=True):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from sim.scenario.actions.base import Order, VenueAction
+from sim.scenario.actions.base import AccountAction, OfAccount, Order, VenueAction
 from sim.scenario.values import (
+    MAIN_ACCOUNT,
     Asset,
     Count,
     NotNegative,
@@ -50,7 +51,7 @@ class Depth(VenueAction, frozen=True, kw_only=True):
     """How much there is from now on, at the last price."""
 
 
-class Transfer(VenueAction, frozen=True, kw_only=True):
+class Transfer(AccountAction, frozen=True, kw_only=True):
     """Money moves into the futures wallet or out of it."""
 
     word: ClassVar[str] = "transfer"
@@ -76,6 +77,9 @@ class WebSubmit(Order, VenueAction, frozen=True, kw_only=True):
     """The user sends an order by hand, in the venue's web interface."""
 
     word: ClassVar[str] = "web_submit"
+
+    account: OfAccount = MAIN_ACCOUNT
+    """The account; ``main``, or the first by name, when left out."""
 
 
 class WebCancel(VenueAction, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ the loader knows the line.  A scenario that passes can be run.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,15 +14,18 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from sim.scenario.checks.common import (
     Fail,
+    check_account,
     check_claims,
     check_side,
     check_symbol,
     check_tick,
+    node_path,
     symbol_of,
 )
-from sim.scenario.checks.timeline import TimelineCheck
+from sim.scenario.checks.timeline import FARTHEST_NS, TimelineCheck
 from sim.scenario.errors import nearest
-from sim.scenario.model import Broker, Node, Scenario
+from sim.scenario.model import Node, Scenario
+from sim.scenario.values import PositionSide
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import known_symbols
 
@@ -31,7 +35,8 @@ __all__ = ["Fail", "check"]
 def check(scenario: Scenario, fail: Fail) -> None:
     """Call ``fail`` with the first thing that is wrong, or return."""
     _check_venue(scenario, fail)
-    _check_node(scenario, fail)
+    for node in scenario.each_node:
+        _check_node(scenario, node, fail)
     TimelineCheck(scenario, fail).check()
     _check_expect(scenario, fail)
     _check_known(scenario, fail)
@@ -49,27 +54,45 @@ def _check_venue(scenario: Scenario, fail: Fail) -> None:
     if venue.latency_ms is not None and venue.latency_ms[0] > venue.latency_ms[1]:
         fail(("venue", "latency_ms"), "latency_ms must be the least and the greatest, in order")
 
+    _check_accounts(scenario, fail)
 
-def _check_node(scenario: Scenario, fail: Fail) -> None:
-    node = scenario.node
-    check_claims(scenario, node.claims, ("node", "claims"), fail)
+
+def _check_accounts(scenario: Scenario, fail: Fail) -> None:
+    owners: dict[str, str] = {}
+    for name, account in scenario.venue.each_account.items():
+        for index, key in enumerate(account.keys):
+            owner = owners.setdefault(key, name)
+            if owner != name:
+                path: Path = ("venue", "accounts", name)
+                path = (*path, "keys", index) if scenario.venue.accounts[name].keys else path
+                fail(path, f"account {owner!r} has an API key {key!r}, too", "name it otherwise")
+
+
+def _check_node(scenario: Scenario, name: str, fail: Fail) -> None:
+    node, where = scenario.each_node[name], node_path(scenario, name)
+    if node.account is not None:
+        check_account(scenario, node.account, (*where, "account"), fail)
+    account = scenario.account_of(name)
+    keys = scenario.venue.each_account[account].keys
+    if node.key is not None and node.key not in keys:
+        hint = nearest(node.key, keys)
+        fail((*where, "key"), f"account {account!r} has no API key {node.key!r}", hint)
+    if node.starts_ns > FARTHEST_NS:
+        fail((*where, "starts"), "the node starts in more than ten years")
+    check_claims(scenario, name, node.claims, (*where, "claims"), fail)
     for index, instrument in enumerate(node.instruments or ()):
-        check_symbol(scenario, symbol_of(instrument), ("node", "instruments", index), fail)
+        check_symbol(scenario, symbol_of(instrument), (*where, "instruments", index), fail)
     if node.broker is not None:
-        _check_broker(scenario, node.broker, fail)
+        if node.broker.venue == "BINANCE":
+            hint = "leave 'broker' out for Binance's own adapter"
+            fail((*where, "broker", "venue"), "a broker's venue is not BINANCE", hint)
+        if scenario.venue.each_account[account].position_mode == "hedge":
+            fail((*where, "broker"), "a broker nets its positions", "position_mode: one-way")
     if node.exec_engine:
-        _check_exec_engine(node.exec_engine, fail)
+        _check_exec_engine(node.exec_engine, where, fail)
 
 
-def _check_broker(scenario: Scenario, broker: Broker, fail: Fail) -> None:
-    if broker.venue == "BINANCE":
-        hint = "leave 'broker' out for Binance's own adapter"
-        fail(("node", "broker", "venue"), "a broker's venue is not BINANCE", hint)
-    if scenario.venue.position_mode == "hedge":
-        fail(("node", "broker"), "a broker nets its positions", "position_mode: one-way")
-
-
-def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
+def _check_exec_engine(options: dict[str, Any], where: Path, fail: Fail) -> None:
     # Imported here because it takes longer than reading a hundred files without this section.
     from nautilus_trader.common.config import msgspec_decoding_hook
     from nautilus_trader.config import LiveExecEngineConfig
@@ -81,7 +104,7 @@ def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
         if field.name not in own
     }
     for name, value in options.items():
-        path, key = ("node", "exec_engine", name), ("node", "exec_engine", Key(name))
+        path, key = (*where, "exec_engine", name), (*where, "exec_engine", Key(name))
         if name in own:
             fail(key, f"{name!r} is a word of node", "move it up, out of exec_engine")
         if name == "reconciliation":
@@ -95,21 +118,40 @@ def _check_exec_engine(options: dict[str, Any], fail: Fail) -> None:
 
 
 def _check_expect(scenario: Scenario, fail: Fail) -> None:
-    expect = scenario.expect
-    for symbol, legs in expect.venue_position.items():
-        path: Path = ("expect", "venue_position", symbol)
-        check_symbol(scenario, symbol, (*path[:-1], Key(symbol)), fail)
+    expect, default = scenario.expect, scenario.venue.default_account
+    _check_positions(scenario, default, expect.venue_position, ("expect", "venue_position"), fail)
+    for account, positions in expect.venue_positions.items():
+        path: Path = ("expect", "venue_positions")
+        check_account(scenario, account, (*path, Key(account)), fail)
+        if account == default and expect.venue_position:
+            hint = "'venue_position' has them"
+            fail((*path, Key(account)), f"the positions of {account!r} are given twice", hint)
+        _check_positions(scenario, account, positions, (*path, account), fail)
+    for index, adjustment in enumerate(expect.adjustments):
+        path = ("expect", "adjustments", index)
+        check_account(scenario, adjustment.account, (*path, "account"), fail)
+        check_symbol(scenario, adjustment.symbol, (*path, "symbol"), fail)
+        check_side(scenario, adjustment.account, adjustment.position_side, path, fail)
+
+
+def _check_positions(
+    scenario: Scenario,
+    account: str,
+    positions: dict[str, dict[PositionSide, Decimal]],
+    where: Path,
+    fail: Fail,
+) -> None:
+    mode = scenario.venue.each_account[account].position_mode
+    for symbol, legs in positions.items():
+        path = (*where, symbol)
+        check_symbol(scenario, symbol, (*where, Key(symbol)), fail)
         for side, quantity in legs.items():
-            if scenario.venue.position_mode == "hedge" and side == "BOTH":
+            if mode == "hedge" and side == "BOTH":
                 fail(path, "hedge mode has two legs", '{LONG: "1", SHORT: "0"}')
-            check_side(scenario, side, (*path, side), fail)
+            check_side(scenario, account, side, (*path, side), fail)
             if (side == "LONG" and quantity < 0) or (side == "SHORT" and quantity > 0):
                 sign = "negative" if side == "LONG" else "positive"
                 fail((*path, side), f"a {side} leg is never {sign}")
-    for index, adjustment in enumerate(expect.adjustments):
-        path = ("expect", "adjustments", index)
-        check_symbol(scenario, adjustment.symbol, (*path, "symbol"), fail)
-        check_side(scenario, adjustment.position_side, path, fail)
 
 
 def _check_known(scenario: Scenario, fail: Fail) -> None:

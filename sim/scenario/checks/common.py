@@ -29,17 +29,38 @@ def check_tick(symbol: str, price: Decimal | None, path: Path, fail: Fail) -> No
         fail(path, f"{symbol} does not trade at {price:f}", f"its tick is {tick.normalize():f}")
 
 
-def check_strategy(scenario: Scenario, strategy: str, path: Path, fail: Fail) -> None:
-    if strategy not in (strategies := scenario.node.strategies):
-        fail(path, f"{strategy!r} is not in node.strategies", nearest(strategy, strategies))
+def check_node(scenario: Scenario, node: str, path: Path, fail: Fail) -> None:
+    if node not in (nodes := scenario.each_node):
+        fail(path, f"there is no node {node!r}", nearest(node, nodes))
+
+
+def check_account(scenario: Scenario, account: str, path: Path, fail: Fail) -> None:
+    if account not in (accounts := scenario.venue.each_account):
+        fail(path, f"{account!r} is not in venue.accounts", nearest(account, accounts))
+
+
+def node_path(scenario: Scenario, node: str) -> Path:
+    """Return where the file describes a node."""
+    return ("nodes", node) if scenario.nodes else ("node",)
+
+
+def dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def check_strategy(scenario: Scenario, node: str, strategy: str, path: Path, fail: Fail) -> None:
+    strategies = scenario.each_node[node].strategies
+    if strategy not in strategies:
+        where = dotted(node_path(scenario, node))
+        fail(path, f"{strategy!r} is not in {where}.strategies", nearest(strategy, strategies))
 
 
 def check_claims(
-    scenario: Scenario, claims: dict[str, tuple[str, ...]], where: Path, fail: Fail
+    scenario: Scenario, node: str, claims: dict[str, tuple[str, ...]], where: Path, fail: Fail
 ) -> None:
     claimed_by: dict[str, str] = {}
     for strategy, instruments in claims.items():
-        check_strategy(scenario, strategy, (*where, Key(strategy)), fail)
+        check_strategy(scenario, node, strategy, (*where, Key(strategy)), fail)
         for index, instrument in enumerate(instruments):
             path = (*where, strategy, index)
             owner = claimed_by.setdefault(instrument, strategy)
@@ -52,8 +73,8 @@ def symbol_of(instrument: str) -> str:
     return instrument.removesuffix("-PERP.BINANCE")
 
 
-def check_side(scenario: Scenario, side: str, path: Path, fail: Fail) -> None:
-    mode = scenario.venue.position_mode
+def check_side(scenario: Scenario, account: str, side: str, path: Path, fail: Fail) -> None:
+    mode = scenario.venue.each_account[account].position_mode
     if mode == "hedge" and side == "BOTH":
         fail((*path, "position_side"), "hedge mode needs 'position_side'", "LONG or SHORT")
     if mode == "one-way" and side != "BOTH":

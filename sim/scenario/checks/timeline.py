@@ -13,7 +13,6 @@ from sim.scenario.actions import (
     EventFault,
     Fill,
     HideTrades,
-    Kill,
     Matched,
     Modify,
     NodeAction,
@@ -21,22 +20,24 @@ from sim.scenario.actions import (
     RequestFault,
     Restart,
     SetPrice,
-    Start,
-    Stop,
-    StrategyAction,
     Submit,
     WebCancel,
     WebSubmit,
 )
 from sim.scenario.checks.common import (
     Fail,
+    check_account,
     check_claims,
+    check_node,
     check_side,
     check_strategy,
     check_symbol,
     check_tick,
+    dotted,
+    node_path,
     symbol_of,
 )
+from sim.scenario.checks.uptime import Uptime
 from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
 from sim.scenario.model import Record, Scenario
@@ -60,14 +61,15 @@ class TimelineCheck:
         self._quantity: dict[str, Decimal] = {}
         self._filled: dict[str, Decimal] = {}
         self._now_ns: int | None = None
-        # The node is down in [since, until); until is None when only a start ends it.
-        self._down_since_ns: int | None = None
-        self._down_until_ns: int | None = None
-        # A kill at a named point comes whenever it comes: a start may follow, and need not.
-        self._may_be_killed = False
+        nodes = scenario.each_node
+        self._uptimes = {
+            name: Uptime(node.starts_ns, f"node {name}" if len(nodes) > 1 else "the node", fail)
+            for name, node in nodes.items()
+        }
 
     def check(self) -> None:
         for index, record in enumerate(self._scenario.timeline):
+            self._check_names(record.action, _path(index, record))
             self._check_time(index, record)
             self._check_action(index, record)
 
@@ -84,45 +86,27 @@ class TimelineCheck:
             self._fail(("timeline", index, "at"), f"{at} is more than ten years away")
         if action.lasts_ns > FARTHEST_NS:
             self._fail(_path(index, record), f"{action.word} lasts for more than ten years")
-        if isinstance(action, StrategyAction | NodeAction) and at_ns < 0:
-            self._fail(
-                _path(index, record),
-                f"{record.action.word} at {at}, before the node's first start at 0s",
-                "only the venue acts there",
-            )
-        if self._down_until_ns is not None and at_ns >= self._down_until_ns:
-            self._down_since_ns = self._down_until_ns = None
-        is_down = self._down_since_ns is not None
-        lies_in_wait = action.point is not None or getattr(action, "on_start", False)
-        if (
-            isinstance(action, StrategyAction | Stop | Kill | Restart)
-            and is_down
-            and not lies_in_wait
-        ):
-            self._fail(
-                _path(index, record), f"{record.action.word} while the node is {self._down()}"
-            )
-        if isinstance(action, Start):
-            if action.point is not None:
-                self._fail((*_path(index, record), "point"), "nothing happens while it is down")
-            if not is_down and not self._may_be_killed:
-                self._fail(_path(index, record), "start while the node is running")
-            if self._down_until_ns is not None:
-                self._fail(_path(index, record), f"start while the node is {self._down()}")
-            self._down_since_ns, self._may_be_killed = None, False
-        if lies_in_wait:
-            self._may_be_killed |= isinstance(action, Kill | Stop)
-        elif isinstance(action, Stop | Kill):
-            self._down_since_ns = at_ns
-        elif isinstance(action, Restart) and action.down_ns:
-            self._down_since_ns, self._down_until_ns = at_ns, at_ns + action.down_ns
+        node = self._node_of(action)
+        if node is not None:
+            self._uptimes[node].check(record, _path(index, record))
 
-    def _down(self) -> str:
-        assert self._down_since_ns is not None
-        since = f"down since {format_duration(self._down_since_ns)}"
-        if self._down_until_ns is None:
-            return since
-        return f"{since} until {format_duration(self._down_until_ns)}"
+    def _node_of(self, action: Action) -> str | None:
+        """Return the node that acts, or with which something is done; None when none does."""
+        match action:
+            case Submit() | CancelAll() | NodeAction():
+                return action.node
+            case Cancel(order=order) | Modify(order=order):
+                sent = self._orders.get(order)
+                # Who acts on an order that no strategy sent is refused for that.
+                return sent.node if isinstance(sent, Submit) else min(self._uptimes)
+        return None
+
+    def _check_names(self, action: Action, path: Path) -> None:
+        """Check that the node and the account exist that a record names."""
+        if (node := getattr(action, "node", None)) is not None:
+            check_node(self._scenario, node, (*path, "node"), self._fail)
+        if (account := getattr(action, "account", None)) is not None:
+            check_account(self._scenario, account, (*path, "account"), self._fail)
 
     def _check_action(self, index: int, record: Record) -> None:
         action, path, fail = record.action, _path(index, record), self._fail
@@ -140,8 +124,8 @@ class TimelineCheck:
                     )
                 if isinstance(action, Modify):
                     self._check_modify(action, path)
-            case CancelAll(strategy=strategy):
-                check_strategy(self._scenario, strategy, (*path, "strategy"), fail)
+            case CancelAll(strategy=strategy, node=node):
+                check_strategy(self._scenario, node, strategy, (*path, "strategy"), fail)
             case WebCancel(order=order):
                 self._earlier(order, path)
             case SetPrice():
@@ -177,15 +161,18 @@ class TimelineCheck:
                 fail((*path, "post_only"), "a MARKET order never rests", "leave it out")
         if order.post_only and order.time_in_force != "GTC":
             fail((*path, "post_only"), f"a post-only order rests, {order.time_in_force} does not")
-        if order.reduce_only and self._scenario.venue.position_mode == "hedge":
+        account = self._scenario.account_of_order(order)
+        mode = self._scenario.venue.each_account[account].position_mode
+        if order.reduce_only and mode == "hedge":
             hint = "a SELL of the LONG leg and a BUY of the SHORT leg only close"
             fail((*path, "reduce_only"), "hedge mode has no 'reduce_only'", hint)
         if isinstance(order, Submit):
-            check_strategy(self._scenario, order.strategy, (*path, "strategy"), fail)
-            instruments = self._scenario.node.instruments
+            check_strategy(self._scenario, order.node, order.strategy, (*path, "strategy"), fail)
+            instruments = self._scenario.each_node[order.node].instruments
             if instruments is not None and order.symbol not in map(symbol_of, instruments):
-                fail((*path, "symbol"), f"{order.symbol!r} is not in node.instruments")
-        check_side(self._scenario, order.position_side, path, fail)
+                where = node_path(self._scenario, order.node)
+                fail((*path, "symbol"), f"{order.symbol!r} is not in {dotted(where)}.instruments")
+        check_side(self._scenario, account, order.position_side, path, fail)
 
     def _check_modify(self, action: Modify, path: Path) -> None:
         if action.quantity is None and action.price is None:
@@ -219,7 +206,7 @@ class TimelineCheck:
         if action.order is not None:
             self._earlier(action.order, path)
         if action.claims is not None:
-            check_claims(self._scenario, action.claims, (*path, "claims"), fail)
+            check_claims(self._scenario, action.node, action.claims, (*path, "claims"), fail)
 
     def _check_point(self, action: Action, path: Path) -> None:
         fail, text = self._fail, action.point

@@ -304,7 +304,6 @@ def observe(
         ]
         processes = (process(state_of(trades), events),)
     observation = Observation(
-        position_mode="one-way",
         symbols=("BTCUSDT", "ETHUSDT"),
         lookback_ns=HOUR,
         ended_ns=END,

@@ -374,7 +374,7 @@ def test_in_hedge_mode_each_leg_has_its_own_opening_balance(
     ]
     fill = opening("2", side, position_id=position_id("BTCUSDT", suffix))
     final = State(positions=state_of(trades).positions)
-    observation = observe(trades, process(final, [published(fill)]), position_mode="hedge")
+    observation = observe(trades, process(final, [published(fill)]), hedged=frozenset({"main"}))
     assert failed(judged(observation)) == (set() if exempt else {"phantom-fill"})
 
 
@@ -389,7 +389,7 @@ def test_in_hedge_mode_both_legs_may_have_an_opening_balance() -> None:
     ]
     final = State(positions=state_of(trades).positions)
     node = process(final, [published(fill) for fill in fills])
-    judgement = judge(observe(trades, node, position_mode="hedge"), "phantom-fill")
+    judgement = judge(observe(trades, node, hedged=frozenset({"main"})), "phantom-fill")
     assert judgement.verdict == "pass"
     assert judgement.fills.opening == 2
 

@@ -210,7 +210,7 @@ def test_a_position_of_nobody_does_not_stand_against_a_strategys() -> None:
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
-    hedge = {"position_mode": "hedge"}
+    hedge = {"hedged": frozenset({"main"})}
     assert verdict(run([long, short], [held(long), held(short)], **hedge)) == set()
     assert verdict(run([long, short], [], **hedge)) == MISMATCH
     judgement = judged(run([long, short], [held(long)], **hedge))

@@ -9,7 +9,7 @@ from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario.words import words
 
-STRUCTS = [m.Scenario, m.Venue, m.Node, m.Record, m.Expect, m.Adjustment, m.Known]
+STRUCTS = [m.Scenario, m.Venue, m.Account, m.Node, m.Record, m.Expect, m.Adjustment, m.Known]
 
 
 def test_the_properties_stand_in_the_order_of_the_design() -> None:

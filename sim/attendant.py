@@ -1,0 +1,166 @@
+"""Whoever stops and starts one node, as the records of a timeline say.
+
+What is done with a node takes time (a graceful stop, a downtime) and goes on beside the
+records that follow; what is said meanwhile waits its turn.  A kill waits for nothing: it
+ends what was being done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from msgspec import structs
+
+from sim.clock import VirtualLoop
+from sim.hand import Sent, venue_client_id
+from sim.node import NodeUnderTest
+from sim.scenario import actions as a
+
+
+async def sleep_until(loop: VirtualLoop, when_ns: int) -> None:
+    """Wait until an instant."""
+    if when_ns <= loop.now_ns:
+        return
+    reached = loop.create_future()
+    timer = loop.call_at_ns(when_ns, reached.set_result, None)
+    try:
+        await reached
+    finally:
+        timer.cancel()
+
+
+class Attendant:
+    """Stops and starts one node.
+
+    Parameters
+    ----------
+    orders
+        All orders of the scenario, by the ids that records name.
+    inert
+        Where it is noted when a record had no effect.
+    """
+
+    def __init__(
+        self,
+        node: NodeUnderTest,
+        loop: VirtualLoop,
+        orders: Mapping[str, Sent],
+        inert: list[str],
+    ) -> None:
+        self.node = node
+        self._loop = loop
+        self._orders = orders
+        self._inert = inert
+        self._doing: asyncio.Task[None] | None = None
+        self._queue: list[str] = []
+        self._on_start: dict[str, str] = {}
+
+    def act(self, action: a.StrategyAction, label: str) -> None:
+        """Have a strategy act; raises `LookupError` when it cannot."""
+        self.node.act(action)
+        if isinstance(action, a.Submit) and action.on_start:
+            self._on_start[action.id] = label
+
+    def stop(self, label: str) -> None:
+        """Stop the node in good order."""
+        self._then(self.node.stop, label)
+
+    def kill(self) -> None:
+        """End the node's process at once; raises `LookupError` when there is none."""
+        # What was being done with the node ends with its process.
+        if self._doing is not None:
+            self._doing.cancel()
+            self._doing = None
+            self._inert += [
+                f"{waiting} had no effect: a kill came first" for waiting in self._queue
+            ]
+            self._queue.clear()
+        if not self.node.is_up:
+            raise LookupError("the node is down")
+        self.node.kill()
+
+    def start(self, action: a.Start, label: str) -> None:
+        """Start the node again."""
+
+        async def start() -> None:
+            self._begin(action, label)
+
+        self._then(start, label)
+
+    def restart(self, action: a.Restart, label: str) -> None:
+        """End the node's process and start another after the downtime."""
+        if action.point is not None:
+            self._restart_now(action, label)
+            return
+
+        async def restart() -> None:
+            if action.by == "kill":
+                self.node.kill()
+            else:
+                await self.node.stop()
+            await sleep_until(self._loop, self._loop.now_ns + action.down_ns)
+            self._begin(action, label)
+
+        self._then(restart, label)
+
+    def _restart_now(self, action: a.Restart, label: str) -> None:
+        self.kill()
+        up_ns = self._loop.now_ns + action.down_ns
+
+        async def start() -> None:
+            await sleep_until(self._loop, up_ns)
+            self._begin(action, label)
+
+        self._then(start, label)
+
+    def _then(self, action: Callable[[], Awaitable[None]], label: str) -> None:
+        """Do something with the node after what is being done with it."""
+        before = self._doing
+        self._queue.append(label)
+
+        async def do() -> None:
+            if before is not None:
+                await before
+            self._queue.remove(label)
+            await action()
+
+        self._doing = self._loop.create_task(do())
+
+    def _begin(self, action: a.Comeback, label: str) -> None:
+        if self.node.is_up:
+            self._inert.append(f"{label} had no effect: the node is up")
+            return
+        if action.order is not None:
+            # The cache knows the order by the id that the venue has.
+            order = venue_client_id(self._orders[action.order])
+            action = structs.replace(action, order=order)
+        try:
+            self.node.start(action)
+        except LookupError as e:
+            self._inert.append(f"{label} had no effect on the cache: {e}")
+            self.node.start()
+
+    # -- the end of a run ---------------------------------------------------------
+
+    async def finish(self) -> None:
+        """Wait until all is done that was begun."""
+        if self._doing is not None:
+            await self._doing
+
+    def unsent(self) -> list[str]:
+        """Name the records whose orders wait for a start that did not come."""
+        return [
+            f"{self._on_start[action.id]} had no effect: no strategy started to send it"
+            for action in self.node.waiting
+        ]
+
+    def pending(self) -> str | None:
+        """Say why the node has not come to rest, None when it has."""
+        if self._doing is not None and not self._doing.done():
+            return "the node is being stopped or started"
+        if self.node.was_given_up:
+            return "the node is down and nobody starts it again"
+        if self.node.revival_is_due:
+            return "the node is about to be started again"
+        return None

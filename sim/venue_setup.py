@@ -1,0 +1,40 @@
+"""The fake venue that a scenario describes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sim.scenario import model as m
+from sim.venue import VenueConfig
+from sim.venue.config import AccountConfig, ApiKey, symbol_config
+
+
+def venue_config(venue: m.Venue) -> VenueConfig:
+    """Return the fake venue that a scenario describes."""
+    symbols = tuple(
+        msgspec.structs.replace(symbol_config(name), price=venue.prices[name])
+        if name in venue.prices
+        else symbol_config(name)
+        for name in venue.symbols
+    )
+    return VenueConfig(
+        position_mode=venue.position_mode,
+        symbols=symbols,
+        accounts=tuple(
+            _account_config(name, account) for name, account in venue.each_account.items()
+        ),
+        maker_fee=venue.fees.get("maker", VenueConfig().maker_fee),
+        taker_fee=venue.fees.get("taker", VenueConfig().taker_fee),
+    )
+
+
+def _account_config(name: str, account: m.Account) -> AccountConfig:
+    first, *others = map(ApiKey.named, account.keys)
+    return AccountConfig(
+        name=name,
+        api_key=first.api_key,
+        api_secret=first.api_secret,
+        more_keys=tuple(others),
+        balances=dict(account.balances or {}),
+        position_mode=account.position_mode,
+    )
