@@ -89,7 +89,7 @@ class Account(Struct, frozen=True, kw_only=True):
     """Whether long and short of a symbol are one position or two; the venue's when left out."""
     balances: dict[Asset, NotNegative] | None = None
     """Its wallet balances at the beginning; the venue's when left out."""
-    keys: tuple[KeyName, ...] = ()
+    keys: tuple[KeyName, ...] | None = None
     """The names of its API keys; one, called as the account, when left out."""
 
 

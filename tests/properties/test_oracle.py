@@ -60,7 +60,7 @@ def told(trades: list[VenueTrade], events: tuple[NodeEvent, ...]) -> Observation
     return observe(
         trades,
         process(state_of(trades), events),
-        position_mode="hedge" if hedge else "one-way",
+        hedged=frozenset({"main"} if hedge else ()),
     )
 
 
@@ -145,7 +145,7 @@ def test_an_opening_balance_is_exempt_for_exactly_one_quantity(
     observation = observe(
         [old, *trades],
         process(held, (published(fill), *right(trades))),
-        position_mode="hedge" if hedge else "one-way",
+        hedged=frozenset({"main"} if hedge else ()),
     )
     judgement = judge(observation, "phantom-fill")
     if quantity == 5:

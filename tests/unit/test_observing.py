@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from sim.clock import NS_PER_MS
 from sim.observation import Call
-from sim.observing import checks_are_apart, checks_of, visibility
+from sim.observing import checks_are_apart, checks_of, sight_of, sights_of
 from sim.scenario import loads
 from sim.scenario.model import Node
 from sim.transport.network import Exchange
@@ -26,6 +28,13 @@ def read(began_ms: int, took_ms: int | None = 40, *, limited: bool = False) -> E
     began_ns = began_ms * NS_PER_MS
     ended_ns = None if took_ms is None else began_ns + took_ms * NS_PER_MS
     return Exchange(None, began_ns, ended_ns, limited)
+
+
+def visibility(text: str) -> dict[str, Any]:
+    """What the only node of a scenario may see."""
+    seen = sights_of(loads(text))
+    assert seen.pop("sights") == {}
+    return {word: seen[word] for word in ("symbols", "unloaded", "filters_unclaimed", "filtered")}
 
 
 def check(began_ms: int, ended_ms: int | None) -> Call:
@@ -67,7 +76,7 @@ def test_checks_that_come_too_often_cannot_be_told_apart(changes: dict[str, obje
 
 
 def test_all_is_visible_unless_the_node_is_told_otherwise():
-    assert visibility(loads(SCENARIO)) == {
+    assert visibility(SCENARIO) == {
         "symbols": ("BTCUSDT", "ETHUSDT", "SOLUSDT"),
         "unloaded": (),
         "filters_unclaimed": False,
@@ -77,7 +86,7 @@ def test_all_is_visible_unless_the_node_is_told_otherwise():
 
 def test_what_is_not_loaded_is_seen_apart():
     node = "{instruments: [ETHUSDT-PERP.BINANCE, SOLUSDT-PERP.BINANCE]}"
-    assert visibility(loads(SCENARIO.replace("node: {}", f"node: {node}"))) == {
+    assert visibility(SCENARIO.replace("node: {}", f"node: {node}")) == {
         "symbols": ("ETHUSDT", "SOLUSDT"),
         "unloaded": ("BTCUSDT",),
         "filters_unclaimed": False,
@@ -97,6 +106,34 @@ def test_options_of_the_node_limit_what_is_judged(
     option: str, symbols: tuple[str, ...], filters: bool
 ):
     node = f"node: {{exec_engine: {{{option}}}}}"
-    seen = visibility(loads(SCENARIO.replace("node: {}", node)))
+    seen = visibility(SCENARIO.replace("node: {}", node))
 
     assert (seen["symbols"], seen["filters_unclaimed"]) == (symbols, filters)
+
+
+def test_each_of_several_nodes_has_a_sight_of_its_own():
+    nodes = (
+        "nodes: {A: {}, B: {account: second, instruments: [ETHUSDT-PERP.BINANCE], "
+        "reconciliation_interval_secs: 60, reconciliation_lookback_mins: 2}}"
+    )
+    scenario = loads(
+        SCENARIO.replace("node: {}", nodes).replace(
+            "SOLUSDT]", "SOLUSDT], accounts: {main: {}, second: {}}"
+        )
+    )
+
+    sights = sights_of(scenario)["sights"]
+
+    assert sights == {name: sight_of(scenario, name) for name in ("A", "B")}
+    assert sights["A"].accounts == ("main",)
+    assert (sights["A"].symbols, sights["A"].unloaded) == (scenario.venue.symbols, ())
+    assert (sights["A"].interval_ns, sights["A"].lookback_ns) == (300_000_000_000, None)
+    assert sights["B"].accounts == ("second",)
+    assert (sights["B"].symbols, sights["B"].unloaded) == (("ETHUSDT",), ("BTCUSDT", "SOLUSDT"))
+    assert (sights["B"].interval_ns, sights["B"].lookback_ns) == (60_000_000_000, 120_000_000_000)
+
+
+def test_a_node_beside_which_there_is_another_account_sees_its_own():
+    scenario = loads(SCENARIO.replace("SOLUSDT]", "SOLUSDT], accounts: {main: {}, second: {}}"))
+
+    assert sights_of(scenario)["sights"] == {"A": sight_of(scenario, "A")}
