@@ -1,7 +1,9 @@
 """What can happen in a scenario, one struct for each action.
 
 To add an action, add a struct with a `word` to the module of whoever acts; loader,
-print, schema and reference follow.  Durations are integer nanoseconds.
+print, schema, reference and catalogue follow.  Its layer is that of its base, and the
+first sentence of its docstring is what the catalogue says of it.  Durations are integer
+nanoseconds.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from sim.scenario.actions.base import (
     AccountAction,
     Action,
     Fault,
+    Layer,
     Matched,
     NodeAction,
     Order,
@@ -28,6 +31,7 @@ from sim.scenario.actions.node import (
 from sim.scenario.actions.reads import (
     HideTrades,
     LagReads,
+    ReadFault,
 )
 from sim.scenario.actions.requests import (
     DelayReply,
@@ -49,6 +53,7 @@ from sim.scenario.actions.streams import (
     DuplicateEvent,
     EventFault,
     ExpireListenKey,
+    StreamFault,
 )
 from sim.scenario.actions.venue import (
     Depth,
@@ -80,17 +85,20 @@ __all__ = [
     "HideTrades",
     "Kill",
     "LagReads",
+    "Layer",
     "LoseReply",
     "Matched",
     "Modify",
     "NodeAction",
     "Order",
+    "ReadFault",
     "RequestFault",
     "Restart",
     "SetPrice",
     "Start",
     "Stop",
     "StrategyAction",
+    "StreamFault",
     "Submit",
     "Transfer",
     "TruncateReply",

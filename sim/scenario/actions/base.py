@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import re
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Struct
 
@@ -35,6 +36,9 @@ OfNode = Annotated[NodeName, Implied("node")]
 OfAccount = Annotated[AccountName, Implied("account")]
 """The account that something happens to."""
 
+type Layer = Literal["strategy", "node", "venue", "request", "read", "stream"]
+"""Where something happens: who acts, or what a fault stands in the way of."""
+
 
 class Action(Struct, frozen=True, kw_only=True):
     """Something that happens at a point in time."""
@@ -42,11 +46,19 @@ class Action(Struct, frozen=True, kw_only=True):
     word: ClassVar[str]
     """The action's word in the file; only what can stand in one has it."""
 
+    layer: ClassVar[Layer]
+    """Where it happens; the base of a family says it for all of them."""
+
     print_last: ClassVar[tuple[str, ...]] = ("node", "account", "point")
     """The fields that a print and a reference name after those of the action itself."""
 
     point: PointName | None = None
     """The named point at which it happens, counted from ``at``; at once when left out."""
+
+    @classmethod
+    def gist(cls) -> str:
+        """Return the first sentence of what is written about it: what it does or distorts."""
+        return re.split(r"(?<=\.)\s+(?=[A-Z]|$)", " ".join((cls.__doc__ or "").split()))[0]
 
     @property
     def lasts_ns(self) -> int:
@@ -59,9 +71,13 @@ class Action(Struct, frozen=True, kw_only=True):
 class StrategyAction(Action, frozen=True, kw_only=True):
     """A strategy in the node does something; needs a running node."""
 
+    layer: ClassVar[Layer] = "strategy"
+
 
 class VenueAction(Action, frozen=True, kw_only=True):
     """Something happens at the venue, without the node."""
+
+    layer: ClassVar[Layer] = "venue"
 
 
 class AccountAction(VenueAction, frozen=True, kw_only=True):
@@ -74,12 +90,17 @@ class AccountAction(VenueAction, frozen=True, kw_only=True):
 class NodeAction(Action, frozen=True, kw_only=True):
     """The process of the node ends or begins."""
 
+    layer: ClassVar[Layer] = "node"
+
     node: OfNode = FIRST_NODE
     """The node; the first by name when left out."""
 
 
 class Fault(Action, frozen=True, kw_only=True):
-    """A view of the truth or the way to it is distorted; the truth is not."""
+    """A view of the truth or the way to it is distorted; the truth is not.
+
+    Inherit from the fault of a layer, such as `ReadFault`, and not from this.
+    """
 
 
 class Matched(Fault, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sim.scenario.actions.base import Fault
+from sim.scenario.actions.base import Fault, Layer
 from sim.scenario.values import (
     READS,
     TRADE_READS,
@@ -16,7 +16,13 @@ from sim.scenario.values import (
 )
 
 
-class LagReads(Fault, frozen=True, kw_only=True):
+class ReadFault(Fault, frozen=True, kw_only=True):
+    """A fault of what the venue's answers show."""
+
+    layer: ClassVar[Layer] = "read"
+
+
+class LagReads(ReadFault, frozen=True, kw_only=True):
     """Answers of the venue's read endpoints show an older state."""
 
     word: ClassVar[str] = "lag_reads"
@@ -29,7 +35,7 @@ class LagReads(Fault, frozen=True, kw_only=True):
     """How long they lag."""
 
 
-class HideTrades(Fault, frozen=True, kw_only=True):
+class HideTrades(ReadFault, frozen=True, kw_only=True):
     """Trades become visible late, after later ones: the reads of trades lack their rows."""
 
     word: ClassVar[str] = "hide_trades"

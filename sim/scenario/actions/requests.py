@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from sim.scenario.actions.base import Matched
+from sim.scenario.actions.base import Layer, Matched
 from sim.scenario.values import (
     Count,
     Duration,
@@ -19,6 +19,8 @@ from sim.scenario.values import (
 
 class RequestFault(Matched, frozen=True, kw_only=True):
     """A fault of single requests; those that match all that is given."""
+
+    layer: ClassVar[Layer] = "request"
 
     method: Method | None = None
     """The HTTP method; any when left out."""

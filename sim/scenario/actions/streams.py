@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sim.scenario.actions.base import Fault, Matched, OfAccount
+from sim.scenario.actions.base import Fault, Layer, Matched, OfAccount
 from sim.scenario.values import (
     MAIN_ACCOUNT,
     Count,
@@ -18,7 +18,13 @@ from sim.scenario.values import (
 )
 
 
-class Disconnect(Fault, frozen=True, kw_only=True):
+class StreamFault(Fault, frozen=True, kw_only=True):
+    """A fault of the user data stream."""
+
+    layer: ClassVar[Layer] = "stream"
+
+
+class Disconnect(StreamFault, frozen=True, kw_only=True):
     """The user data stream is cut and cannot be opened again for a while."""
 
     word: ClassVar[str] = "disconnect"
@@ -29,7 +35,7 @@ class Disconnect(Fault, frozen=True, kw_only=True):
     """The node whose streams are cut; all nodes' when left out."""
 
 
-class ExpireListenKey(Fault, frozen=True, kw_only=True):
+class ExpireListenKey(StreamFault, frozen=True, kw_only=True):
     """The venue lets the listen key expire before its time; the connection stays, silent."""
 
     word: ClassVar[str] = "expire_listen_key"
@@ -40,7 +46,7 @@ class ExpireListenKey(Fault, frozen=True, kw_only=True):
     """The account whose key it is; ``main``, or the first by name, when left out."""
 
 
-class EventFault(Matched, frozen=True, kw_only=True):
+class EventFault(StreamFault, Matched, frozen=True, kw_only=True):
     """A fault of single events of the user data stream; those that match all that is given."""
 
     event: EventType | None = None
