@@ -28,13 +28,13 @@ def venue_config(venue: m.Venue) -> VenueConfig:
     )
 
 
-def _account_config(name: str, account: m.Account) -> AccountConfig:
+def _account_config(name: str, account: m.Terms) -> AccountConfig:
     first, *others = map(ApiKey.named, account.keys)
     return AccountConfig(
         name=name,
         api_key=first.api_key,
         api_secret=first.api_secret,
         more_keys=tuple(others),
-        balances=dict(account.balances or {}),
+        balances=dict(account.balances),
         position_mode=account.position_mode,
     )

@@ -153,7 +153,7 @@ class World:
                 engine,
                 (account := scenario.account_of(name)),
                 ApiKey.named(spec.key or accounts[account].keys[0]),
-                accounts[account].position_mode or "one-way",
+                accounts[account].position_mode,
                 self.loop,
                 self.trace,
                 self._on_crash,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from msgspec import UNSET, Struct, UnsetType, field
 from packaging.specifiers import SpecifierSet
@@ -93,6 +93,14 @@ class Account(Struct, frozen=True, kw_only=True):
     """The names of its API keys; one, called as the account, when left out."""
 
 
+class Terms(NamedTuple):
+    """An account with all that its description leaves out."""
+
+    position_mode: PositionMode
+    balances: dict[str, Decimal]
+    keys: tuple[str, ...]
+
+
 class Venue(Struct, frozen=True, kw_only=True):
     """The venue and its accounts as they are when the story begins."""
 
@@ -113,14 +121,14 @@ class Venue(Struct, frozen=True, kw_only=True):
     left out."""
 
     @property
-    def each_account(self) -> dict[str, Account]:
+    def each_account(self) -> dict[str, Terms]:
         """The accounts by name, in the order of names, with all that they leave out."""
         given = self.accounts or {MAIN_ACCOUNT: Account()}
         return {
-            name: Account(
-                position_mode=given[name].position_mode or self.position_mode,
-                balances=self.balances if (own := given[name].balances) is None else own,
-                keys=given[name].keys or (name,),
+            name: Terms(
+                given[name].position_mode or self.position_mode,
+                self.balances if (own := given[name].balances) is None else own,
+                given[name].keys or (name,),
             )
             for name in sorted(given)
         }
