@@ -21,7 +21,7 @@ from sim.observation import Incarnation, NodeEvent, State
 from sim.plain import Reader
 from sim.process import PROCESS, Process
 from sim.recorder import Recorder
-from sim.scenario.actions import Cancel, CancelAll, Modify, StrategyAction, Submit
+from sim.scenario.actions import Cancel, CancelAll, CancelBatch, Modify, StrategyAction, Submit
 from sim.strategy import TimelineStrategy
 
 STOP_LIMIT_SECS = 60.0
@@ -145,6 +145,10 @@ class Life:
             case CancelAll():
                 strategy = self._strategy(action.strategy)
                 self._soon(partial(strategy.cancel_all, action))
+            case CancelBatch():
+                orders = [self._open_order(order) for order in action.orders]
+                strategy = self._strategy(orders[0].strategy_id.value)
+                self._soon(partial(strategy.cancel_batch, orders))
             case Cancel() | Modify():
                 order = self._open_order(action.order)
                 strategy = self._strategy(order.strategy_id.value)

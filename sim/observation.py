@@ -46,9 +46,14 @@ class Terms(msgspec.Struct, frozen=True):
 class VenueOrder(msgspec.Struct, frozen=True):
     """One order as it stands at the venue when the run ends.
 
-    ``status`` is Binance's: NEW, PARTIALLY_FILLED, FILLED, CANCELED, EXPIRED,
-    EXPIRED_IN_MATCH.  ``average_price`` is None while nothing is filled, ``closed_ns`` while
-    the order is open.  ``terms`` are those at first and after each amendment.
+    ``status`` is Binance's: NEW, PARTIALLY_FILLED, FILLED, CANCELED, EXPIRED, EXPIRED_IN_MATCH,
+    REJECTED (a conditional order that the matching engine refused).  ``average_price`` is None
+    while nothing is filled, ``closed_ns`` while the order is open.  ``terms`` are those at first
+    and after each amendment.
+
+    A conditional order and the order in the matching engine that it becomes are one: it was
+    created when it was placed, and it has the id of the latter as soon as that exists.
+    ``algo_id`` is the id that it had before, 0 for others.
     """
 
     account: str
@@ -65,6 +70,7 @@ class VenueOrder(msgspec.Struct, frozen=True):
     updated_ns: int
     closed_ns: int | None = None
     terms: tuple[Terms, ...] = ()
+    algo_id: int = 0
 
     @property
     def is_open(self) -> bool:

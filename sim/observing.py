@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import structs
+from msgspec.structs import asdict, replace
 
 from sim.clock import NS_PER_SEC
-from sim.observation import Call, Sight, VenuePosition
+from sim.observation import (
+    Alert,
+    Call,
+    Incarnation,
+    NodeEvent,
+    NodeOrder,
+    Sight,
+    State,
+    VenueOrder,
+    VenuePosition,
+)
 from sim.scenario import model as m
 from sim.transport.network import Exchange
 
@@ -38,7 +48,7 @@ def sights_of(scenario: m.Scenario) -> dict[str, Any]:
     """Return what the nodes may see, in `Observation`'s words."""
     sights = {name: sight_of(scenario, name) for name in scenario.each_node}
     first = next(iter(sights.values()))
-    words = structs.asdict(first)
+    words = asdict(first)
     accounts = words.pop("accounts")
     # One node on the only account sees everything.
     is_alone = len(sights) == 1 and set(accounts) == set(scenario.venue.each_account)
@@ -112,3 +122,34 @@ def checks_of(reads: Iterable[Exchange]) -> list[Call]:
         for burst in bursts
         if not any(e.limited for e in burst)
     ]
+
+
+def with_final_ids(incarnation: Incarnation, orders: Iterable[VenueOrder]) -> Incarnation:
+    """Return a process in which each order has the last of its ids at the venue.
+
+    A conditional order has two: its own, and that of the order which it becomes.
+    """
+    final = {
+        (order.account, order.symbol, str(order.algo_id)): str(order.order_id)
+        for order in orders
+        if order.algo_id
+    }
+    if not final:
+        return incarnation
+
+    def renamed[Named: NodeOrder | NodeEvent | Alert](each: Named) -> Named:
+        number = final.get((each.account, each.symbol, each.venue_order_id))
+        return each if number is None else replace(each, venue_order_id=number)
+
+    def state(of: State) -> State:
+        return replace(of, orders=tuple(map(renamed, of.orders)))
+
+    last = incarnation.final_read
+    return replace(
+        incarnation,
+        loaded=state(incarnation.loaded),
+        events=tuple(map(renamed, incarnation.events)),
+        final=state(incarnation.final),
+        alerts=tuple(map(renamed, incarnation.alerts)),
+        final_read=None if last is None else tuple(map(renamed, last)),
+    )

@@ -171,6 +171,7 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Submit: Timeline._act,
     a.Cancel: Timeline._act,
     a.CancelAll: Timeline._act,
+    a.CancelBatch: Timeline._act,
     a.Modify: Timeline._act,
     a.Stop: Timeline._stop,
     a.Kill: Timeline._kill,

@@ -45,6 +45,7 @@ from sim.observing import (
     hedged_accounts,
     sights_of,
     unexpected,
+    with_final_ids,
 )
 from sim.points import Points
 from sim.process import PROCESS, ProcessExited, refuse_the_dead
@@ -374,5 +375,6 @@ class World:
                     if read.process is process and read.began_ns >= after_ns
                 )
             calls = (*incarnation.calls, *checks) if self._has_default_latency else ()
-            found.append(msgspec.structs.replace(incarnation, calls=calls))
+            shown = msgspec.structs.replace(incarnation, calls=calls)
+            found.append(with_final_ids(shown, self._truth[1]))
         return tuple(found)

@@ -11,6 +11,7 @@ import random
 
 from sim.venue import Venue, VenueConfig
 from sim.venue.account_view import AccountView
+from sim.venue.algo_history import AlgoHistory
 from sim.venue.calls import Backend
 from sim.venue.history import History
 from sim.venue.models import Account
@@ -67,4 +68,5 @@ class UnlimitedVenue(Venue):
         super().__init__(config, rng)
         history = UnlimitedHistory(self.exchange, self.reads)
         view = AccountView(self.exchange, self.reads)
-        self._gateway = Gateway(Backend(self.exchange, history, view, self.streams, rng))
+        algos = AlgoHistory(self.exchange, self.reads)
+        self._gateway = Gateway(Backend(self.exchange, history, algos, view, self.streams, rng))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.hand import reads, requests, streams, venue
+from sim.hand import account, reads, requests, streams, venue
 from sim.hand.base import Reach, Sent, venue_client_id
 from sim.scenario.actions import Action
 
@@ -17,6 +17,7 @@ __all__ = ["ACTS", "Reach", "Sent", "act", "venue_client_id"]
 
 ACTS: dict[type[Action], Callable[[Reach, Any, str], None]] = {
     **venue.DO,
+    **account.DO,
     **requests.DO,
     **reads.DO,
     **streams.DO,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,13 +13,16 @@ from sim.scenario import actions as a
 from sim.scenario.model import Scenario
 from sim.transport.network import Network
 from sim.venue import Venue
+from sim.venue.models import Account
 
 type Sent = a.Submit | a.WebSubmit
 
 
 def venue_client_id(order: Sent) -> str:
     """Return the client order id under which the venue knows an order of the scenario."""
-    return f"web_{order.id}" if isinstance(order, a.WebSubmit) else order.id
+    if isinstance(order, a.WebSubmit):
+        return order.client_id or f"web_{order.id}"
+    return order.id
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -35,6 +38,14 @@ class Reach(msgspec.Struct, frozen=True):
     @property
     def now_ns(self) -> int:
         return self.loop.now_ns
+
+    def holder(self, action: a.AccountAction) -> Account:
+        """Return the account that something happens to."""
+        return self.venue.exchange.accounts[action.account]
+
+    def change(self, act: Callable[..., None], *args: Any, **given: Any) -> None:
+        """Have something done to the exchange, and told; raises `VenueError` when refused."""
+        self.venue.change(self.now_ns, act, *args, **given)
 
     def client_id(self, order: str | None) -> str | None:
         """Return the venue's client order id of an order that a record names."""

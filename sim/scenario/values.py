@@ -31,10 +31,37 @@ Line = Annotated[str, Prose()]
 Story = Annotated[str, Prose(lines=True)]
 HttpError = Annotated[int, Meta(ge=400, le=599)]
 Side = Literal["BUY", "SELL"]
-OrderType = Literal["LIMIT", "MARKET"]
+OrderType = Literal[
+    "LIMIT",
+    "MARKET",
+    "STOP",
+    "STOP_MARKET",
+    "TAKE_PROFIT",
+    "TAKE_PROFIT_MARKET",
+    "TRAILING_STOP_MARKET",
+]
+PriceMatch = Literal[
+    "OPPONENT",
+    "OPPONENT_5",
+    "OPPONENT_10",
+    "OPPONENT_20",
+    "QUEUE",
+    "QUEUE_5",
+    "QUEUE_10",
+    "QUEUE_20",
+]
+SelfTradePrevention = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]
+WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 PositionSide = Literal["BOTH", "LONG", "SHORT"]
 Cache = Literal["kept", "stale", "torn", "lost"]
-TimeInForce = Literal["GTC", "IOC", "FOK"]
+TimeInForce = Literal["GTC", "IOC", "FOK", "GTD", "GTE_GTC"]
+Shape = Literal["trade", "calculated"]
+Status = Literal["TRADING", "TRADING_HALT", "PENDING_TRADING", "PRE_SETTLE", "SETTLING", "CLOSE"]
+AccountState = Literal["normal", "inactive", "reduce-only", "liquidation", "cooling-off"]
+MarginType = Literal["CROSSED", "ISOLATED"]
+PositionMode = Literal["one-way", "hedge"]
+ExpiryReason = Annotated[int, Meta(ge=0, le=11)]
+Leverage = Annotated[int, Meta(ge=1, le=125)]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 # The venue takes client order ids of this form and no other.
@@ -79,9 +106,29 @@ EventType = Literal[
     "MARGIN_CALL",
     "listenKeyExpired",
 ]
-ExecutionType = Literal["NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT"]
+ExecutionType = Literal[
+    "NEW",
+    "CANCELED",
+    "CALCULATED",
+    "EXPIRED",
+    "TRADE",
+    "AMENDMENT",
+    "TRIGGERING",
+    "TRIGGERED",
+    "FINISHED",
+    "REJECTED",
+]
 Read = Literal[
-    "positionRisk", "userTrades", "openOrders", "order", "allOrders", "account", "income"
+    "positionRisk",
+    "userTrades",
+    "openOrders",
+    "order",
+    "allOrders",
+    "openAlgoOrders",
+    "algoOrder",
+    "allAlgoOrders",
+    "account",
+    "income",
 ]
 READS: tuple[Read, ...] = get_args(Read)
 TradeRead = Literal["userTrades", "income"]

@@ -10,7 +10,7 @@ from sim.venue.config import (
     known_symbols,
     symbol_config,
 )
-from sim.venue.errors import VenueError, VenueInvariantError, VenueUnsupported
+from sim.venue.errors import VenueError, VenueInvariantError
 from sim.venue.history import Reads
 from sim.venue.venue import Venue
 from sim.venue.wire import Frame, Headers, Request, Response
@@ -27,7 +27,6 @@ __all__ = [
     "VenueConfig",
     "VenueError",
     "VenueInvariantError",
-    "VenueUnsupported",
     "known_symbols",
     "symbol_config",
 ]

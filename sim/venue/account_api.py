@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.venue import params as read
+from sim.venue import settings
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.errors import Rejection, malformed
 from sim.venue.formats import plain
@@ -17,7 +18,6 @@ from sim.venue.payloads import encode
 
 _SUCCESS = b'{"code":200,"msg":"success"}'
 _MAX_NOTIONAL = "40000000"
-_MAX_LEVERAGE = 125
 
 
 def get_account_v2(backend: Backend, call: Call) -> bytes:
@@ -76,7 +76,7 @@ def post_dual_side(backend: Backend, call: Call) -> bytes:
     wanted = read.boolean(call.params, "dualSidePosition")
     if wanted is None:
         raise malformed("dualSidePosition")
-    backend.exchange.set_hedge(call.account, wanted)
+    settings.set_hedge(backend.exchange, call.account, wanted)
     return _SUCCESS
 
 
@@ -86,9 +86,7 @@ def post_leverage(backend: Backend, call: Call) -> bytes:
     leverage = read.optional_integer(call.params, "leverage")
     if leverage is None:
         raise malformed("leverage")
-    if not 1 <= leverage <= _MAX_LEVERAGE:
-        raise Rejection(-4028, f"Leverage {leverage} is not valid")
-    backend.exchange.set_leverage(call.account, name, leverage, call.now_ns)
+    settings.set_leverage(backend.exchange, call.account, name, leverage, call.now_ns)
     return encode({"symbol": name, "leverage": leverage, "maxNotionalValue": _MAX_NOTIONAL})
 
 
@@ -98,7 +96,7 @@ def post_margin_type(backend: Backend, call: Call) -> bytes:
     wanted = read.required(call.params, "marginType").upper()
     if wanted not in ("CROSSED", "ISOLATED"):
         raise malformed("marginType")
-    backend.exchange.set_margin_type(call.account, name, wanted)
+    settings.set_margin_type(backend.exchange, call.account, name, wanted, call.now_ns)
     return _SUCCESS
 
 
@@ -123,9 +121,45 @@ def get_account_config(_backend: Backend, call: Call) -> bytes:
     )
 
 
-def get_fee_burn(_backend: Backend, _call: Call) -> bytes:
-    """GET feeBurn: commissions are never paid in BNB here."""
-    return b'{"feeBurn":false}'
+def post_multi_assets(backend: Backend, call: Call) -> bytes:
+    """POST multiAssetsMargin."""
+    wanted = read.boolean(call.params, "multiAssetsMargin")
+    if wanted is None:
+        raise malformed("multiAssetsMargin")
+    settings.set_multi_assets(backend.exchange, call.account, wanted, call.now_ns)
+    return _SUCCESS
+
+
+def post_position_margin(backend: Backend, call: Call) -> bytes:
+    """POST positionMargin: move money to an isolated leg (type 1), or from it (type 2)."""
+    name = symbol(backend, call)
+    amount = read.required_decimal(call.params, "amount")
+    kind = read.optional_integer(call.params, "type")
+    if kind not in (1, 2):
+        raise malformed("type")
+    if amount <= 0:
+        raise Rejection(-4055)
+    side = call.params.get("positionside", "").upper() or "BOTH"
+    moved = amount if kind == 1 else -amount
+    settings.add_margin(backend.exchange, call.account, name, side, moved, call.now_ns)
+    return encode(
+        {"amount": float(amount), "code": 200, "msg": "Successfully modify position margin.",
+         "type": kind}
+    )  # fmt: skip
+
+
+def get_fee_burn(_backend: Backend, call: Call) -> bytes:
+    """GET feeBurn: whether commissions are paid in BNB."""
+    return encode({"feeBurn": call.account.burns_bnb})
+
+
+def post_fee_burn(backend: Backend, call: Call) -> bytes:
+    """POST feeBurn."""
+    wanted = read.boolean(call.params, "feeBurn")
+    if wanted is None:
+        raise malformed("feeBurn")
+    settings.set_fee_burn(backend.exchange, call.account, wanted)
+    return _SUCCESS
 
 
 def get_commission_rate(backend: Backend, call: Call) -> bytes:
@@ -145,7 +179,7 @@ def get_leverage_bracket(backend: Backend, call: Call) -> bytes:
     wanted = symbol_or_none(backend, call)
     bracket: dict[str, Any] = {
         "bracket": 1,
-        "initialLeverage": _MAX_LEVERAGE,
+        "initialLeverage": settings.MAX_LEVERAGE,
         "notionalCap": int(_MAX_NOTIONAL),
         "notionalFloor": 0,
         "maintMarginRatio": 0.004,

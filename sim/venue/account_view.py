@@ -110,11 +110,12 @@ class AccountView:
         self, account: Account, name: str, side: str, leg: LegVersion, second_version: bool
     ) -> dict[str, Any]:
         symbol = self._exchange.symbols[name]
-        mark = self._exchange.prices[name]
+        mark = self._exchange.price_of(name, "MARK_PRICE")
         notional = leg.quantity * mark
         leverage = self._leverage(account, name)
         margin = fixed(abs(notional) / leverage, 8)
         entry = plain(leg.entry_price.quantize(MONEY_UNIT)) if leg.quantity else "0.0"
+        isolated_margin = plain(account.isolated_margins.get((name, side), ZERO))
         row: dict[str, Any] = {
             "symbol": name,
             "positionSide": side,
@@ -124,9 +125,9 @@ class AccountView:
             "markPrice": fixed(mark, 8),
             "unRealizedProfit": fixed(_profit(leg, mark), 8),
             "liquidationPrice": "0",
-            "isolatedMargin": "0",
+            "isolatedMargin": isolated_margin,
             "notional": plain(notional),
-            "isolatedWallet": "0",
+            "isolatedWallet": isolated_margin,
             "updateTime": to_ms(leg.time_ns),
         }
         if second_version:
@@ -157,7 +158,7 @@ class AccountView:
         """Return unrealised profit and absolute notional over leverage, by asset."""
         totals: dict[str, tuple[Decimal, Decimal]] = {}
         for name, symbol in self._exchange.symbols.items():
-            mark = self._exchange.prices[name]
+            mark = self._exchange.price_of(name, "MARK_PRICE")
             for _, leg in self._legs(account, name, now_ns, "account"):
                 if leg.quantity:
                     profit, margin = totals.get(symbol.quote_asset, (ZERO, ZERO))
@@ -237,7 +238,7 @@ class AccountView:
         for name, symbol in self._exchange.symbols.items():
             if not every_symbol and not self._is_in_use(account, name, now_ns, "account"):
                 continue
-            mark = self._exchange.prices[name]
+            mark = self._exchange.price_of(name, "MARK_PRICE")
             for side, leg in self._legs(account, name, now_ns, "account"):
                 leverage = self._leverage(account, name)
                 row: dict[str, Any] = {

@@ -13,6 +13,7 @@ import random
 import msgspec
 
 from sim.venue.account_view import AccountView
+from sim.venue.algo_history import AlgoHistory
 from sim.venue.errors import Rejection, malformed
 from sim.venue.exchange import Exchange
 from sim.venue.history import History
@@ -26,6 +27,7 @@ class Backend(msgspec.Struct, frozen=True):
 
     exchange: Exchange
     history: History
+    algo_history: AlgoHistory
     view: AccountView
     streams: Streams
     rng: random.Random

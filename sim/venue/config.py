@@ -106,6 +106,10 @@ _CATALOGUE: dict[str, SymbolConfig] = {
             step="1", max_quantity="1000000", min_notional="5",
         ),
         _contract(
+            "BNB", "USDT", price="600", tick="0.010", price_precision=3, max_price="100000",
+            step="0.01", max_quantity="100000", min_notional="5",
+        ),
+        _contract(
             "BTC", "USDC", price="50000", tick="0.1", price_precision=1, max_price="4529764",
             step="0.001", max_quantity="1000", min_notional="50",
         ),
@@ -172,7 +176,11 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     ``legacy_order_response`` brings back ``avgPrice`` and ``cumQuote`` in order
     replies.  ``strict_signature`` refuses a signature made over the decoded
     parameters.  ``window_page`` says which rows a time window with more rows than
-    ``limit`` returns: the oldest ("head") or the newest ("tail").
+    ``limit`` returns: the oldest ("head") or the newest ("tail").  ``bnb_price`` is what
+    commissions in BNB are reckoned with.  ``triggered_order_shows`` says what the order looks
+    like that a conditional order has become: like any other ("plain"), or with the conditional
+    type as its original one and the trigger as its stop price.  ``liquidation_rows`` is the type
+    that lists of orders show of a liquidation, whose events say LIQUIDATION.
     """
 
     position_mode: PositionMode = "one-way"
@@ -189,6 +197,9 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     legacy_order_response: bool = False
     strict_signature: bool = False
     window_page: Literal["head", "tail"] = "head"
+    bnb_price: Decimal = Decimal(600)
+    triggered_order_shows: Literal["plain", "conditional"] = "plain"
+    liquidation_rows: Literal["LIMIT", "LIQUIDATION"] = "LIMIT"
 
     def __post_init__(self) -> None:
         if not self.accounts or not self.symbols:

@@ -1,4 +1,4 @@
-"""The four ways in which the venue says no.
+"""The three ways in which the venue says no.
 
 Rules:
 
@@ -6,8 +6,6 @@ Rules:
   ``{"code", "msg"}``.  It never leaves `Venue.handle`.
 * `VenueError` is for whoever plays the world: it asked for something that cannot
   happen at a venue, such as a fill of a closed order.  A mistake in a scenario.
-* `VenueUnsupported` is the fake admitting a gap.  Pretending would turn a gap of
-  the harness into a finding about the node.
 * `VenueInvariantError` is the fake contradicting itself.  A bug of the harness.
 """
 
@@ -20,65 +18,98 @@ TEXTS: dict[int, str] = {
     -1022: "Signature for this request is not valid.",
     -1106: "Parameter '%s' sent when not required.",
     -1111: "Precision is over the maximum defined for this asset.",
+    -1114: "TimeInForce parameter sent when not required.",
     -1115: "Invalid timeInForce.",
     -1116: "Invalid orderType.",
     -1117: "Invalid side.",
     -1121: "Invalid symbol.",
+    -1122: "Invalid symbol status.",
     -1125: "This listenKey does not exist.",
     -1128: "Combination of optional parameters invalid.",
     -2011: "Unknown order sent.",
     -2013: "Order does not exist.",
     -2014: "API-key format invalid.",
     -2015: "Invalid API-key, IP, or permissions for action.",
+    -2019: "Margin is insufficient.",
+    -2021: "Order would immediately trigger.",
     -2022: "ReduceOnly Order is rejected.",
+    -2023: "User in liquidation mode now.",
+    -2025: "Reach max open order limit.",
+    -2027: "Exceeded the maximum allowable position at current leverage.",
     -4001: "Price less than 0.",
     -4002: "Price greater than max price.",
     -4003: "Quantity less than or equal to zero.",
     -4004: "Quantity less than min quantity.",
     -4005: "Quantity greater than max quantity.",
+    -4006: "Stop price less than zero.",
     -4013: "Price less than min price.",
     -4014: "Price not increased by tick size.",
     -4015: "Client order id length should be less than 36 chars.",
+    -4016: "Limit price can't be higher than %s.",
     -4023: "Qty not increased by step size.",
+    -4024: "Limit price can't be lower than %s.",
     -4028: "Leverage %s is not valid.",
+    -4045: "Reach max stop order limit.",
     -4046: "No need to change margin type.",
     -4047: "Margin type cannot be changed if there exists open orders.",
     -4048: "Margin type cannot be changed if there exists position.",
     -4049: "Add margin only support for isolated position.",
+    -4055: "Amount must be positive.",
+    -4051: "Isolated balance insufficient.",
     -4059: "No need to change position side.",
     -4060: "Invalid position side.",
     -4061: "Order's position side does not match user's setting.",
     -4067: "Position side cannot be changed if there exists open orders.",
     -4068: "Position side cannot be changed if there exists position.",
     -4082: "Invalid number of batch place orders.",
+    -4083: "Invalid number of batch cancel orders.",
+    -4109: "This account is inactive, please activate trading account first.",
     -4116: "ClientOrderId is duplicated.",
+    -4118: "ReduceOnly Order Failed. Please check your existing position and open orders",
     -4120: (
-        "Order type not supported for this endpoint. "
-        "Please use the Algo Order API endpoints instead."
+        "Order type not supported for this endpoint. Please use the Algo Order API "
+        "endpoints instead."
     ),
+    -4131: "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
+    -4135: "Invalid activation price.",
+    -4136: "Target strategy invalid for orderType '%s',closePosition '%s'.",
+    -4137: "Quantity must be zero with closePosition equals true.",
+    -4138: "Reduce only must be true with closePosition equals true.",
     -4140: "Invalid symbol status for opening position.",
+    -4141: "Symbol is closed.",
+    -4161: "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
     -4165: "Maximum time interval is 7 days.",
+    -4167: (
+        "Unable to adjust to Multi-Assets mode with symbols of USD-M Futures under "
+        "isolated-margin mode."
+    ),
+    -4168: "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
+    -4171: "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+    -4192: "Trade forbidden due to Cooling-off Period.",
+    -4400: (
+        "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, "
+        "please try again later."
+    ),
     -5021: (
-        "Due to the order could not be filled immediately, the FOK order has been rejected. "
-        "The order will not be recorded in the order history"
+        "Due to the order could not be filled immediately, the FOK order has been "
+        "rejected. The order will not be recorded in the order history"
     ),
     -5022: (
-        "Due to the order could not be executed as maker, the Post Only order will be rejected. "
-        "The order will not be recorded in the order history"
+        "Due to the order could not be executed as maker, the Post Only order will be "
+        "rejected. The order will not be recorded in the order history"
     ),
     -5025: "Only limit order is supported.",
+    -5026: "Exceed maximum modify order limit.",
     -5027: "No need to modify the order.",
-    -5040: "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
-    "and smaller than 253402300799000",
+    -5040: (
+        "The goodTillDate timestamp must be greater than the current time plus 600 "
+        "seconds and smaller than 253402300799000"
+    ),
 }
 
 
 class VenueError(Exception):
     """The world asked the venue for something that cannot happen there."""
-
-
-class VenueUnsupported(Exception):
-    """A client used a part of Binance that this fake does not serve."""
 
 
 class VenueInvariantError(Exception):

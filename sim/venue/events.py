@@ -4,27 +4,112 @@ Rules:
 
 * A fill is told as TRADE_LITE (if the venue sends it), ACCOUNT_UPDATE, then
   ORDER_TRADE_UPDATE, all with the same ``T`` and ``E``.  Everything else that happens
-  to an order is one ORDER_TRADE_UPDATE.
-* A refused order makes no event.
+  to an order is one ORDER_TRADE_UPDATE, to a conditional order one ALGO_UPDATE.
+* A refused order makes no event, and neither does a new position mode.
 * ``E`` equals ``T``: the venue sends in the millisecond in which it acts.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
+import msgspec
+
+from sim.venue.account_events import (
+    Event,
+    account_update,
+    algo_update,
+    config_update,
+    margin_call,
+    trade_account_update,
+)
+from sim.venue.exchange import Exchange
 from sim.venue.formats import average, fixed, plain, to_ms
-from sim.venue.models import (
-    ZERO,
-    BalanceEntry,
-    Holding,
+from sim.venue.ledger import (
+    AccountEntry,
+    AlgoEntry,
+    ConfigEntry,
     LedgerEntry,
-    LeverageEntry,
+    MarginCallEntry,
     OrderEntry,
 )
+from sim.venue.models import ZERO, Holding
 
-type Event = dict[str, Any]
+
+class About(msgspec.Struct, frozen=True):
+    """What an event is about, as `Frame` says it."""
+
+    symbol: str = ""
+    execution: str = ""
+    client_order_id: str = ""
+    order_id: int = 0
+    trade_id: int = 0
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """One event and what it is about."""
+
+    event: Event
+    about: About = About()
+
+    @property
+    def name(self) -> str:
+        return str(self.event["e"])
+
+
+def count_of(exchange: Exchange, entry: LedgerEntry) -> int:
+    """Return how many events tell of a ledger entry, without making them."""
+    if not isinstance(entry, OrderEntry):
+        return 1
+    if not entry.is_told:
+        return 0
+    return 1 if entry.version.trade is None else 2 + exchange.config.trade_lite
+
+
+def tellings_of(exchange: Exchange, entry: LedgerEntry) -> list[Telling]:
+    """Return the events that tell of a ledger entry, in the order in which they are sent."""
+    match entry:
+        case OrderEntry():
+            return _order_tellings(exchange, entry) if entry.is_told else []
+        case AlgoEntry():
+            ticket = entry.order.ticket
+            about = About(
+                ticket.symbol.name,
+                entry.version.status,
+                ticket.client_algo_id,
+                entry.order.algo_id,
+            )
+            return [Telling(algo_update(entry), about)]
+        case AccountEntry():
+            return [Telling(account_update(exchange, entry))]
+        case ConfigEntry():
+            return [Telling(config_update(entry), About(entry.symbol))]
+        case MarginCallEntry():
+            return [Telling(margin_call(exchange, entry), About(entry.legs[0].symbol.name))]
+
+
+def _order_tellings(exchange: Exchange, entry: OrderEntry) -> list[Telling]:
+    trade = entry.version.trade
+    ticket = entry.order.ticket
+    symbol = ticket.symbol.name
+    account = exchange.accounts[entry.order.account]
+    about = About(
+        symbol,
+        "",
+        ticket.client_order_id,
+        entry.order.order_id,
+        0 if trade is None else trade.record.trade_id,
+    )
+    found = []
+    if trade is not None:
+        if exchange.config.trade_lite:
+            found.append(Telling(trade_lite(entry), about))
+        found.append(Telling(trade_account_update(exchange, account, entry), about))
+    holding = exchange.holding(account, symbol)
+    event = order_trade_update(entry, open_notional(holding, "BUY"), open_notional(holding, "SELL"))
+    execution = entry.version.execution
+    found.append(Telling(event, msgspec.structs.replace(about, execution=execution)))
+    return found
 
 
 def open_notional(holding: Holding, side: str) -> Decimal:
@@ -54,76 +139,39 @@ def order_trade_update(entry: OrderEntry, bids: Decimal, asks: Decimal) -> Event
             "s": symbol.name,
             "c": ticket.client_order_id,
             "S": ticket.side,
-            "o": ticket.type,
+            "o": ticket.shown_type or ticket.type,
             "f": ticket.time_in_force,
             "q": plain(version.quantity),
             "p": plain(version.price),
             "ap": "0" if mean is None else average(mean, symbol.price_precision),
-            "sp": "0",
+            "sp": plain(ticket.stop_price),
             "x": version.execution,
-            "X": version.status,
+            "X": version.told_status or version.status,
             "i": order.order_id,
             "l": "0" if trade is None else plain(trade.record.quantity),
             "z": plain(version.filled),
             "L": "0" if trade is None else plain(trade.record.price),
             "n": "0" if trade is None else plain(trade.record.commission),
-            "N": symbol.quote_asset,
+            "N": symbol.quote_asset if trade is None else trade.record.commission_asset,
             "T": now_ms,
             "t": 0 if trade is None else trade.record.trade_id,
             "b": plain(bids),
             "a": plain(asks),
             "m": trade is not None and trade.record.maker,
             "R": ticket.reduce_only,
-            "wt": "CONTRACT_PRICE",
-            "ot": ticket.type,
+            "wt": ticket.working_type,
+            "ot": ticket.original_type or ticket.shown_type or ticket.type,
             "ps": ticket.position_side,
-            "cp": False,
+            "cp": ticket.close_position,
             "rp": "0" if trade is None else plain(trade.realized_pnl),
-            "pP": False,
+            "pP": ticket.price_protect,
             "si": 0,
             "ss": 0,
-            "V": "EXPIRE_MAKER",
-            "pm": "NONE",
+            "V": ticket.self_trade_prevention,
+            "pm": ticket.price_match,
             "gtd": ticket.good_till_ms,
             "er": str(version.expiry_reason),
-        },
-    }
-
-
-def trade_account_update(entry: OrderEntry, price: Decimal, margin_type: str) -> Event:
-    """Return the ACCOUNT_UPDATE of a fill; ``price`` is the mark price."""
-    assert entry.leg is not None
-    symbol, leg = entry.leg.symbol, entry.leg_version
-    now_ms = to_ms(entry.time_ns)
-    entry_price = plain(leg.entry_price.quantize(Decimal("0.00000001")))
-    return {
-        "e": "ACCOUNT_UPDATE",
-        "E": now_ms,
-        "T": now_ms,
-        "a": {
-            "m": "ORDER",
-            "B": [
-                {
-                    "a": entry.asset,
-                    "wb": fixed(entry.balance, 8),
-                    "cw": fixed(entry.balance, 8),
-                    "bc": "0",
-                }
-            ],
-            "P": [
-                {
-                    "s": symbol.name,
-                    "pa": plain(leg.quantity),
-                    "ep": entry_price,
-                    "bep": entry_price,
-                    "cr": plain(leg.realized_pnl),
-                    "up": plain((price - leg.entry_price) * leg.quantity if leg.quantity else ZERO),
-                    "mt": "isolated" if margin_type == "ISOLATED" else "cross",
-                    "iw": "0",
-                    "ps": entry.leg.position_side,
-                    "ma": symbol.quote_asset,
-                }
-            ],
+            **({"M": version.amendment_id} if version.amendment_id else {}),
         },
     }
 
@@ -151,38 +199,6 @@ def trade_lite(entry: OrderEntry) -> Event:
     }
 
 
-def balance_update(entry: BalanceEntry) -> Event:
-    """Return the ACCOUNT_UPDATE of money that moved without a trade."""
-    now_ms = to_ms(entry.time_ns)
-    balance = fixed(entry.balance, 8)
-    return {
-        "e": "ACCOUNT_UPDATE",
-        "E": now_ms,
-        "T": now_ms,
-        "a": {
-            "m": entry.reason,
-            "B": [{"a": entry.asset, "wb": balance, "cw": balance, "bc": plain(entry.change)}],
-            "P": [],
-        },
-    }
-
-
-def config_update(entry: LeverageEntry) -> Event:
-    """Return the ACCOUNT_CONFIG_UPDATE of a new leverage."""
-    now_ms = to_ms(entry.time_ns)
-    return {
-        "e": "ACCOUNT_CONFIG_UPDATE",
-        "E": now_ms,
-        "T": now_ms,
-        "ac": {"s": entry.symbol, "l": entry.leverage},
-    }
-
-
 def listen_key_expired(key: str, time_ns: int) -> Event:
     """Return the event that ends a listen key."""
     return {"e": "listenKeyExpired", "E": to_ms(time_ns), "listenKey": key}
-
-
-def account_of(entry: LedgerEntry) -> str:
-    """Return the account that a ledger entry belongs to."""
-    return entry.order.account if isinstance(entry, OrderEntry) else entry.account

@@ -10,8 +10,10 @@ Rules:
   and an IOC or FOK order whose limit reaches the last price.  While no depth is set a
   MARKET order finds enough and the others nothing.  The rest expires; a FOK order that
   cannot execute in full is refused, and so is a post-only order beyond the last price.
+* An order that executes at once first meets the orders of its own account that rest at the
+  last price or better, see `matching`.
 * Commission is price times quantity times rate, rounded to eight decimals and
-  charged in the quote asset.
+  charged in the quote asset, or in BNB by an account that burns it.
 * Order ids grow per symbol.  So do trade ids, with gaps: other people trade too.
   A venue order id may recur on another symbol; so the key of a trade is (account,
   symbol, order id, trade id).
@@ -24,31 +26,43 @@ from __future__ import annotations
 import heapq
 import random
 from decimal import Decimal
+from typing import NamedTuple
 
 from sim.observation import VenueTrade
+from sim.venue import matching
+from sim.venue.algo import AlgoBook
+from sim.venue.algo_models import AlgoOrder
 from sim.venue.config import VenueConfig
 from sim.venue.errors import Rejection
+from sim.venue.ledger import LedgerEntry, OrderEntry
 from sim.venue.models import (
-    MONEY_UNIT,
     ZERO,
     Account,
-    BalanceEntry,
+    Expiry,
     Holding,
-    Income,
-    LedgerEntry,
     Leg,
-    LeverageEntry,
     Order,
-    OrderEntry,
     OrderVersion,
     Ticket,
     Trade,
     Wallet,
 )
+from sim.venue.money import Bookkeeper, commission_of
 
-EXPIRED_IOC_REST = 2
-EXPIRED_REDUCE_ONLY = 4
-EXPIRED_MARKET_REST = 9
+
+class Told(NamedTuple):
+    """How the stream tells of a fill: ``x``, ``X`` where it is not the order's, and ``m``.
+
+    ``is_free`` says that it costs no commission.
+    """
+
+    execution: str = "TRADE"
+    status: str = ""
+    reason: str = "ORDER"
+    is_free: bool = False
+
+
+TOLD = Told()
 
 
 class Exchange:
@@ -59,6 +73,7 @@ class Exchange:
         self.symbols = {symbol.name: symbol for symbol in config.symbols}
         self.prices = {symbol.name: symbol.price for symbol in config.symbols}
         self.depth: dict[str, Decimal] = {}
+        self.statuses: dict[str, str] = {}  # of symbols, where it has changed
         self.accounts = {
             entry.name: Account(
                 entry.name,
@@ -80,7 +95,10 @@ class Exchange:
             name: rng.randrange(10_000_000_000, 500_000_000_000) for name in self.symbols
         }
         self._trade_ids = {name: rng.randrange(100_000_000, 5_000_000_000) for name in self.symbols}
-        self._transaction_id = rng.randrange(10**17, 10**18)
+        self.books = Bookkeeper(rng)
+        self.marks: dict[str, Decimal] = {}  # where they differ from the last price
+        self.algos = AlgoBook(self)
+        self._amendment_id = 20_000_000_000
         self._good_till: list[tuple[int, int, Order]] = []
 
     # -- looking up
@@ -105,10 +123,17 @@ class Exchange:
         held = self.leg(account, symbol, position_side).current.quantity
         return max(ZERO, held if side == "SELL" else -held)
 
+    def price_of(self, symbol: str, working_type: str) -> Decimal:
+        """Return the last price, or the mark price."""
+        last = self.prices[symbol]
+        return self.marks.get(symbol, last) if working_type == "MARK_PRICE" else last
+
     # -- orders
 
-    def submit(self, account: Account, ticket: Ticket, now_ns: int) -> Order:
-        """Accept an order and, for a MARKET order, fill it.
+    def submit(
+        self, account: Account, ticket: Ticket, now_ns: int, algo: AlgoOrder | None = None
+    ) -> Order:
+        """Accept an order and execute what executes at once; `algo` has triggered it.
 
         Raises Rejection: -2022 when it may only close and there is nothing to close,
         -4116 for a client order id that an open order has, -5021 for FOK, -5022 for
@@ -123,11 +148,35 @@ class Exchange:
                 raise Rejection(-2022)
         if ticket.client_order_id in account.open_client_ids:
             raise Rejection(-4116)
-        taken = self._taken(ticket, quantity)
+        taken = matching.taken(self, ticket, quantity)
         if ticket.time_in_force == "FOK" and taken < quantity:
             raise Rejection(-5021)
-        if ticket.time_in_force == "GTX" and self._is_beyond_last(ticket, ticket.price):
+        if ticket.time_in_force == "GTX" and matching.is_beyond_last(self, ticket, ticket.price):
             raise Rejection(-5022)
+        order = self.new_order(account, ticket, quantity, now_ns)
+        if algo is not None:
+            self.algos.triggered(algo, order, now_ns)
+        self.record(OrderEntry(now_ns, order, order.current))
+        matching.meet_own(self, order, now_ns)
+        taken = min(taken, order.rest)
+        if taken and order.current.is_open:
+            if symbol in self.depth:
+                self.depth[symbol] -= taken
+            self.fill(order, taken, self.prices[symbol], maker=False, now_ns=now_ns)
+        if not order.current.is_open:
+            return order
+        if ticket.type == "MARKET":
+            self.close(order, "EXPIRED", now_ns, Expiry.MARKET_REST)
+        elif ticket.time_in_force == "IOC":
+            self.close(order, "EXPIRED", now_ns, Expiry.IOC_REST)
+        elif ticket.good_till_ms:
+            due_ns = ticket.good_till_ms * 1_000_000
+            heapq.heappush(self._good_till, (due_ns, len(self.ledger), order))
+        return order
+
+    def new_order(self, account: Account, ticket: Ticket, quantity: Decimal, now_ns: int) -> Order:
+        """Make an order of that quantity, which is open; the caller records it."""
+        symbol = ticket.symbol.name
         self._order_ids[symbol] += self._rng.randrange(1, 1000)
         order = Order(
             account.name,
@@ -143,47 +192,38 @@ class Exchange:
         holding.by_client_id[ticket.client_order_id] = order
         holding.open[order.order_id] = order
         account.open_client_ids.add(ticket.client_order_id)
-        self._record(OrderEntry(now_ns, order, order.current))
-        if taken:
-            if symbol in self.depth:
-                self.depth[symbol] -= taken
-            self.fill(order, taken, self.prices[symbol], maker=False, now_ns=now_ns)
-        if not order.current.is_open:
-            return order
-        if ticket.type == "MARKET":
-            self._close(order, "EXPIRED", now_ns, EXPIRED_MARKET_REST)
-        elif ticket.time_in_force == "IOC":
-            self._close(order, "EXPIRED", now_ns, EXPIRED_IOC_REST)
-        elif ticket.good_till_ms:
-            due_ns = ticket.good_till_ms * 1_000_000
-            heapq.heappush(self._good_till, (due_ns, len(self.ledger), order))
         return order
 
-    def _taken(self, ticket: Ticket, quantity: Decimal) -> Decimal:
-        """Return how much of a new order executes at once."""
-        name = ticket.symbol.name
-        if ticket.type == "MARKET":
-            return min(quantity, self.depth.get(name, quantity))
-        last = self.prices[name]
-        reaches = ticket.price >= last if ticket.side == "BUY" else ticket.price <= last
-        if ticket.time_in_force not in ("IOC", "FOK") or not reaches:
-            return ZERO
-        return min(quantity, self.depth.get(name, ZERO))
-
-    def _is_beyond_last(self, ticket: Ticket, price: Decimal) -> bool:
-        last = self.prices[ticket.symbol.name]
-        return price > last if ticket.side == "BUY" else price < last
+    def next_trade_id(self, symbol: str) -> int:
+        """Return the id of the symbol's next trade."""
+        self._trade_ids[symbol] += self._rng.randrange(1, 100)
+        return self._trade_ids[symbol]
 
     def fill(
-        self, order: Order, quantity: Decimal, price: Decimal, *, maker: bool, now_ns: int
+        self,
+        order: Order,
+        quantity: Decimal,
+        price: Decimal,
+        *,
+        maker: bool,
+        now_ns: int,
+        trade_id: int | None = None,
+        told: Told = TOLD,
     ) -> Trade:
-        """Execute part or all of the rest of an open order; the caller has checked it."""
+        """Execute part or all of the rest of an open order; the caller has checked it.
+
+        Both sides of a trade with oneself have one ``trade_id``; `told` is how the stream
+        tells of it.
+        """
         account, ticket, before = self.accounts[order.account], order.ticket, order.current
         symbol = ticket.symbol
         holding = self.holding(account, symbol.name)
-        rate = self.config.maker_fee if maker else self.config.taker_fee
-        commission = (price * quantity * rate).quantize(MONEY_UNIT)
-        self._trade_ids[symbol.name] += self._rng.randrange(1, 100)
+        commission, asset = commission_of(
+            self.config, account, symbol.quote_asset, ZERO if told.is_free else price * quantity,
+            maker=maker,
+        )  # fmt: skip
+        if trade_id is None:
+            trade_id = self.next_trade_id(symbol.name)
         leg = self.leg(account, symbol.name, ticket.position_side)
         realized = leg.apply(quantity if ticket.side == "BUY" else -quantity, price, now_ns)
         trade = Trade(
@@ -191,14 +231,14 @@ class Exchange:
                 account=account.name,
                 symbol=symbol.name,
                 order_id=order.order_id,
-                trade_id=self._trade_ids[symbol.name],
+                trade_id=trade_id,
                 client_order_id=ticket.client_order_id,
                 side=ticket.side,
                 position_side=ticket.position_side,
                 quantity=quantity,
                 price=price,
                 commission=commission,
-                commission_asset=symbol.quote_asset,
+                commission_asset=asset,
                 maker=maker,
                 time_ns=now_ns,
             ),
@@ -208,40 +248,41 @@ class Exchange:
         holding.trades.append(trade)
         holding.trade_ids.append(trade.record.trade_id)
         holding.trade_times.append(now_ns)
-        self._earn(account, "REALIZED_PNL", realized, trade.record)
-        self._earn(account, "COMMISSION", -commission, trade.record)
+        balances = self.books.book_trade(account, trade.record, realized, symbol.quote_asset)
         filled = before.filled + quantity
         done = filled == before.quantity
         version = OrderVersion(
             now_ns,
-            "TRADE",
+            told.execution,
             "FILLED" if done else "PARTIALLY_FILLED",
             before.quantity,
             before.price,
             filled,
             before.quote + price * quantity,
             trade,
+            told_status=told.status,
         )
         order.append(version)
         if done:
             self._forget_open(account, holding, order, now_ns)
-        self._record(
-            OrderEntry(
-                now_ns,
-                order,
-                version,
-                leg,
-                leg.current,
-                symbol.quote_asset,
-                self._wallet(account, symbol.quote_asset).balance,
-            )
+        self.record(
+            OrderEntry(now_ns, order, version, leg, leg.current, balances, reason=told.reason)
         )
-        self._expire_excess(account, holding, leg, now_ns)
+        if done:
+            self.algos.on_closed(order, now_ns)
+        matching.expire_excess(self, account, leg, now_ns)
+        if not leg.current.quantity:
+            self.algos.on_flat(account, leg, now_ns)
         return trade
 
     def cancel(self, order: Order, now_ns: int) -> None:
         """Cancel an open order."""
-        self._close(order, "CANCELED", now_ns, 0)
+        self.close(order, "CANCELED", now_ns)
+
+    def cancel_all(self, account: Account, symbol: str, now_ns: int) -> None:
+        """Cancel every open order of a symbol, conditional ones apart."""
+        for order in list(self.holding(account, symbol).open.values()):
+            self.cancel(order, now_ns)
 
     def amend(self, order: Order, quantity: Decimal, price: Decimal, now_ns: int) -> None:
         """Give an open order a new quantity and price.
@@ -250,145 +291,88 @@ class Exchange:
         does a price at which a post-only order would execute.
         """
         before = order.current
-        taking = order.ticket.time_in_force == "GTX" and self._is_beyond_last(order.ticket, price)
-        if quantity <= before.filled or taking:
-            self._close(order, "CANCELED", now_ns, 0)
-            return
-        version = OrderVersion(
-            now_ns, "AMENDMENT", before.status, quantity, price, before.filled, before.quote
+        taking = order.ticket.time_in_force == "GTX" and matching.is_beyond_last(
+            self, order.ticket, price
         )
+        if quantity <= before.filled or taking:
+            self.close(order, "CANCELED", now_ns)
+            return
+        self._amendment_id += 1
+        version = OrderVersion(
+            now_ns, "AMENDMENT", before.status, quantity, price, before.filled, before.quote,
+            amendment_id=self._amendment_id,
+        )  # fmt: skip
         order.append(version)
-        self._record(OrderEntry(now_ns, order, version))
+        self.record(OrderEntry(now_ns, order, version))
 
     def expire_due(self, now_ns: int) -> None:
-        """Expire the GTD orders whose time has come."""
+        """Do what time alone does: expire GTD orders, cancel what a countdown was for."""
+        for account in self.accounts.values():
+            for symbol, due_ns in list(account.countdowns.items()):
+                if due_ns <= now_ns:
+                    del account.countdowns[symbol]
+                    self.cancel_all(account, symbol, due_ns)
+        self.algos.expire_due(now_ns)
         while self._good_till and self._good_till[0][0] <= now_ns:
             due_ns, _, order = heapq.heappop(self._good_till)
             if order.current.is_open:
-                self._close(order, "EXPIRED", due_ns, 0)
+                self.close(order, "EXPIRED", due_ns)
 
     @property
     def next_expiry_ns(self) -> int | None:
-        """Return when the next GTD order expires, None when there is none."""
+        """Return when time alone does something next, None when it does nothing."""
         while self._good_till and not self._good_till[0][2].current.is_open:
             heapq.heappop(self._good_till)
-        return self._good_till[0][0] if self._good_till else None
+        due = [entry[0] for entry in self._good_till[:1]]
+        for account in self.accounts.values():
+            due += account.countdowns.values()
+        if (algo_ns := self.algos.next_expiry_ns) is not None:
+            due.append(algo_ns)
+        return min(due, default=None)
 
-    # -- everything else that an account or the market does
+    # -- the market
 
-    def set_price(self, symbol: str, price: Decimal) -> None:
-        """Set the last (and mark) price.  Resting orders do not notice."""
+    def set_price(self, symbol: str, price: Decimal, now_ns: int, mark: Decimal | None) -> None:
+        """Set the last price, and the mark price where it differs.
+
+        Resting orders do not notice, conditional ones do.
+        """
         self.prices[symbol] = price
+        self.marks.pop(symbol, None)
+        if mark is not None:
+            self.marks[symbol] = mark
         self.revision += 1
+        for working_type in ("CONTRACT_PRICE", "MARK_PRICE"):
+            shown = self.price_of(symbol, working_type)
+            self.algos.on_price(symbol, working_type, shown, now_ns)
 
     def set_depth(self, symbol: str, quantity: Decimal) -> None:
         """Set how much the other side holds for orders that execute at once."""
         self.depth[symbol] = quantity
 
-    def set_hedge(self, account: Account, hedge: bool) -> None:
-        """Switch the position mode.  Raises Rejection -4059, -4067 or -4068."""
-        if account.hedge == hedge:
-            raise Rejection(-4059)
-        if account.has_open_orders:
-            raise Rejection(-4067)
-        if account.has_positions:
-            raise Rejection(-4068)
-        account.hedge = hedge
-        self.revision += 1
+    # -- what others here use, too
 
-    def set_leverage(self, account: Account, symbol: str, leverage: int, now_ns: int) -> None:
-        """Set the leverage of one symbol."""
-        account.leverage[symbol] = leverage
-        self._record(LeverageEntry(now_ns, account.name, symbol, leverage))
-
-    def set_margin_type(self, account: Account, symbol: str, margin_type: str) -> None:
-        """Set CROSSED or ISOLATED.  Raises Rejection -4046, -4047 or -4048."""
-        if account.margin_types.get(symbol, "CROSSED") == margin_type:
-            raise Rejection(-4046)
-        holding = self.holding(account, symbol)
-        if holding.open:
-            raise Rejection(-4047)
-        if any(leg.current.quantity for leg in holding.legs.values()):
-            raise Rejection(-4048)
-        account.margin_types[symbol] = margin_type
-        self.revision += 1
-
-    def transfer(self, account: Account, asset: str, amount: Decimal, now_ns: int) -> None:
-        """Move money in (positive) or out of the futures wallet."""
-        self._book(account, now_ns, "", "TRANSFER", amount, asset, 0)
-        reason = "DEPOSIT" if amount > 0 else "WITHDRAW"
-        balance = self._wallet(account, asset).balance
-        self._record(BalanceEntry(now_ns, account.name, reason, asset, amount, balance))
-
-    # -- inside
-
-    def _record(self, entry: LedgerEntry) -> None:
+    def record(self, entry: LedgerEntry) -> None:
+        """Append to the ledger."""
         self.ledger.append(entry)
         self.revision += 1
 
-    def _wallet(self, account: Account, asset: str) -> Wallet:
-        found = account.wallets.get(asset)
-        if found is None:
-            found = account.wallets[asset] = Wallet(asset, ZERO)
-        return found
-
-    def _earn(self, account: Account, kind: str, amount: Decimal, trade: VenueTrade) -> None:
-        # A trade without commission leaves no row: nothing moved.
-        if amount:
-            self._book(
-                account, trade.time_ns, trade.symbol, kind, amount,
-                trade.commission_asset, trade.trade_id,
-            )  # fmt: skip
-
-    def _book(
-        self,
-        account: Account,
-        now_ns: int,
-        symbol: str,
-        kind: str,
-        amount: Decimal,
-        asset: str,
-        trade_id: int,
-    ) -> None:
-        self._wallet(account, asset).add(amount, now_ns)
-        self._transaction_id += 1
-        account.income.append(
-            Income(now_ns, symbol, kind, amount, asset, self._transaction_id, trade_id)
-        )
-        account.income_times.append(now_ns)
-
-    def _close(self, order: Order, status: str, now_ns: int, reason: int) -> None:
+    def close(self, order: Order, status: str, now_ns: int, reason: int = 0) -> None:
+        """Close an open order unfilled as it is: CANCELED, EXPIRED or EXPIRED_IN_MATCH."""
         account, before = self.accounts[order.account], order.current
+        execution = "CANCELED" if status == "CANCELED" else "EXPIRED"
         version = OrderVersion(
-            now_ns, status, status, before.quantity, before.price, before.filled, before.quote,
+            now_ns, execution, status, before.quantity, before.price, before.filled, before.quote,
             expiry_reason=reason,
         )  # fmt: skip
         order.append(version)
         holding = self.holding(account, order.ticket.symbol.name)
         self._forget_open(account, holding, order, now_ns)
-        self._record(OrderEntry(now_ns, order, version))
+        self.record(OrderEntry(now_ns, order, version))
+        self.algos.on_closed(order, now_ns)
 
     def _forget_open(self, account: Account, holding: Holding, order: Order, now_ns: int) -> None:
         del holding.open[order.order_id]
         account.open_client_ids.discard(order.ticket.client_order_id)
         holding.closed.append(order)
         holding.closed_times.append(now_ns)
-
-    def _expire_excess(self, account: Account, holding: Holding, leg: Leg, now_ns: int) -> None:
-        closing = [
-            order
-            for order in holding.open.values()
-            if order.ticket.closes and order.ticket.position_side == leg.position_side
-        ]
-        if not closing:
-            return
-        allowed = {
-            side: self.closable(account, holding.symbol.name, side, leg.position_side)
-            for side in ("BUY", "SELL")
-        }
-        for order in closing:
-            side = order.ticket.side
-            if order.rest > allowed[side]:
-                self._close(order, "EXPIRED", now_ns, EXPIRED_REDUCE_ONLY)
-            else:
-                allowed[side] -= order.rest

@@ -41,6 +41,9 @@ MODELS = (
     "openOrders",
     "order",
     "allOrders",
+    "openAlgoOrders",
+    "algoOrder",
+    "allAlgoOrders",
     "userTrades",
     "positionRisk",
     "account",
@@ -195,7 +198,7 @@ class History:
         now_ns: int,
     ) -> bytes:
         """Return orders of any state.  Raises Rejection -4165."""
-        window = _window(start_ms, end_ms, shorter_than_limit=True)
+        window = window_of(start_ms, end_ms, shorter_than_limit=True)
         holding = account.holdings.get(symbol)
         if holding is None:
             return b"[]"
@@ -244,7 +247,7 @@ class History:
         """Return executions, ascending by id.  Raises Rejection -1128 or -4165."""
         if from_id is not None and not (start_ms is None and end_ms is None):
             raise Rejection(-1128)
-        window = _window(start_ms, end_ms, shorter_than_limit=False)
+        window = window_of(start_ms, end_ms, shorter_than_limit=False)
         holding = account.holdings.get(symbol)
         if holding is None:
             return b"[]"
@@ -350,7 +353,7 @@ def _is_retained(order: Order, version: OrderVersion, now_ns: int) -> bool:
     return age_ns <= ORDER_RETENTION_NS
 
 
-def _window(
+def window_of(
     start_ms: int | None, end_ms: int | None, *, shorter_than_limit: bool
 ) -> tuple[int, int] | None:
     """Return the inclusive window in milliseconds, None when no time was given."""

@@ -14,13 +14,24 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sim.venue.algo_models import AlgoOrder
 from sim.venue.errors import VenueInvariantError
 from sim.venue.exchange import Exchange
-from sim.venue.models import ZERO, Account, Holding, Order, OrderEntry
+from sim.venue.ledger import AlgoEntry, OrderEntry
+from sim.venue.models import ZERO, Account, Holding, Order
 
 _LEGAL: dict[str, frozenset[str]] = {
-    "NEW": frozenset({"NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"}),
-    "PARTIALLY_FILLED": frozenset({"PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"}),
+    "NEW": frozenset(
+        {"NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"}
+    ),
+    "PARTIALLY_FILLED": frozenset(
+        {"PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"}
+    ),
+}
+_LEGAL_ALGO: dict[str, frozenset[str]] = {
+    "NEW": frozenset({"TRIGGERING", "CANCELED", "EXPIRED"}),
+    "TRIGGERING": frozenset({"TRIGGERED", "REJECTED"}),
+    "TRIGGERED": frozenset({"FINISHED"}),
 }
 
 
@@ -32,6 +43,8 @@ def check(exchange: Exchange) -> None:
                 _check_order(order)
             _check_holding(account, holding)
         _check_wallets(account)
+    for algo in exchange.algos.orders:
+        _check_algo(algo)
     _check_ledger(exchange)
 
 
@@ -64,6 +77,25 @@ def _check_order(order: Order) -> None:
         )
 
 
+def _check_algo(algo: AlgoOrder) -> None:
+    name = f"conditional order {algo.algo_id} of {algo.account}"
+    for before, after in zip(algo.versions, algo.versions[1:], strict=False):
+        _require(
+            after.status in _LEGAL_ALGO.get(before.status, frozenset()),
+            f"{name} went from {before.status} to {after.status}",
+        )
+    child = algo.current.order
+    if child is not None:
+        _require(
+            (algo.current.status == "FINISHED") != child.current.is_open,
+            f"{name} is {algo.current.status}, its order {child.current.status}",
+        )
+        _require(
+            algo.current.executed in (ZERO, child.current.filled),
+            f"{name} says executed {algo.current.executed}, its order {child.current.filled}",
+        )
+
+
 def _check_holding(account: Account, holding: Holding) -> None:
     name = f"{account.name} on {holding.symbol.name}"
     held: dict[str, Decimal] = {}
@@ -87,10 +119,8 @@ def _check_holding(account: Account, holding: Holding) -> None:
     _require(opened == set(holding.open), f"the open orders of {name} are not those indexed")
     ids = [order.order_id for order in holding.orders]
     _require(ids == sorted(set(ids)), f"the order ids of {name} do not grow")
-    _require(
-        holding.trade_ids == sorted(set(holding.trade_ids)),
-        f"the trade ids of {name} do not grow",
-    )
+    # Both sides of a trade with oneself have one id.
+    _require(holding.trade_ids == sorted(holding.trade_ids), f"the trade ids of {name} do not grow")
 
 
 def _check_wallets(account: Account) -> None:
@@ -112,5 +142,8 @@ def _check_ledger(exchange: Exchange) -> None:
         for order in holding.orders
     )
     _require(changes == versions, f"{changes} order entries for {versions} order versions")
+    changes = sum(isinstance(entry, AlgoEntry) for entry in exchange.ledger)
+    versions = sum(len(algo.versions) for algo in exchange.algos.orders)
+    _require(changes == versions, f"{changes} entries for {versions} conditional versions")
     times = [entry.time_ns for entry in exchange.ledger]
     _require(times == sorted(times), "the ledger goes back in time")

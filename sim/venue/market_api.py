@@ -12,6 +12,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.config import SymbolConfig
 from sim.venue.formats import fixed, padded, to_ms
@@ -35,8 +37,15 @@ def get_time(_backend: Backend, call: Call) -> bytes:
 def get_exchange_info(backend: Backend, call: Call) -> bytes:
     """GET exchangeInfo."""
     config = backend.exchange.config
+    statuses = backend.exchange.statuses
+    symbols = tuple(
+        msgspec.structs.replace(symbol, status=statuses[symbol.name])
+        if symbol.name in statuses
+        else symbol
+        for symbol in config.symbols
+    )
     tail = _exchange_info_tail(
-        config.symbols, config.weight_limit_1m, config.order_limit_1m, config.order_limit_10s
+        symbols, config.weight_limit_1m, config.order_limit_1m, config.order_limit_10s
     )
     return b'{"timezone":"UTC","serverTime":%d,%b' % (to_ms(call.now_ns), tail)
 
@@ -105,7 +114,7 @@ def _symbol_info(symbol: SymbolConfig) -> dict[str, Any]:
             {"filterType": "LOT_SIZE", **lot},
             {"filterType": "MARKET_LOT_SIZE", **lot},
             {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 200},
             {"filterType": "MIN_NOTIONAL", "notional": f"{symbol.min_notional:f}"},
             {
                 "filterType": "PERCENT_PRICE",
@@ -213,10 +222,10 @@ def get_ticker_24h(backend: Backend, call: Call) -> bytes:
 
 
 def get_premium_index(backend: Backend, call: Call) -> bytes:
-    """GET premiumIndex: mark and index are the last price, funding is zero."""
+    """GET premiumIndex: mark and index price, funding is zero."""
 
     def row(name: str) -> dict[str, Any]:
-        price = fixed(backend.exchange.prices[name], 8)
+        price = fixed(backend.exchange.price_of(name, "MARK_PRICE"), 8)
         now_ms = to_ms(call.now_ns)
         return {
             "symbol": name,

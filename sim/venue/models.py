@@ -21,6 +21,19 @@ from sim.venue.config import SymbolConfig
 
 ZERO = Decimal(0)
 OPEN_STATUSES = frozenset({"NEW", "PARTIALLY_FILLED"})
+MONEY_UNIT = Decimal("0.00000001")
+
+
+class Expiry:
+    """Why an order expired: Binance's ``er``."""
+
+    SELF_TRADE = 1
+    IOC_REST = 2
+    REDUCE_ONLY = 4
+    LIQUIDATION = 5
+    POSITION_CLOSED = 6
+    DELISTING = 7
+    MARKET_REST = 9
 
 
 class Trade(msgspec.Struct):
@@ -34,9 +47,11 @@ class Trade(msgspec.Struct):
 class OrderVersion(msgspec.Struct):
     """An order after one change.
 
-    ``execution`` is Binance's ``x`` (NEW, TRADE, CANCELED, EXPIRED, AMENDMENT),
+    ``execution`` is Binance's ``x`` (NEW, TRADE, CALCULATED, CANCELED, EXPIRED, AMENDMENT),
     ``quote`` the sum of price times quantity over its fills, ``expiry_reason``
-    Binance's ``er`` (2 rest of an IOC, 4 reduce-only, 0 otherwise).
+    Binance's ``er``, see `Expiry`.  ``told_status`` is what an event calls the status where
+    that differs (NEW_INSURANCE of a fill by the insurance fund).  ``amendment_id`` numbers the
+    amendments of a symbol.
     """
 
     time_ns: int
@@ -48,6 +63,8 @@ class OrderVersion(msgspec.Struct):
     quote: Decimal
     trade: Trade | None = None
     expiry_reason: int = 0
+    told_status: str = ""
+    amendment_id: int = 0
     body: bytes = b""
 
     @property
@@ -64,7 +81,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """A new order that passed validation.  ``price`` is zero for MARKET orders.
 
     ``closes`` marks an order that may only shrink its leg: reduce-only in one-way
-    mode, the closing direction of a leg in hedge mode.
+    mode, the closing direction of a leg in hedge mode.  ``type`` is how it executes (LIMIT,
+    MARKET); ``shown_type`` is what events call it and ``listed_type`` what reads do, if that
+    differs, ``original_type`` the type that it had before.  ``stop_price`` is the trigger of a
+    conditional order that it came from.
     """
 
     symbol: SymbolConfig
@@ -78,6 +98,17 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     closes: bool
     client_order_id: str
     good_till_ms: int = 0
+    shown_type: str = ""
+    listed_type: str = ""
+    original_type: str = ""
+    stop_price: Decimal = ZERO
+    close_position: bool = False
+    working_type: str = "CONTRACT_PRICE"
+    price_protect: bool = False
+    price_match: str = "NONE"
+    self_trade_prevention: str = "EXPIRE_MAKER"
+    meets_own: bool = False
+    """Whether it meets orders of its own account even if it rests, as it asked to."""
 
 
 class Order:
@@ -202,9 +233,6 @@ class Leg:
         )
 
 
-MONEY_UNIT = Decimal("0.00000001")
-
-
 class Wallet:
     """The balance of one asset of one account, with its past."""
 
@@ -274,8 +302,9 @@ class Account:
     """One futures account: its wallet, its settings and its holdings."""
 
     __slots__ = (
-        "hedge", "holdings", "income", "income_times", "leverage",
-        "margin_types", "multi_assets", "name", "open_client_ids", "secrets", "wallets",
+        "burns_bnb", "countdowns", "hedge", "holdings", "income",
+        "income_times", "isolated_margins", "leverage", "margin_types", "multi_assets", "name",
+        "open_client_ids", "secrets", "state", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: str, secrets: dict[str, str], hedge: bool) -> None:
@@ -283,11 +312,15 @@ class Account:
         self.secrets = secrets  # by API key
         self.hedge = hedge
         self.multi_assets = False
+        self.burns_bnb = False
+        self.state = "normal"  # or inactive, reduce-only, liquidation, cooling-off
         self.holdings: dict[str, Holding] = {}
         self.wallets: dict[str, Wallet] = {}
         self.open_client_ids: set[str] = set()
         self.leverage: dict[str, int] = {}
         self.margin_types: dict[str, str] = {}
+        self.isolated_margins: dict[tuple[str, str], Decimal] = {}  # by symbol and position side
+        self.countdowns: dict[str, int] = {}  # when all orders of a symbol are cancelled, in ns
         self.income: list[Income] = []
         self.income_times: list[int] = []
 
@@ -302,42 +335,3 @@ class Account:
             for holding in self.holdings.values()
             for leg in holding.legs.values()
         )
-
-
-class OrderEntry(msgspec.Struct, frozen=True):
-    """A ledger entry: an order changed.
-
-    For a fill ``leg`` is the leg that it moved, ``leg_version`` how that leg stood
-    afterwards and ``balance`` the wallet balance of ``asset`` afterwards.
-    """
-
-    time_ns: int
-    order: Order
-    version: OrderVersion
-    leg: Leg | None = None
-    leg_version: LegVersion = FLAT
-    asset: str = ""
-    balance: Decimal = ZERO
-
-
-class BalanceEntry(msgspec.Struct, frozen=True):
-    """A ledger entry: money moved without a trade.  ``reason`` is Binance's ``m``."""
-
-    time_ns: int
-    account: str
-    reason: str
-    asset: str
-    change: Decimal
-    balance: Decimal
-
-
-class LeverageEntry(msgspec.Struct, frozen=True):
-    """A ledger entry: the account set a leverage."""
-
-    time_ns: int
-    account: str
-    symbol: str
-    leverage: int
-
-
-type LedgerEntry = OrderEntry | BalanceEntry | LeverageEntry

@@ -4,23 +4,26 @@ Rules:
 
 * Commands meet the truth, reads meet the (possibly lagging) history.
 * An order id prevails over a client order id when both are sent.
-* Batch cancels answer in the order and number of what was asked, errors included.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-import msgspec
-
 from sim.venue import params as read
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
-from sim.venue.errors import Rejection, VenueUnsupported, malformed
+from sim.venue.errors import Rejection, malformed
 from sim.venue.models import Order
-from sim.venue.payloads import array, order_body, order_reply
-from sim.venue.validation import check_notional, check_price, check_quantity, new_order
+from sim.venue.payloads import amendment_rows, encode, order_body, order_reply
+from sim.venue.validation import (
+    check_notional,
+    check_quantity,
+    new_order,
+    side_of,
+    words_of_price,
+)
 
-_BATCH_LIMIT = 10
+_AMENDMENTS_AT_MOST = 10_000
 
 
 def _ids(call: Call) -> tuple[int | None, str | None]:
@@ -38,10 +41,10 @@ def _open_order(backend: Backend, call: Call, code: int) -> Order:
     """Return the open order that a command names, else raise that code."""
     name = symbol(backend, call)
     order_id, client_order_id = _ids(call)
-    return _find_open(backend, call, name, order_id, client_order_id, code)
+    return find_open(backend, call, name, order_id, client_order_id, code)
 
 
-def _find_open(
+def find_open(
     backend: Backend,
     call: Call,
     name: str,
@@ -56,7 +59,7 @@ def _find_open(
     return order
 
 
-def _reply(backend: Backend, order: Order) -> bytes:
+def reply(backend: Backend, order: Order) -> bytes:
     legacy = backend.exchange.config.legacy_order_response
     return order_reply(order, order.current, legacy=legacy)
 
@@ -66,7 +69,7 @@ def post_order(backend: Backend, call: Call) -> bytes:
     ticket = new_order(backend.exchange, call.account, call.params, backend.rng, call.now_ns)
     order = backend.exchange.submit(call.account, ticket, call.now_ns)
     if call.params.get("neworderresptype") == "RESULT":
-        return _reply(backend, order)
+        return reply(backend, order)
     legacy = backend.exchange.config.legacy_order_response
     return order_reply(order, order.versions[0], legacy=legacy)
 
@@ -80,83 +83,75 @@ def test_order(backend: Backend, call: Call) -> bytes:
 def put_order(backend: Backend, call: Call) -> bytes:
     """PUT order: new quantity and price of an open LIMIT order."""
     order = _open_order(backend, call, -2013)
-    side = read.required(call.params, "side").upper()
-    quantity = read.required_decimal(call.params, "quantity")
-    if call.params.get("pricematch", "NONE") not in ("", "NONE"):
-        raise VenueUnsupported("priceMatch needs an order book, which this venue has not")
-    price = read.required_decimal(call.params, "price")
-    ticket = order.ticket
-    if side != ticket.side:
+    exchange, ticket = backend.exchange, order.ticket
+    if side_of(call.params) != ticket.side:
         raise Rejection(-1117)
     if ticket.type != "LIMIT":
         raise Rejection(-5025)
-    check_price(ticket.symbol, price)
+    quantity = read.required_decimal(call.params, "quantity")
+    price, _ = words_of_price(exchange, ticket.symbol, ticket.side, call.params)
     check_quantity(ticket.symbol, quantity)
     if not ticket.closes:
         check_notional(ticket.symbol, quantity * price)
     if (quantity, price) == (order.current.quantity, order.current.price):
         raise Rejection(-5027)
+    if len(order.versions) > _AMENDMENTS_AT_MOST and amendments(order) >= _AMENDMENTS_AT_MOST:
+        raise Rejection(-5026)
     if ticket.closes:
-        leg = backend.exchange.closable(
-            call.account, ticket.symbol.name, ticket.side, ticket.position_side
-        )
+        leg = exchange.closable(call.account, ticket.symbol.name, ticket.side, ticket.position_side)
         quantity = min(quantity, order.current.filled + max(Decimal(0), leg))
-    backend.exchange.amend(order, quantity, price, call.now_ns)
-    return _reply(backend, order)
+    exchange.amend(order, quantity, price, call.now_ns)
+    return reply(backend, order)
+
+
+def amendments(order: Order) -> int:
+    """Return how often an order has been amended."""
+    return sum(version.execution == "AMENDMENT" for version in order.versions)
+
+
+def get_order_amendments(backend: Backend, call: Call) -> bytes:
+    """GET orderAmendment: what each amendment of an order changed, the newest first."""
+    name = symbol(backend, call)
+    order_id, client_order_id = _ids(call)
+    holding = backend.exchange.holding(call.account, name)
+    order = holding.find(order_id, client_order_id)
+    start_ms = read.optional_integer(call.params, "startTime") or 0
+    end_ms = read.optional_integer(call.params, "endTime")
+    limit = read.limit(call.params, 50, 100)
+    rows = [] if order is None else amendment_rows(order)
+    return encode(
+        [
+            row
+            for row in rows
+            if start_ms <= row["time"] and (end_ms is None or row["time"] <= end_ms)
+        ][:limit]
+    )
+
+
+def post_countdown(backend: Backend, call: Call) -> bytes:
+    """POST countdownCancelAll: cancel a symbol's orders unless this is sent again in time."""
+    name = symbol(backend, call)
+    countdown_ms = read.optional_integer(call.params, "countdownTime")
+    if countdown_ms is None or countdown_ms < 0:
+        raise malformed("countdownTime")
+    if countdown_ms:
+        call.account.countdowns[name] = call.now_ns + countdown_ms * 1_000_000
+    else:
+        call.account.countdowns.pop(name, None)
+    return encode({"symbol": name, "countdownTime": str(countdown_ms)})
 
 
 def delete_order(backend: Backend, call: Call) -> bytes:
     """DELETE order."""
     order = _open_order(backend, call, -2011)
     backend.exchange.cancel(order, call.now_ns)
-    return _reply(backend, order)
+    return reply(backend, order)
 
 
 def delete_all_open_orders(backend: Backend, call: Call) -> bytes:
     """DELETE allOpenOrders of one symbol; nothing open is no error."""
-    holding = backend.exchange.holding(call.account, symbol(backend, call))
-    for order in list(holding.open.values()):
-        backend.exchange.cancel(order, call.now_ns)
+    backend.exchange.cancel_all(call.account, symbol(backend, call), call.now_ns)
     return b'{"code":200,"msg":"The operation of cancel all open order is done."}'
-
-
-def delete_batch_orders(backend: Backend, call: Call) -> bytes:
-    """DELETE batchOrders: up to ten cancels, each with its own answer."""
-    name = symbol(backend, call)
-    order_ids = _listed(call, "orderIdList")
-    client_ids = _listed(call, "origClientOrderIdList")
-    wanted: list[tuple[int | None, str | None]]
-    if order_ids:
-        if not all(isinstance(value, int) or str(value).isdigit() for value in order_ids):
-            raise malformed("orderIdList")
-        wanted = [(int(value), None) for value in order_ids]
-    else:
-        wanted = [(None, str(value)) for value in client_ids]
-    if not wanted:
-        raise malformed("orderIdList")
-    if len(wanted) > _BATCH_LIMIT:
-        raise Rejection(-4083, "Invalid number of batch cancel orders.")
-    answers = []
-    for order_id, client_order_id in wanted:
-        try:
-            order = _find_open(backend, call, name, order_id, client_order_id, -2011)
-        except Rejection as refused:
-            answers.append(refused.body())
-        else:
-            backend.exchange.cancel(order, call.now_ns)
-            answers.append(_reply(backend, order))
-    return array(answers)
-
-
-def _listed(call: Call, parameter: str) -> list[str | int]:
-    text = call.params.get(parameter.lower(), "")
-    if not text:
-        return []
-    try:
-        # Some clients print the list in Python's manner, with single quotes.
-        return msgspec.json.decode(text.replace("'", '"'), type=list[str | int])
-    except msgspec.DecodeError:
-        raise malformed(parameter) from None
 
 
 def get_order(backend: Backend, call: Call) -> bytes:
@@ -210,41 +205,3 @@ def get_user_trades(backend: Backend, call: Call) -> bytes:
         read.limit(call.params, 500, 1000),
         call.now_ns,
     )
-
-
-# -- conditional orders: none can be placed yet, so none exist
-
-
-def post_algo_order(_backend: Backend, call: Call) -> bytes:
-    """POST algoOrder."""
-    raise VenueUnsupported(
-        f"algo orders are not served yet (POST algoOrder, type {call.params.get('type')})"
-    )
-
-
-def get_algo_order(_backend: Backend, _call: Call) -> bytes:
-    """GET algoOrder."""
-    raise Rejection(-2013)
-
-
-def delete_algo_order(_backend: Backend, _call: Call) -> bytes:
-    """DELETE algoOrder."""
-    raise Rejection(-2011)
-
-
-def delete_algo_open_orders(backend: Backend, call: Call) -> bytes:
-    """DELETE algoOpenOrders; nothing open is no error."""
-    symbol(backend, call)
-    return b'{"code":200,"msg":"The operation of cancel all open order is done."}'
-
-
-def get_open_algo_orders(backend: Backend, call: Call) -> bytes:
-    """GET openAlgoOrders."""
-    symbol_or_none(backend, call)
-    return b"[]"
-
-
-def get_all_algo_orders(backend: Backend, call: Call) -> bytes:
-    """GET allAlgoOrders of one symbol."""
-    symbol(backend, call)
-    return b"[]"

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from sim.venue.algo_models import TRAILING, AlgoOrder, AlgoVersion
 from sim.venue.config import SymbolConfig
 from sim.venue.formats import average, fixed, padded, plain, to_ms
 from sim.venue.models import Income, Order, OrderVersion, Trade
@@ -32,6 +33,7 @@ def order_fields(order: Order, version: OrderVersion) -> dict[str, Any]:
     """Return the fields that reads and replies have in common."""
     ticket = order.ticket
     symbol = ticket.symbol
+    shown = ticket.listed_type or ticket.shown_type or ticket.type
     return {
         "orderId": order.order_id,
         "symbol": symbol.name,
@@ -41,17 +43,17 @@ def order_fields(order: Order, version: OrderVersion) -> dict[str, Any]:
         "origQty": padded(version.quantity, symbol.quantity_precision),
         "executedQty": padded(version.filled, symbol.quantity_precision),
         "timeInForce": ticket.time_in_force,
-        "type": ticket.type,
+        "type": shown,
         "reduceOnly": ticket.reduce_only,
-        "closePosition": False,
+        "closePosition": ticket.close_position,
         "side": ticket.side,
         "positionSide": ticket.position_side,
-        "stopPrice": fixed(Decimal(0), symbol.price_precision),
-        "workingType": "CONTRACT_PRICE",
-        "priceProtect": False,
-        "origType": ticket.type,
-        "priceMatch": "NONE",
-        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "stopPrice": padded(ticket.stop_price, symbol.price_precision),
+        "workingType": ticket.working_type,
+        "priceProtect": ticket.price_protect,
+        "origType": ticket.original_type or shown,
+        "priceMatch": ticket.price_match,
+        "selfTradePreventionMode": ticket.self_trade_prevention,
         "goodTillDate": ticket.good_till_ms,
         "updateTime": to_ms(version.time_ns),
     }
@@ -79,9 +81,41 @@ def order_reply(order: Order, version: OrderVersion, *, legacy: bool) -> bytes:
     """Return the reply to a command that left the order in that version."""
     fields = order_fields(order, version)
     fields["cumQty"] = fields["executedQty"]
+    if version.amendment_id:
+        fields["modifyId"] = version.amendment_id
     if legacy:
         fields.update(_fills(order, version))
     return encode(fields)
+
+
+def amendment_rows(order: Order) -> list[dict[str, Any]]:
+    """Return the rows of orderAmendment, the newest first."""
+    ticket = order.ticket
+    rows: list[dict[str, Any]] = []
+    precisions = ticket.symbol.price_precision, ticket.symbol.quantity_precision
+    for before, after in zip(order.versions, order.versions[1:], strict=False):
+        if after.execution == "AMENDMENT":
+            price, quantity = (
+                {"before": padded(was, digits), "after": padded(now, digits)}
+                for was, now, digits in zip(
+                    (before.price, before.quantity),
+                    (after.price, after.quantity),
+                    precisions,
+                    strict=True,
+                )
+            )
+            rows.append(
+                {
+                    "amendmentId": after.amendment_id,
+                    "symbol": ticket.symbol.name,
+                    "pair": ticket.symbol.name,
+                    "orderId": order.order_id,
+                    "clientOrderId": ticket.client_order_id,
+                    "time": to_ms(after.time_ns),
+                    "amendment": {"price": price, "origQty": quantity, "count": len(rows) + 1},
+                }
+            )
+    return rows[::-1]
 
 
 def trade_body(trade: Trade, symbol: SymbolConfig) -> bytes:
@@ -124,3 +158,72 @@ def income_body(row: Income) -> bytes:
             "tradeId": str(row.trade_id) if row.trade_id else "",
         }
     )
+
+
+def algo_fields(order: AlgoOrder, version: AlgoVersion) -> dict[str, Any]:
+    """Return the fields of a conditional order, those of a trailing stop apart."""
+    ticket, child = order.ticket, version.order
+    symbol = ticket.symbol
+    price, quantity = symbol.price_precision, symbol.quantity_precision
+    return {
+        "algoId": order.algo_id,
+        "clientAlgoId": ticket.client_algo_id,
+        "algoType": "CONDITIONAL",
+        "orderType": ticket.type,
+        "symbol": symbol.name,
+        "side": ticket.side,
+        "positionSide": ticket.position_side,
+        "timeInForce": ticket.time_in_force,
+        "quantity": padded(ticket.quantity, quantity),
+        "algoStatus": version.status,
+        "actualOrderId": "" if child is None else str(child.order_id),
+        "actualPrice": average(version.average_price, price),
+        "actualQty": padded(version.executed, quantity),
+        "actualType": "" if child is None else child.ticket.type,
+        "triggerPrice": padded(ticket.trigger_price, price),
+        "price": padded(ticket.price, price),
+        "icebergQuantity": None,
+        "tpTriggerPrice": fixed(Decimal(0), price),
+        "tpPrice": fixed(Decimal(0), price),
+        "slTriggerPrice": fixed(Decimal(0), price),
+        "slPrice": fixed(Decimal(0), price),
+        "tpOrderType": "",
+        "selfTradePreventionMode": ticket.self_trade_prevention,
+        "workingType": ticket.working_type,
+        "priceMatch": ticket.price_match,
+        "closePosition": ticket.close_position,
+        "priceProtect": ticket.price_protect,
+        "reduceOnly": ticket.reduce_only,
+        "createTime": to_ms(order.created_ns),
+        "updateTime": to_ms(version.time_ns),
+        "triggerTime": to_ms(order.triggered_ns),
+        "goodTillDate": ticket.good_till_ms,
+    }
+
+
+def _trailing(order: AlgoOrder) -> dict[str, Any]:
+    ticket = order.ticket
+    activate = ticket.activate_price
+    return {
+        "activatePrice": padded(activate, ticket.symbol.price_precision),
+        "callbackRate": plain(ticket.callback_rate),
+    }
+
+
+def algo_body(order: AlgoOrder, version: AlgoVersion) -> bytes:
+    """Return a row of the lists of conditional orders, or the answer of GET algoOrder."""
+    if not version.body:
+        fields = algo_fields(order, version)
+        if order.ticket.type == TRAILING:
+            fields |= _trailing(order)
+        version.body = encode(fields)
+    return version.body
+
+
+def algo_reply(order: AlgoOrder) -> bytes:
+    """Return the answer of POST algoOrder; what only a trailing stop has is empty text."""
+    fields = algo_fields(order, order.current)
+    fields |= {"activatePrice": "", "callbackRate": ""}
+    if order.ticket.type == TRAILING:
+        fields |= _trailing(order)
+    return encode(fields)

@@ -2,8 +2,7 @@
 
 Rules:
 
-* ``ROUTES`` is the whole surface.  What Binance has and this fake has not yet raises
-  `VenueUnsupported`; what Binance does not have is 404 with code -5000.
+* ``ROUTES`` is the whole surface; anything else is 404 with code -5000.
 * Order of checks: path, API key (-2014, -2015), weight limit (-1003, 429), signature
   (-1022), timestamp (-1021), order rate (-1015), then the handler's own.
 * Signed requests need ``timestamp`` with
@@ -19,10 +18,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from sim.venue import account_api, market_api, orders_api
+from sim.venue import account_api, algo_api, batch_api, market_api, orders_api, status_api
 from sim.venue import params as read
 from sim.venue.calls import Backend, Call
-from sim.venue.errors import Rejection, VenueUnsupported, malformed
+from sim.venue.errors import Rejection, malformed
 from sim.venue.formats import to_ms
 from sim.venue.models import Account
 from sim.venue.params import Params
@@ -54,6 +53,7 @@ class Route(msgspec.Struct, frozen=True):
 
 def _routes() -> dict[tuple[str, str], Route]:
     orders, account, market = orders_api, account_api, market_api
+    algo, batch, status = algo_api, batch_api, status_api
     table = (
         ("GET", "v1/ping", Route(market.get_ping, PUBLIC, 1)),
         ("GET", "v1/time", Route(market.get_time, PUBLIC, 1)),
@@ -99,37 +99,30 @@ def _routes() -> dict[tuple[str, str], Route]:
         ("GET", "v1/allOrders", Route(orders.get_all_orders, SIGNED, 5)),
         ("GET", "v1/userTrades", Route(orders.get_user_trades, SIGNED, 5)),
         ("DELETE", "v1/allOpenOrders", Route(orders.delete_all_open_orders, SIGNED, 1)),
-        ("DELETE", "v1/batchOrders", Route(orders.delete_batch_orders, SIGNED, 1)),
-        ("POST", "v1/algoOrder", Route(orders.post_algo_order, SIGNED, 0, orders=1)),
-        ("GET", "v1/algoOrder", Route(orders.get_algo_order, SIGNED, 1)),
-        ("DELETE", "v1/algoOrder", Route(orders.delete_algo_order, SIGNED, 1)),
-        ("DELETE", "v1/algoOpenOrders", Route(orders.delete_algo_open_orders, SIGNED, 1)),
-        ("GET", "v1/openAlgoOrders", Route(orders.get_open_algo_orders, SIGNED, 1, 40)),
-        ("GET", "v1/allAlgoOrders", Route(orders.get_all_algo_orders, SIGNED, 5)),
+        ("DELETE", "v1/batchOrders", Route(batch.delete_batch_orders, SIGNED, 1)),
+        ("POST", "v1/batchOrders", Route(batch.post_batch_orders, SIGNED, 5, orders=5)),
+        ("PUT", "v1/batchOrders", Route(batch.put_batch_orders, SIGNED, 5, orders=5)),
+        ("POST", "v1/countdownCancelAll", Route(orders.post_countdown, SIGNED, 10)),
+        ("GET", "v1/orderAmendment", Route(orders.get_order_amendments, SIGNED, 1)),
+        ("GET", "v1/forceOrders", Route(status.get_force_orders, SIGNED, 20, 50)),
+        ("GET", "v1/adlQuantile", Route(status.get_adl_quantile, SIGNED, 5)),
+        ("GET", "v1/apiTradingStatus", Route(status.get_trading_status, SIGNED, 1, 10)),
+        ("GET", "v1/rateLimit/order", Route(status.get_rate_limits, SIGNED, 1)),
+        ("POST", "v1/positionMargin", Route(account.post_position_margin, SIGNED, 1)),
+        ("GET", "v1/positionMargin/history", Route(status.get_margin_history, SIGNED, 1)),
+        ("POST", "v1/multiAssetsMargin", Route(account.post_multi_assets, SIGNED, 1)),
+        ("POST", "v1/feeBurn", Route(account.post_fee_burn, SIGNED, 1)),
+        ("POST", "v1/algoOrder", Route(algo.post_algo_order, SIGNED, 0, orders=1)),
+        ("GET", "v1/algoOrder", Route(algo.get_algo_order, SIGNED, 1)),
+        ("DELETE", "v1/algoOrder", Route(algo.delete_algo_order, SIGNED, 1)),
+        ("DELETE", "v1/algoOpenOrders", Route(algo.delete_algo_open_orders, SIGNED, 1)),
+        ("GET", "v1/openAlgoOrders", Route(algo.get_open_algo_orders, SIGNED, 1, 40)),
+        ("GET", "v1/allAlgoOrders", Route(algo.get_all_algo_orders, SIGNED, 5)),
     )
     return {(method, f"/fapi/{path}"): route for method, path, route in table}
 
 
 ROUTES = _routes()
-
-# Endpoints of Binance that exist and are not served.
-UNSERVED = frozenset(
-    (method, f"/fapi/v1/{path}")
-    for method, path in (
-        ("POST", "batchOrders"),
-        ("PUT", "batchOrders"),
-        ("POST", "countdownCancelAll"),
-        ("GET", "forceOrders"),
-        ("GET", "adlQuantile"),
-        ("GET", "apiTradingStatus"),
-        ("GET", "rateLimit/order"),
-        ("GET", "orderAmendment"),
-        ("GET", "positionMargin/history"),
-        ("POST", "positionMargin"),
-        ("POST", "multiAssetsMargin"),
-        ("POST", "feeBurn"),
-    )
-)
 
 
 class _Counter:
@@ -174,7 +167,7 @@ class Gateway:
         }
 
     def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer one request.  Raises VenueUnsupported for gaps of the fake."""
+        """Answer one request."""
         now_ms = to_ms(now_ns)
         headers: Headers = ()
         account: Account | None = None
@@ -211,8 +204,6 @@ class Gateway:
         return Response(status, headers, body)
 
     def _unknown_path(self, request: Request) -> Rejection:
-        if (request.method, request.path) in UNSERVED:
-            raise VenueUnsupported(f"{request.method} {request.path} is not served yet")
         return Rejection(
             -5000, f"Path {request.path}, Method {request.method} is invalid", status=404
         )

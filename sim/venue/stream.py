@@ -21,15 +21,19 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from sim.venue import events
+from sim.venue.account_events import Event
 from sim.venue.errors import Rejection
-from sim.venue.events import Event
+from sim.venue.events import About
 from sim.venue.exchange import Exchange
-from sim.venue.models import Account, BalanceEntry, LedgerEntry, OrderEntry
+from sim.venue.ledger import LedgerEntry, account_of
+from sim.venue.models import Account
 from sim.venue.wire import Frame
 
 _ALPHABET = string.ascii_letters + string.digits
 _KEY_LENGTH = 64
 _ROUTES = ("private", "public", "market")
+
+ABOUT_NOTHING = About()
 
 encode = msgspec.json.Encoder().encode
 
@@ -193,59 +197,26 @@ class Streams:
 
     def publish(self, entry: LedgerEntry) -> None:
         """Tell the account's connections about one ledger entry."""
-        live = self._keys.get(events.account_of(entry))
-        if isinstance(entry, OrderEntry):
-            self._publish_order(live, entry)
-        elif isinstance(entry, BalanceEntry):
-            self._push(live, events.balance_update(entry), "ACCOUNT_UPDATE", entry.time_ns)
-        else:
-            self._push(live, events.config_update(entry), "ACCOUNT_CONFIG_UPDATE", entry.time_ns)
-
-    def _publish_order(self, live: ListenKey | None, entry: OrderEntry) -> None:
-        trade = entry.version.trade
-        lite = self._exchange.config.trade_lite
+        live = self._keys.get(account_of(entry))
         if live is None or not self._listeners(live.key):
-            self._sequence += 1 if trade is None else 2 + lite
+            self._sequence += events.count_of(self._exchange, entry)
             return
-        account = self._exchange.accounts[entry.order.account]
-        symbol = entry.order.ticket.symbol.name
-        if trade is not None:
-            if lite:
-                self._push(live, events.trade_lite(entry), "TRADE_LITE", entry.time_ns, entry)
-            update = events.trade_account_update(
-                entry,
-                self._exchange.prices[symbol],
-                account.margin_types.get(symbol, "CROSSED"),
-            )
-            self._push(live, update, "ACCOUNT_UPDATE", entry.time_ns, entry)
-        holding = self._exchange.holding(account, symbol)
-        event = events.order_trade_update(
-            entry,
-            events.open_notional(holding, "BUY"),
-            events.open_notional(holding, "SELL"),
-        )
-        self._push(live, event, "ORDER_TRADE_UPDATE", entry.time_ns, entry)
+        for telling in events.tellings_of(self._exchange, entry):
+            self._push(live, telling.event, telling.name, entry.time_ns, telling.about)
 
     def _listeners(self, key: str) -> list[Connection]:
         return [link for link in self._connections.values() if key in link.streams]
 
     def _push(
-        self,
-        live: ListenKey | None,
-        event: Event,
-        name: str,
-        time_ns: int,
-        cause: OrderEntry | None = None,
+        self, live: ListenKey, event: Event, name: str, time_ns: int, about: About = ABOUT_NOTHING
     ) -> None:
         self._sequence += 1
-        if live is None:
-            return
         raw = encode(event).decode()
         for link in self._listeners(live.key):
             if link.only and name not in link.only:
                 continue
             text = f'{{"stream":"{live.key}","data":{raw}}}' if link.wrapped else raw
-            self._outbox.append(self._frame(link, text, live.account, name, time_ns, cause))
+            self._outbox.append(self._frame(link, text, live.account, name, time_ns, about))
 
     def _frame(
         self,
@@ -254,11 +225,8 @@ class Streams:
         account: str,
         event: str,
         time_ns: int,
-        cause: OrderEntry | None = None,
+        about: About = ABOUT_NOTHING,
     ) -> Frame:
-        if cause is None:
-            return Frame(link.connection_id, self._sequence, text, account, event, time_ns)
-        trade = cause.version.trade
         return Frame(
             link.connection_id,
             self._sequence,
@@ -266,11 +234,11 @@ class Streams:
             account,
             event,
             time_ns,
-            symbol=cause.order.ticket.symbol.name,
-            execution=cause.version.execution if event == "ORDER_TRADE_UPDATE" else "",
-            client_order_id=cause.order.ticket.client_order_id,
-            order_id=cause.order.order_id,
-            trade_id=0 if trade is None else trade.record.trade_id,
+            symbol=about.symbol,
+            execution=about.execution,
+            client_order_id=about.client_order_id,
+            order_id=about.order_id,
+            trade_id=about.trade_id,
         )
 
     def _answer(self, link: Connection, answer: object, now_ns: int) -> None:

@@ -3,9 +3,9 @@
 Rules:
 
 * A refused order leaves nothing behind: no record, no id, no event.
-* The checks run in a fixed order: words, position mode, ids, numbers, notional.  What
-  depends on the account's position and open orders is checked by the exchange.
-* Only LIMIT and MARKET orders are served here; conditional types belong to the algo
+* The checks run in a fixed order: words, symbol and account, position mode, ids, numbers,
+  notional, margin.  What depends on the leg itself is checked by the exchange.
+* Only LIMIT and MARKET orders are taken here; conditional types belong to the algo
   endpoints (-4120).
 """
 
@@ -18,19 +18,34 @@ from decimal import Decimal
 
 from sim.venue import params as read
 from sim.venue.config import SymbolConfig
-from sim.venue.errors import Rejection, VenueUnsupported, malformed
+from sim.venue.errors import TEXTS, Rejection, malformed
 from sim.venue.exchange import Exchange
+from sim.venue.formats import plain
+from sim.venue.margin import MAX_NOTIONAL, available, exposure, leverage_of
+from sim.venue.matching import MODES
 from sim.venue.models import ZERO, Account, Ticket
 from sim.venue.params import Params
+from sim.venue.quotes import PRICE_MATCHES, matched_price
 
-_CLIENT_ORDER_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
-_CONDITIONAL = frozenset(
+CONDITIONAL = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
+PRICE_CAP, PRICE_FLOOR = Decimal("1.1"), Decimal("0.9")
+"""How far a limit may lie beyond the mark price, on the side on which it executes."""
+
+OPEN_ORDERS_AT_MOST = 200
+"""Open orders per account and symbol."""
+
+_CLIENT_ORDER_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 _TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX", "GTD"})
 _GOOD_TILL_MIN_MS = 600_000
 _GOOD_TILL_MAX_MS = 253_402_300_799_000
 _ID_ALPHABET = string.ascii_letters + string.digits
+_CLOSED = frozenset(
+    {"PRE_SETTLE", "SETTLING", "CLOSE", "PRE_DELIVERING", "DELIVERING", "DELIVERED"}
+)
+_STATES = {"inactive": -4109, "reduce-only": -4400, "liquidation": -2023, "cooling-off": -4192}
+"""What an account in a state other than normal is told when it wants to open."""
 
 
 def known_symbol(exchange: Exchange, params: Params) -> SymbolConfig:
@@ -118,18 +133,113 @@ def position_side(account: Account, side: str, params: Params) -> tuple[str, boo
     return wanted, False, (wanted == "LONG") == (side == "SELL")
 
 
-def _time_in_force(params: Params, now_ms: int) -> tuple[str, int]:
-    given = read.required(params, "timeInForce").upper()
-    if given not in _TIMES_IN_FORCE:
-        raise Rejection(-1115)
-    if given != "GTD":
-        return given, 0
+def check_may_trade(exchange: Exchange, account: Account, symbol: str, *, closes: bool) -> None:
+    """Raise the Rejection of a symbol or an account that takes no such order now."""
+    status = exchange.statuses.get(symbol, exchange.symbols[symbol].status)
+    if status in _CLOSED:
+        raise Rejection(-4141)
+    if status == "PENDING_TRADING":
+        raise Rejection(-1122)
+    if status != "TRADING" and not closes:
+        raise Rejection(-4140)
+    state = account.state
+    if state in ("inactive", "liquidation") or (state in _STATES and not closes):
+        raise Rejection(_STATES[state])
+
+
+def check_band(exchange: Exchange, symbol: str, side: str, price: Decimal) -> None:
+    """Raise Rejection -4016 or -4024 for a limit too far beyond the mark price."""
+    mark = exchange.price_of(symbol, "MARK_PRICE")
+    code, bound = (-4016, mark * PRICE_CAP) if side == "BUY" else (-4024, mark * PRICE_FLOOR)
+    if price > bound if side == "BUY" else price < bound:
+        raise Rejection(code, TEXTS[code] % plain(bound))
+
+
+def check_market_band(exchange: Exchange, symbol: str, side: str) -> None:
+    """Raise Rejection -4131 when the market is too far from the mark price."""
+    mark, last = exchange.price_of(symbol, "MARK_PRICE"), exchange.prices[symbol]
+    if last > mark * PRICE_CAP if side == "BUY" else last < mark * PRICE_FLOOR:
+        raise Rejection(-4131)
+
+
+def check_margin(exchange: Exchange, account: Account, ticket: Ticket, quantity: Decimal) -> None:
+    """Raise Rejection -2025, -2027 or -2019 for an order that opens more than it may."""
+    name = ticket.symbol.name
+    if len(exchange.holding(account, name).open) >= OPEN_ORDERS_AT_MOST:
+        raise Rejection(-2025)
+    if ticket.closes:
+        return
+    leg = exchange.leg(account, name, ticket.position_side)
+    held = leg.current.quantity if ticket.side == "BUY" else -leg.current.quantity
+    if held + quantity <= abs(held):
+        return  # it shrinks what is held
+    price = ticket.price or exchange.prices[name]
+    before = exposure(exchange, account, name)
+    if (before + quantity) * price > MAX_NOTIONAL:
+        raise Rejection(-2027)
+    added = quantity if held >= 0 else held + quantity - abs(held)
+    needed = added * price / leverage_of(exchange, account, name)
+    if needed > available(exchange, account, ticket.symbol.quote_asset):
+        raise Rejection(-2019)
+
+
+def words_of_price(
+    exchange: Exchange, symbol: SymbolConfig, side: str, params: Params
+) -> tuple[Decimal, str]:
+    """Return limit and price match of an order that has a limit.
+
+    Raises Rejection -1102, -1106, -1130, and those of `check_price` and `check_band`.
+    """
+    match = price_match(params)
+    if match != "NONE":
+        if params.get("price"):
+            raise Rejection(-1106, "Parameter 'price' sent when not required.")
+        return matched_price(exchange, symbol, side, match), match
+    price = read.required_decimal(params, "price")
+    check_price(symbol, price)
+    check_band(exchange, symbol.name, side, price)
+    return price, match
+
+
+def price_match(params: Params) -> str:
+    """Return ``priceMatch``, NONE when it is not sent.  Raises Rejection -1130."""
+    match = params.get("pricematch", "").upper() or "NONE"
+    if match != "NONE" and match not in PRICE_MATCHES:
+        raise Rejection(-1130, "Data sent for parameter 'priceMatch' is not valid.")
+    return match
+
+
+def self_trade_prevention(params: Params, default: str) -> str:
+    """Return ``selfTradePreventionMode``.  Raises Rejection -1130."""
+    mode = params.get("selftradepreventionmode", "").upper() or default
+    if mode not in MODES:
+        raise Rejection(-1130, "Data sent for parameter 'selfTradePreventionMode' is not valid.")
+    return mode
+
+
+def good_till(params: Params, now_ms: int) -> int:
+    """Return when a GTD order ends, in ms.  Raises Rejection -1102 or -5040."""
     until = read.optional_integer(params, "goodTillDate")
     if until is None:
         raise malformed("goodTillDate")
     if not now_ms + _GOOD_TILL_MIN_MS < until < _GOOD_TILL_MAX_MS:
         raise Rejection(-5040)
-    return given, until // 1000 * 1000  # second precision
+    return until // 1000 * 1000  # second precision
+
+
+def side_of(params: Params) -> str:
+    """Return ``side``.  Raises Rejection -1102 or -1117."""
+    side = read.required(params, "side").upper()
+    if side not in ("BUY", "SELL"):
+        raise Rejection(-1117)
+    return side
+
+
+def _time_in_force(params: Params, now_ms: int) -> tuple[str, int]:
+    given = read.required(params, "timeInForce").upper()
+    if given not in _TIMES_IN_FORCE:
+        raise Rejection(-1115)
+    return given, good_till(params, now_ms) if given == "GTD" else 0
 
 
 def new_order(
@@ -137,30 +247,32 @@ def new_order(
 ) -> Ticket:
     """Return the order that a request asks for; Rejection says why it may not be."""
     symbol = known_symbol(exchange, params)
-    side = read.required(params, "side").upper()
-    if side not in ("BUY", "SELL"):
-        raise Rejection(-1117)
+    side = side_of(params)
     kind = read.required(params, "type").upper()
-    if kind in _CONDITIONAL:
+    if kind in CONDITIONAL:
         raise Rejection(-4120)
     if kind not in ("LIMIT", "MARKET"):
         raise Rejection(-1116)
-    if params.get("pricematch", "NONE") not in ("", "NONE"):
-        raise VenueUnsupported("priceMatch needs an order book, which this venue has not")
-    if symbol.status != "TRADING":
-        raise Rejection(-4140)
+    if read.boolean(params, "closePosition"):
+        raise Rejection(-4136, TEXTS[-4136] % (kind, "true"))
     leg, reduce_only, closes = position_side(account, side, params)
+    check_may_trade(exchange, account, symbol.name, closes=closes)
     chosen_id = client_order_id(params.get("newclientorderid"), rng)
+    mode = params.get("selftradepreventionmode")
+    stp = self_trade_prevention(params, "EXPIRE_MAKER")
     quantity = read.required_decimal(params, "quantity")
-    time_in_force, good_till_ms, price = "GTC", 0, ZERO
+    time_in_force, good_till_ms, price, match = "GTC", 0, ZERO, "NONE"
     if kind == "LIMIT":
         time_in_force, good_till_ms = _time_in_force(params, now_ns // 1_000_000)
-        price = read.required_decimal(params, "price")
-        check_price(symbol, price)
+        price, match = words_of_price(exchange, symbol, side, params)
+    elif params.get("timeinforce"):
+        raise Rejection(-1106, "Parameter 'timeInForce' sent when not required.")
+    else:
+        check_market_band(exchange, symbol.name, side)
     check_quantity(symbol, quantity)
     if not closes:
         check_notional(symbol, quantity * (price or exchange.prices[symbol.name]))
-    return Ticket(
+    ticket = Ticket(
         symbol=symbol,
         side=side,
         type=kind,
@@ -172,4 +284,9 @@ def new_order(
         closes=closes,
         client_order_id=chosen_id,
         good_till_ms=good_till_ms,
+        price_match=match,
+        self_trade_prevention=stp,
+        meets_own=bool(mode),
     )
+    check_margin(exchange, account, ticket, quantity)
+    return ticket

@@ -14,39 +14,36 @@ Rules:
 from __future__ import annotations
 
 import random
-from decimal import Decimal
 
 from sim.observation import VenueOrder, VenuePosition, VenueTrade
 from sim.venue import invariants
 from sim.venue.account_view import AccountView
+from sim.venue.algo_history import AlgoHistory
+from sim.venue.by_hand import ByHand
 from sim.venue.calls import Backend
 from sim.venue.config import VenueConfig
-from sim.venue.errors import Rejection, VenueError
+from sim.venue.errors import VenueError
 from sim.venue.exchange import Exchange
-from sim.venue.formats import plain
 from sim.venue.history import History, Reads
-from sim.venue.models import ZERO, Account, Order
+from sim.venue.models import ZERO
 from sim.venue.rest import Gateway
 from sim.venue.stream import Connection, Streams
-from sim.venue.validation import new_order, random_client_id
 from sim.venue.wire import Frame, Request, Response
 
-WEB_PREFIX = "web_"
 
-
-class Venue:
+class Venue(ByHand):
     """One fake Binance USD-M venue."""
 
     def __init__(self, config: VenueConfig, rng: random.Random) -> None:
         self.config = config
-        self.exchange = Exchange(config, rng)
+        super().__init__(Exchange(config, rng), rng)
         self.reads = Reads()
         self.streams = Streams(self.exchange, rng)
-        self._rng = rng
         self._gateway = Gateway(
             Backend(
                 self.exchange,
                 History(self.exchange, self.reads),
+                AlgoHistory(self.exchange, self.reads),
                 AccountView(self.exchange, self.reads),
                 self.streams,
                 rng,
@@ -57,10 +54,10 @@ class Venue:
     # -- what clients reach
 
     def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer one HTTP request.  Raises VenueUnsupported for gaps of the fake."""
+        """Answer one HTTP request."""
         self.advance(now_ns)
         response = self._gateway.handle(request, now_ns)
-        self._publish()
+        self.publish()
         return response
 
     def open_stream(self, url_path_and_query: str, now_ns: int, client: str = "nt") -> int:
@@ -96,146 +93,15 @@ class Venue:
     # -- time
 
     def advance(self, now_ns: int) -> None:
-        """Let expire the listen keys and GTD orders that are due by ``now_ns``."""
+        """Do what time alone does by ``now_ns``: keys and orders expire, countdowns end."""
         self.streams.advance(now_ns)
         self.exchange.expire_due(now_ns)
-        self._publish()
+        self.publish()
 
     def next_deadline_ns(self) -> int | None:
         """Return when something will expire by itself, None when nothing will."""
         due = (self.streams.next_expiry_ns, self.exchange.next_expiry_ns)
         return min((at_ns for at_ns in due if at_ns is not None), default=None)
-
-    # -- the world's hand
-
-    def fill(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        quantity: Decimal,
-        now_ns: int,
-        client_order_id: str | None = None,
-        order_id: int | None = None,
-        price: Decimal | None = None,
-        maker: bool = True,
-    ) -> VenueTrade:
-        """Execute ``quantity`` of an open order, at its limit price unless one is given.
-
-        Raises VenueError when the order is unknown or closed, when the quantity is not
-        positive, not a multiple of the step, or more than what is left, and when the
-        price is worse than the order's limit.
-        """
-        self.advance(now_ns)
-        order = self._open_order(account, symbol, order_id, client_order_id)
-        name, step = order.ticket.client_order_id, order.ticket.symbol.step_size
-        if quantity <= 0 or quantity % step:
-            raise VenueError(
-                f"cannot fill {quantity} of order {name}: "
-                f"a fill is a positive multiple of the step {step}"
-            )
-        if quantity > order.rest:
-            raise VenueError(
-                f"cannot fill {quantity} of order {name}: only {plain(order.rest)} of "
-                f"{plain(order.current.quantity)} is left"
-            )
-        paid = order.current.price if price is None else price
-        if paid <= 0:
-            raise VenueError(f"cannot fill order {name} at the price {paid}")
-        limit = order.current.price
-        beyond = paid > limit if order.ticket.side == "BUY" else paid < limit
-        if order.ticket.type == "LIMIT" and beyond:
-            raise VenueError(
-                f"cannot fill order {name} at {paid}: "
-                f"it is a {order.ticket.side} limited to {plain(limit)}"
-            )
-        trade = self.exchange.fill(order, quantity, paid, maker=maker, now_ns=now_ns)
-        self._publish()
-        return trade.record
-
-    def web_submit(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        side: str,
-        quantity: Decimal,
-        now_ns: int,
-        order_type: str | None = None,
-        price: Decimal | None = None,
-        position_side: str | None = None,
-        reduce_only: bool = False,
-        time_in_force: str = "GTC",
-        client_order_id: str | None = None,
-    ) -> VenueOrder:
-        """Place an order by hand on the venue's web page.
-
-        Without ``order_type`` it is LIMIT with a price and MARKET without one.  Unless
-        a client id is given the venue makes one up that starts with ``web_``.  Manual
-        orders meet the same validation as a client's; VenueError carries the refusal.
-        """
-        self.advance(now_ns)
-        holder = self._account(account)
-        params = {
-            "symbol": symbol,
-            "side": side,
-            "type": order_type or ("MARKET" if price is None else "LIMIT"),
-            "quantity": f"{quantity:f}",
-            "newclientorderid": client_order_id or random_client_id(self._rng, WEB_PREFIX),
-        }
-        if price is not None:
-            params |= {"price": f"{price:f}", "timeinforce": time_in_force}
-        if position_side is not None:
-            params["positionside"] = position_side
-        if reduce_only:
-            params["reduceonly"] = "true"
-        try:
-            ticket = new_order(self.exchange, holder, params, self._rng, now_ns)
-            order = self.exchange.submit(holder, ticket, now_ns)
-        except Rejection as refused:
-            raise VenueError(f"the venue refused the manual order: {refused}") from None
-        self._publish()
-        return order.truth()
-
-    def web_cancel(
-        self,
-        account: str,
-        symbol: str,
-        *,
-        now_ns: int,
-        client_order_id: str | None = None,
-        order_id: int | None = None,
-    ) -> VenueOrder:
-        """Cancel an open order by hand.  VenueError when it is unknown or closed."""
-        self.advance(now_ns)
-        order = self._open_order(account, symbol, order_id, client_order_id)
-        self.exchange.cancel(order, now_ns)
-        self._publish()
-        return order.truth()
-
-    def set_price(self, symbol: str, price: Decimal, now_ns: int) -> None:
-        """Set the last price.  Resting orders stay; MARKET orders fill at it."""
-        self.advance(now_ns)
-        if symbol not in self.exchange.symbols:
-            raise VenueError(f"this venue has no symbol {symbol}")
-        if price <= 0:
-            raise VenueError(f"{price} is not a price")
-        self.exchange.set_price(symbol, price)
-
-    def set_depth(self, symbol: str, quantity: Decimal, now_ns: int) -> None:
-        """Set how much orders find that execute at once: MARKET, IOC and FOK."""
-        self.advance(now_ns)
-        if symbol not in self.exchange.symbols:
-            raise VenueError(f"this venue has no symbol {symbol}")
-        if quantity < 0:
-            raise VenueError(f"{quantity} is not a depth")
-        self.exchange.set_depth(symbol, quantity)
-
-    def transfer(self, account: str, asset: str, amount: Decimal, now_ns: int) -> None:
-        """Move money into (positive) or out of the futures wallet."""
-        self.advance(now_ns)
-        self.exchange.transfer(self._account(account), asset, amount, now_ns)
-        self._publish()
 
     def expire_listen_key(self, account: str, now_ns: int, *, notify: bool = True) -> bool:
         """End the account's listen key early, with or without telling its connections.
@@ -253,8 +119,14 @@ class Venue:
         return tuple(self.exchange.trades)
 
     def orders(self) -> tuple[VenueOrder, ...]:
-        """Return every order as it stands, in the order of acceptance."""
-        return tuple(order.truth() for order in self.exchange.orders)
+        """Return every order as it stands, in the order of acceptance.
+
+        A conditional order and what it has become are one.
+        """
+        exchange = self.exchange
+        plain = (order.truth() for order in exchange.orders if exchange.algos.parent(order) is None)
+        conditional = (algo.truth() for algo in exchange.algos.orders)
+        return tuple(sorted((*plain, *conditional), key=lambda order: order.created_ns))
 
     def order(
         self,
@@ -298,34 +170,8 @@ class Venue:
 
     # -- inside
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         ledger = self.exchange.ledger
         while self._published < len(ledger):
             self._published += 1
             self.streams.publish(ledger[self._published - 1])
-
-    def _account(self, name: str) -> Account:
-        found = self.exchange.accounts.get(name)
-        if found is None:
-            known = ", ".join(self.exchange.accounts)
-            raise VenueError(f"this venue has no account {name!r}; it has {known}")
-        return found
-
-    def _find(
-        self, account: str, symbol: str, order_id: int | None, client_order_id: str | None
-    ) -> Order | None:
-        holder = self._account(account)
-        if symbol not in self.exchange.symbols:
-            raise VenueError(f"this venue has no symbol {symbol}")
-        return self.exchange.holding(holder, symbol).find(order_id, client_order_id)
-
-    def _open_order(
-        self, account: str, symbol: str, order_id: int | None, client_order_id: str | None
-    ) -> Order:
-        name = client_order_id if order_id is None else order_id
-        order = self._find(account, symbol, order_id, client_order_id)
-        if order is None:
-            raise VenueError(f"{account} has no order {name} on {symbol}")
-        if not order.current.is_open:
-            raise VenueError(f"order {name} on {symbol} is {order.current.status}, not open")
-        return order

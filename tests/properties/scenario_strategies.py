@@ -245,7 +245,11 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
     return (Annotated[kind.__origin__, marks[0]] if len(marks) > 1 else kind,)
 
 
-IMMEDIATE = st.sampled_from(("IOC", "FOK"))
+MATCHES = st.sampled_from(get_args(v.PriceMatch))
+NOT_RESTING = st.one_of(
+    st.sampled_from(({"time_in_force": "IOC"}, {"time_in_force": "FOK"})),
+    spans(1).map(lambda span: {"time_in_force": "GTD", "good_till_ns": span}),
+)
 
 
 class _Story:
@@ -304,21 +308,35 @@ class _Story:
         draw = self._draw
         id_ = f"O-{len(self._open) + 1}"
         quantity = draw(decimals())
-        type_ = draw(st.sampled_from(("LIMIT", "MARKET")))
-        rests = type_ == "LIMIT" and draw(st.booleans())
-        if type_ == "LIMIT":
+        kind = draw(st.sampled_from(get_args(v.OrderType)))
+        is_limited = kind in ("LIMIT", "STOP", "TAKE_PROFIT")
+        rests = kind == "LIMIT" and draw(st.booleans())
+        if is_limited:
             self._limits.add(id_)
         self._open[id_] = quantity
+        terms: dict[str, Any] = {}
+        if is_limited:
+            by_price = draw(st.booleans())
+            word, values = ("price", decimals()) if by_price else ("price_match", MATCHES)
+            terms[word] = draw(values)
+        if kind == "TRAILING_STOP_MARKET":
+            terms |= {"callback_rate": draw(decimals(9)), "activate": draw(st.none() | decimals())}
+        elif kind not in ("LIMIT", "MARKET"):
+            terms["trigger"] = draw(decimals())
+            terms["close_position"] = not is_limited and draw(st.booleans())
+        closes = terms.get("close_position", False)
         return {
             "id": id_,
             "side": draw(st.sampled_from(("BUY", "SELL"))),
             "quantity": quantity,
-            "price": draw(decimals()) if type_ == "LIMIT" else None,
-            "type": type_,
+            "type": kind,
+            **terms,
             "symbol": draw(self._symbols()),
             "position_side": draw(sides(self._venue)),
-            "reduce_only": self._venue.position_mode == "one-way" and draw(st.booleans()),
-            "time_in_force": "GTC" if rests or type_ == "MARKET" else draw(IMMEDIATE),
+            "reduce_only": not closes
+            and self._venue.position_mode == "one-way"
+            and draw(st.booleans()),
+            **({"time_in_force": "GTC"} if rests or kind != "LIMIT" else draw(NOT_RESTING)),
             "post_only": rests and draw(st.booleans()),
         }
 
@@ -470,6 +488,8 @@ VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (v.Count, st.integers(1, 3)),
     (v.Probability, st.sampled_from((0.25, 1.0, 1e-6))),
     (v.Line, texts()),
+    (v.ExpiryReason, st.integers(0, 11)),
+    (v.Leverage, st.integers(1, 125)),
     (v.HttpError, st.integers(400, 599)),
     (v.Asset, st.sampled_from(("USDT", "BNB"))),
     (v.ClientName, st.sampled_from(("nt", "recon"))),

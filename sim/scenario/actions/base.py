@@ -20,6 +20,7 @@ from sim.scenario.values import (
     PointName,
     PositionSide,
     Price,
+    PriceMatch,
     Probability,
     Quantity,
     Seed,
@@ -27,6 +28,7 @@ from sim.scenario.values import (
     Skip,
     Symbol,
     TimeInForce,
+    WorkingType,
 )
 from sim.scenario.words import Implied
 
@@ -151,9 +153,22 @@ class Order(Action, frozen=True, kw_only=True):
     quantity: Quantity
     """How much, in the base asset."""
     price: Price | None = None
-    """The limit price; a LIMIT order needs it, a MARKET order has none."""
+    """The limit price; a LIMIT, STOP or TAKE_PROFIT order needs it, others have none."""
     type: OrderType = "LIMIT"
-    """The order's type."""
+    """The order's type, as Binance names it."""
+    trigger: Price | None = None
+    """The price that triggers a conditional order; a trailing stop has none."""
+    working_type: WorkingType = "CONTRACT_PRICE"
+    """Which price triggers a conditional order: the last one, or the mark price."""
+    callback_rate: Quantity | None = None
+    """How far a trailing stop trails, in percent."""
+    activate: Price | None = None
+    """The price from which on a trailing stop trails; at once when left out."""
+    close_position: bool = False
+    """Whether a STOP_MARKET or TAKE_PROFIT_MARKET order closes whatever its leg holds when it
+    triggers; its quantity is then only the sender's own idea."""
+    price_match: PriceMatch | None = None
+    """The price that the venue gives a limited order, in place of ``price``."""
     symbol: Annotated[Symbol, Implied("symbol")]
     """The venue symbol; the first of the venue's when left out."""
     position_side: PositionSide = "BOTH"
@@ -161,6 +176,19 @@ class Order(Action, frozen=True, kw_only=True):
     reduce_only: bool = False
     """Whether it may only shrink a position; one-way mode only, as at the venue."""
     time_in_force: TimeInForce = "GTC"
-    """How long a LIMIT order stands: GTC rests, IOC and FOK meet the ``depth`` or expire."""
+    """How long an order stands: GTC rests, IOC and FOK meet the ``depth`` or expire, GTD ends
+    by itself, GTE_GTC (of a conditional order by hand) ends with its position."""
+    good_till_ns: Period | None = None
+    """How long a GTD order stands from ``at`` on; at least ten minutes."""
     post_only: bool = False
     """Whether a LIMIT order may only rest; the venue refuses it when it would execute at once."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it waits for a price before it is an order."""
+        return self.type not in ("LIMIT", "MARKET")
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit price."""
+        return self.type in ("LIMIT", "STOP", "TAKE_PROFIT")

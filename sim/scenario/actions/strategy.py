@@ -39,6 +39,15 @@ class Cancel(StrategyAction, frozen=True, kw_only=True):
     """The id of the order."""
 
 
+class CancelBatch(StrategyAction, frozen=True, kw_only=True):
+    """A strategy cancels several of its orders of one symbol in one request."""
+
+    word: ClassVar[str] = "cancel_batch"
+
+    orders: tuple[OrderId, ...]
+    """The ids of the orders."""
+
+
 class CancelAll(StrategyAction, frozen=True, kw_only=True):
     """A strategy cancels all its open orders of a symbol."""
 

@@ -9,11 +9,14 @@ from sim.scenario.values import (
     MAIN_ACCOUNT,
     Asset,
     Count,
+    ExpiryReason,
     NotNegative,
     NotZero,
     OrderId,
     Price,
     Quantity,
+    SelfTradePrevention,
+    Status,
     Symbol,
 )
 from sim.scenario.words import Implied
@@ -34,6 +37,59 @@ class Fill(VenueAction, frozen=True, kw_only=True):
     """Whether the order was resting; decides the fee and the liquidity side."""
     times: Count = 1
     """How many such trades there are, one after the other at the same instant."""
+
+
+class Trigger(VenueAction, frozen=True, kw_only=True):
+    """The venue triggers a conditional order, whatever the price is."""
+
+    word: ClassVar[str] = "trigger"
+
+    order: OrderId
+    """The id of the order, whoever sent it."""
+
+
+class Expire(VenueAction, frozen=True, kw_only=True):
+    """The venue lets an order expire for a reason of its own."""
+
+    word: ClassVar[str] = "expire"
+
+    order: OrderId
+    """The id of the order, whoever sent it."""
+    reason: ExpiryReason = 0
+    """The reason as the stream tells it, Binance's ``er``."""
+
+
+class SymbolStatus(VenueAction, frozen=True, kw_only=True):
+    """The venue halts a symbol, or lets it trade again."""
+
+    word: ClassVar[str] = "symbol_status"
+
+    symbol: Annotated[Symbol, Implied("symbol")]
+    """The venue symbol; the first of the venue's when left out."""
+    status: Status
+    """The new status."""
+
+
+class Settle(VenueAction, frozen=True, kw_only=True):
+    """The venue takes a symbol off its list: orders expire, positions are closed at a price."""
+
+    word: ClassVar[str] = "settle"
+
+    symbol: Annotated[Symbol, Implied("symbol")]
+    """The venue symbol; the first of the venue's when left out."""
+    price: Price
+    """The price of the settlement."""
+
+
+class Fund(VenueAction, frozen=True, kw_only=True):
+    """Funding of a symbol is due: longs pay shorts, or the reverse."""
+
+    word: ClassVar[str] = "fund"
+
+    symbol: Annotated[Symbol, Implied("symbol")]
+    """The venue symbol; the first of the venue's when left out."""
+    rate: NotZero
+    """The funding rate; positive is what longs pay."""
 
 
 class Depth(VenueAction, frozen=True, kw_only=True):
@@ -70,7 +126,9 @@ class SetPrice(VenueAction, frozen=True, kw_only=True):
     symbol: Annotated[Symbol, Implied("symbol")]
     """The venue symbol; the first of the venue's when left out."""
     price: Price
-    """The new price."""
+    """The new price, which triggers the conditional orders that wait for it."""
+    mark: Price | None = None
+    """The mark price, where it is not the last price."""
 
 
 class WebSubmit(Order, VenueAction, frozen=True, kw_only=True):
@@ -78,8 +136,27 @@ class WebSubmit(Order, VenueAction, frozen=True, kw_only=True):
 
     word: ClassVar[str] = "web_submit"
 
+    client_id: OrderId | None = None
+    """The client order id; ``web_`` and its ``id`` when left out.  One that a closed order has
+    may be used again, as at the venue."""
+    self_trade_prevention: SelfTradePrevention | None = None
+    """What happens when it meets an order of the same account; as Binance does it unasked (the
+    older order expires) when left out."""
     account: OfAccount = MAIN_ACCOUNT
     """The account; ``main``, or the first by name, when left out."""
+
+
+class WebModify(VenueAction, frozen=True, kw_only=True):
+    """The user changes an order that rests by hand, a strategy's or an own one."""
+
+    word: ClassVar[str] = "web_modify"
+
+    order: OrderId
+    """The id of the order."""
+    quantity: Quantity | None = None
+    """The new quantity, what is already filled included; as before when left out."""
+    price: Price | None = None
+    """The new limit price; as before when left out."""
 
 
 class WebCancel(VenueAction, frozen=True, kw_only=True):

@@ -9,10 +9,13 @@ from sim.scenario.actions import (
     Action,
     Cancel,
     CancelAll,
+    CancelBatch,
     Comeback,
     EventFault,
+    Expire,
     Fill,
     HideTrades,
+    LegAction,
     Matched,
     Modify,
     NodeAction,
@@ -21,7 +24,9 @@ from sim.scenario.actions import (
     Restart,
     SetPrice,
     Submit,
+    Trigger,
     WebCancel,
+    WebModify,
     WebSubmit,
 )
 from sim.scenario.checks.common import (
@@ -37,6 +42,7 @@ from sim.scenario.checks.common import (
     node_path,
     symbol_of,
 )
+from sim.scenario.checks.orders import check_order_words
 from sim.scenario.checks.uptime import Uptime
 from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
@@ -112,20 +118,30 @@ class TimelineCheck:
         action, path, fail = record.action, _path(index, record), self._fail
         if (symbol := getattr(action, "symbol", None)) is not None:
             check_symbol(self._scenario, symbol, (*path, "symbol"), fail)
+        if isinstance(action, LegAction):
+            check_side(self._scenario, action.account, action.position_side, path, fail)
         match action:
             case Order():
                 self._check_order(action, path)
             case Cancel(order=order) | Modify(order=order):
-                if isinstance(self._earlier(order, path), WebSubmit):
-                    fail(
-                        (*path, "order"),
-                        f"{order!r} was not sent by a strategy",
-                        "cancel it with 'web_cancel'" if isinstance(action, Cancel) else "",
-                    )
+                self._check_own(order, path, action)
                 if isinstance(action, Modify):
                     self._check_modify(action, path)
             case CancelAll(strategy=strategy, node=node):
                 check_strategy(self._scenario, node, strategy, (*path, "strategy"), fail)
+            case WebModify():
+                self._earlier(action.order, path)
+                self._check_modify(action, path)
+            case CancelBatch(orders=orders):
+                for order in orders:
+                    self._check_own(order, path, action)
+                if len({self._orders[order].symbol for order in orders}) > 1:
+                    fail((*path, "orders"), "a batch is of one symbol")
+            case Trigger(order=order):
+                if not self._earlier(order, path).is_conditional:
+                    fail((*path, "order"), f"{order!r} waits for no price")
+            case Expire(order=order):
+                self._earlier(order, path)
             case WebCancel(order=order):
                 self._earlier(order, path)
             case SetPrice():
@@ -150,17 +166,7 @@ class TimelineCheck:
             fail((*path, "id"), f"order id {order.id!r} is given twice")
         self._orders[order.id] = order
         self._quantity[order.id] = order.quantity
-        if order.type == "LIMIT" and order.price is None:
-            fail(path, "a LIMIT order needs 'price'")
-        if order.type == "MARKET":
-            if order.price is not None:
-                fail((*path, "price"), "a MARKET order has no price", "leave it out")
-            if order.time_in_force != "GTC":
-                fail((*path, "time_in_force"), "a MARKET order never rests", "leave it out")
-            if order.post_only:
-                fail((*path, "post_only"), "a MARKET order never rests", "leave it out")
-        if order.post_only and order.time_in_force != "GTC":
-            fail((*path, "post_only"), f"a post-only order rests, {order.time_in_force} does not")
+        check_order_words(order, path, fail)
         account = self._scenario.account_of_order(order)
         mode = self._scenario.venue.each_account[account].position_mode
         if order.reduce_only and mode == "hedge":
@@ -174,10 +180,21 @@ class TimelineCheck:
                 fail((*path, "symbol"), f"{order.symbol!r} is not in {dotted(where)}.instruments")
         check_side(self._scenario, account, order.position_side, path, fail)
 
-    def _check_modify(self, action: Modify, path: Path) -> None:
+    def _check_own(self, order: str, path: Path, action: Action) -> None:
+        """Check that an order was sent by a strategy, which is about to change it."""
+        if isinstance(self._earlier(order, path), WebSubmit):
+            verb = (
+                "change it with 'web_modify'"
+                if isinstance(action, Modify)
+                else ("cancel it with 'web_cancel'")
+            )
+            self._fail((*path, "order"), f"{order!r} was not sent by a strategy", verb)
+
+    def _check_modify(self, action: Modify | WebModify, path: Path) -> None:
         if action.quantity is None and action.price is None:
             self._fail(path, "modify needs 'quantity' or 'price'")
-        if self._orders[action.order].type == "MARKET":
+        kind = self._orders[action.order].type
+        if kind == "MARKET":
             self._fail((*path, "order"), f"{action.order!r} is a MARKET order", "it never rests")
         if action.quantity is not None:
             self._quantity[action.order] = max(self._quantity[action.order], action.quantity)

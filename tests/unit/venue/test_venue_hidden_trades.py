@@ -22,7 +22,7 @@ class Rig:
         self.trade("O-0")
 
     def trade(self, client_order_id: str, symbol: str = "BTCUSDT") -> None:
-        self.nt.limit(client_order_id, price="4000", symbol=symbol)
+        self.nt.limit(client_order_id, price="3000", symbol=symbol)
         self.nt.fill(client_order_id, "1", symbol=symbol)
         self.nt.wait(SECOND_NS)
 

@@ -1,0 +1,114 @@
+"""What happens to the account: by the venue's force, or by the user's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim.hand.base import Reach
+from sim.scenario import actions as a
+from sim.venue import clearing, settings
+from sim.venue.models import ZERO, Leg
+
+
+def _leg(reach: Reach, action: a.LegAction) -> Leg:
+    exchange = reach.venue.exchange
+    return exchange.leg(reach.holder(action), action.symbol, action.position_side)
+
+
+def _liquidate(reach: Reach, action: a.Liquidate, label: str) -> None:
+    leg = _leg(reach, action)
+    reach.change(
+        clearing.liquidate,
+        leg,
+        action.slices,
+        reach.now_ns,
+        price=action.price,
+        shape=action.shape,
+        insured=action.insured or ZERO,
+        fee=action.fee or ZERO,
+    )
+
+
+def _deleverage(reach: Reach, action: a.Deleverage, label: str) -> None:
+    leg = _leg(reach, action)
+    reach.change(
+        clearing.deleverage,
+        leg,
+        action.quantity,
+        reach.now_ns,
+        price=action.price,
+        shape=action.shape,
+    )
+
+
+def _margin_call(reach: Reach, action: a.MarginCall, label: str) -> None:
+    reach.change(clearing.warn, [_leg(reach, action)], reach.now_ns)
+
+
+def _settle(reach: Reach, action: a.Settle, label: str) -> None:
+    reach.change(clearing.settle, action.symbol, action.price, reach.now_ns)
+
+
+def _fund(reach: Reach, action: a.Fund, label: str) -> None:
+    reach.change(clearing.fund, action.symbol, action.rate, reach.now_ns)
+
+
+def _symbol_status(reach: Reach, action: a.SymbolStatus, label: str) -> None:
+    reach.change(clearing.set_status, action.symbol, action.status)
+
+
+def _add_margin(reach: Reach, action: a.AddMargin, label: str) -> None:
+    reach.change(
+        settings.add_margin,
+        reach.holder(action),
+        action.symbol,
+        action.position_side,
+        action.amount,
+        reach.now_ns,
+    )
+
+
+def _leverage(reach: Reach, action: a.SetLeverage, label: str) -> None:
+    reach.change(
+        settings.set_leverage, reach.holder(action), action.symbol, action.leverage, reach.now_ns
+    )
+
+
+def _margin_type(reach: Reach, action: a.SetMarginType, label: str) -> None:
+    reach.change(
+        settings.set_margin_type, reach.holder(action), action.symbol, action.type, reach.now_ns
+    )
+
+
+def _position_mode(reach: Reach, action: a.SetPositionMode, label: str) -> None:
+    reach.change(settings.set_hedge, reach.holder(action), action.mode == "hedge")
+
+
+def _burn_bnb(reach: Reach, action: a.BurnBnb, label: str) -> None:
+    reach.change(settings.set_fee_burn, reach.holder(action), action.active)
+
+
+def _multi_assets(reach: Reach, action: a.SetMultiAssets, label: str) -> None:
+    reach.change(settings.set_multi_assets, reach.holder(action), action.active, reach.now_ns)
+
+
+def _restrict(reach: Reach, action: a.Restrict, label: str) -> None:
+    reach.change(settings.restrict, reach.holder(action), action.state)
+
+
+DO: dict[type[a.Action], Callable[[Reach, Any, str], None]] = {
+    a.Liquidate: _liquidate,
+    a.Deleverage: _deleverage,
+    a.MarginCall: _margin_call,
+    a.Settle: _settle,
+    a.Fund: _fund,
+    a.SymbolStatus: _symbol_status,
+    a.AddMargin: _add_margin,
+    a.SetLeverage: _leverage,
+    a.SetMarginType: _margin_type,
+    a.SetPositionMode: _position_mode,
+    a.BurnBnb: _burn_bnb,
+    a.SetMultiAssets: _multi_assets,
+    a.Restrict: _restrict,
+}
