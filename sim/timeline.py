@@ -124,12 +124,13 @@ class Timeline:
         if action.point is None:
             self._do(action, label)
         else:
+            point = parse_point(action.point)
             self._points.arm(
-                parse_point(action.point),
+                point,
                 label,
                 partial(self._do, action, label),
                 lasts_ns=action.lasts_ns,
-                node=getattr(action, "node", None),
+                node=point.node or getattr(action, "node", None),
             )
 
     def _do(self, action: a.Action, label: str) -> None:

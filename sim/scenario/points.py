@@ -22,15 +22,16 @@ type Moment = Literal[
 ]
 
 POINT = (
-    r"(before request|after request|before reply|after reply) [1-9][0-9]{0,5} of "
+    r"((before request|after request|before reply|after reply) [1-9][0-9]{0,5} of "
     r"([a-z][a-z0-9_]{0,19} )?(GET|POST|PUT|DELETE) /[A-Za-z0-9/_.-]{0,99}"
     r"|(before event|after event) [1-9][0-9]{0,5} of [A-Za-z_]{1,40}( [A-Z_]{1,20})?"
-    r"|after write [1-9][0-9]{0,5}( of [A-Za-z0-9._:/-]{1,80})?"
+    r"|after write [1-9][0-9]{0,5}( of [A-Za-z0-9._:/-]{1,80})?)( at [A-Z][A-Za-z0-9]{0,9})?"
 )
 """The form of a point; in words that Python and ECMA 262 have in common."""
 
 _PARTS = re.compile(
-    r"(?P<moment>[a-z]+ (request|reply|event|write)) (?P<number>\d+)( of (?P<of>.*))?"
+    r"(?P<moment>[a-z]+ (request|reply|event|write)) (?P<number>\d+)( of (?P<of>.*?))?"
+    r"( at (?P<node>[A-Za-z0-9]+))?"
 )
 
 
@@ -39,7 +40,7 @@ class Point(Struct, frozen=True):
 
     A request may be of any client, or of one.  An event has a type, and an order update may
     have an execution type.  A write may be of any key, or of one (``orders:O-1``) or its kind
-    (``orders``).
+    (``orders``).  It may be of any node, or of one.
     """
 
     moment: Moment
@@ -50,6 +51,7 @@ class Point(Struct, frozen=True):
     event: str = ""
     execution: str = ""
     key: str = ""
+    node: str = ""
 
     @property
     def is_of_a_request(self) -> bool:
@@ -63,10 +65,10 @@ def parse_point(text: str) -> Point:
     if form is None or not re.fullmatch(POINT, text):
         raise ValueError(f"{text!r} is not a named point")
     moment: Moment = form["moment"]  # type: ignore[assignment]  # POINT has no other
-    number, of = int(form["number"]), form["of"] or ""
+    number, of, node = int(form["number"]), form["of"] or "", form["node"] or ""
     if moment == "after write":
-        return Point(moment, number, key=of)
+        return Point(moment, number, key=of, node=node)
     *client, first, second = of.split(" ") if " " in of else (of, "")
     if moment in ("before event", "after event"):
-        return Point(moment, number, event=first, execution=second)
-    return Point(moment, number, " ".join(client), first, second)
+        return Point(moment, number, event=first, execution=second, node=node)
+    return Point(moment, number, " ".join(client), first, second, node=node)

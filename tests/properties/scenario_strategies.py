@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin
 
+import msgspec
 from hypothesis import strategies as st
 from msgspec import NODEFAULT, UNSET
 
@@ -73,9 +74,9 @@ def spans(least_ns: int = 0) -> st.SearchStrategy[int]:
 def scenarios(draw: st.DrawFn, max_records: int = 12) -> m.Scenario:
     """A valid scenario: reading its print gives it back."""
     venue = draw(venues())
-    node = draw(nodes(venue))
+    who = draw(casts(venue))
     told = draw(st.lists(st.sampled_from(tuple(a.ACTIONS)), max_size=max_records))
-    story = _Story(draw, venue, node)
+    story = _Story(draw, scenario_of(venue, who, []))
     for word in told:
         story.tell(word)
     shows = draw(st.sampled_from(m.PROPERTIES))
@@ -86,7 +87,7 @@ def scenarios(draw: st.DrawFn, max_records: int = 12) -> m.Scenario:
         shows=shows,
         seed=draw(st.integers(0, 2**53)),
         venue=venue,
-        node=node,
+        **who,
         timeline=tuple(story.records),
         expect=draw(expectations(venue)),
         known=draw(knowledge(shows)),
@@ -98,7 +99,7 @@ def venues(draw: st.DrawFn) -> m.Venue:
     symbols = draw(st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=3, unique=True))
     latency = st.tuples(st.integers(0, 500), st.integers(0, 500)).map(sorted).map(tuple)
     return m.Venue(
-        position_mode=draw(st.sampled_from(("one-way", "hedge"))),
+        position_mode=draw(MODES),
         symbols=tuple(symbols),
         prices=draw(st.dictionaries(st.sampled_from(symbols), traded_prices())),
         balances=draw(
@@ -109,15 +110,47 @@ def venues(draw: st.DrawFn) -> m.Venue:
         ),
         fees=draw(st.dictionaries(st.sampled_from(("maker", "taker")), st.just(Decimal(0)))),
         latency_ms=draw(st.none() | latency),
+        accounts=draw(st.just({}) | accounts()),
     )
+
+
+MODES = st.sampled_from(("one-way", "hedge"))
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> dict[str, m.Account]:
+    names = draw(st.lists(st.sampled_from(("main", "second", "on")), min_size=1, unique=True))
+    money = st.dictionaries(st.sampled_from(("USDT", "BNB")), decimals())
+    return {
+        name: m.Account(
+            position_mode=draw(st.none() | MODES),
+            balances=draw(st.none() | money),
+            keys=draw(st.none() | st.sampled_from(((name,), (f"{name}_1", f"{name}_2")))),
+        )
+        for name in names
+    }
+
+
+@st.composite
+def casts(draw: st.DrawFn, venue: m.Venue) -> dict[str, Any]:
+    """The node or the nodes of a scenario, by the fields that hold them."""
+    if draw(st.booleans()):
+        return {"node": draw(nodes(venue))}
+    names = draw(st.lists(st.sampled_from(("A", "B", "NO")), min_size=1, unique=True))
+    return {"nodes": {name: draw(nodes(venue)) for name in names}}
 
 
 @st.composite
 def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
+    account = draw(st.none() | st.sampled_from(tuple(venue.each_account)))
+    terms = venue.each_account[account or venue.default_account]
     claims = draw(claimed(venue, STRATEGIES))
     running = tuple(dict.fromkeys(("S-001", *sorted(claims))))
     checks = st.one_of(st.just(UNSET), st.none(), intervals())
     return m.Node(
+        account=account,
+        key=draw(st.none() | st.sampled_from(terms.keys)),
+        starts_ns=draw(st.just(0) | spans()),
         claims=claims,
         strategies=tuple(draw(st.just(running) | st.permutations(STRATEGIES))),
         instruments=draw(st.none() | st.just(tuple(f"{s}-PERP.BINANCE" for s in venue.symbols))),
@@ -127,7 +160,7 @@ def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
         position_check_interval_secs=draw(checks),
         inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
         exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
-        broker=draw(st.none() | brokers()) if venue.position_mode == "one-way" else None,
+        broker=draw(st.none() | brokers()) if terms.position_mode == "one-way" else None,
     )
 
 
@@ -166,31 +199,48 @@ def intervals() -> st.SearchStrategy[float]:
 
 @st.composite
 def expectations(draw: st.DrawFn, venue: m.Venue) -> m.Expect:
-    symbols = st.sampled_from(venue.symbols)
-    not_zero = st.one_of(decimals(), decimals().map(Decimal.copy_negate))
-    signed = st.one_of(st.just(Decimal(0)), not_zero)
+    default = venue.default_account
+    others = [name for name in venue.each_account if name != default]
+    return m.Expect(
+        venue_position=draw(positions(venue, default)),
+        venue_positions={
+            name: draw(positions(venue, name)) for name in others if draw(st.booleans())
+        },
+        adjustments=tuple(draw(st.lists(adjustments(venue), max_size=2))),
+    )
+
+
+NOT_ZERO = st.one_of(decimals(), decimals().map(Decimal.copy_negate))
+
+
+def positions(venue: m.Venue, account: str) -> st.SearchStrategy[dict[str, dict[Any, Decimal]]]:
+    """The positions that an account may be expected to have."""
     sizes = st.one_of(st.just(Decimal(0)), decimals())
     legs = (
-        st.fixed_dictionaries({"BOTH": signed})
-        if venue.position_mode == "one-way"
+        st.fixed_dictionaries({"BOTH": st.one_of(st.just(Decimal(0)), NOT_ZERO)})
+        if venue.each_account[account].position_mode == "one-way"
         else st.fixed_dictionaries(
             {}, optional={"LONG": sizes, "SHORT": sizes.map(Decimal.copy_negate)}
         )
     )
-    adjustments = st.builds(
-        m.Adjustment,
-        symbol=symbols,
-        quantity=not_zero,
-        position_side=sides(venue),
-    )
-    return m.Expect(
-        venue_position=draw(st.dictionaries(symbols, legs)),
-        adjustments=tuple(draw(st.lists(adjustments, max_size=2))),
+    return st.dictionaries(st.sampled_from(venue.symbols), legs)
+
+
+def adjustments(venue: m.Venue) -> st.SearchStrategy[m.Adjustment]:
+    return st.sampled_from(tuple(venue.each_account)).flatmap(
+        lambda account: st.builds(
+            m.Adjustment,
+            symbol=st.sampled_from(venue.symbols),
+            quantity=NOT_ZERO,
+            position_side=sides(venue, account),
+            account=st.just(account),
+        )
     )
 
 
-def sides(venue: m.Venue) -> st.SearchStrategy[Any]:
-    return st.sampled_from(("BOTH",) if venue.position_mode == "one-way" else ("LONG", "SHORT"))
+def sides(venue: m.Venue, account: str) -> st.SearchStrategy[Any]:
+    mode = venue.each_account[account].position_mode
+    return st.sampled_from(("BOTH",) if mode == "one-way" else ("LONG", "SHORT"))
 
 
 def knowledge(shows: str) -> st.SearchStrategy[dict[str, tuple[m.Known, ...]]]:
@@ -225,8 +275,8 @@ def points() -> st.SearchStrategy[str]:
     )
 
 
-def scenario_of(venue: m.Venue, node: m.Node, records: list[m.Record]) -> m.Scenario:
-    return m.Scenario(title="-", shows="crash", venue=venue, node=node, timeline=tuple(records))
+def scenario_of(venue: m.Venue, who: dict[str, Any], records: list[m.Record]) -> m.Scenario:
+    return m.Scenario(title="-", shows="crash", venue=venue, **who, timeline=tuple(records))
 
 
 class Refused(Exception):
@@ -255,16 +305,23 @@ NOT_RESTING = st.one_of(
 class _Story:
     """Draws records one after the other, each possible after those before it."""
 
-    def __init__(self, draw: st.DrawFn, venue: m.Venue, node: m.Node) -> None:
+    def __init__(self, draw: st.DrawFn, bare: m.Scenario) -> None:
         self._draw = draw
-        self._venue = venue
-        self._node = node
+        self._bare = bare
+        self._venue = bare.venue
+        self._nodes = bare.each_node
+        # Whose turn it is: the node and the account of the record at hand.
+        self._name = min(self._nodes)
+        self._account = self._venue.default_account
         self._now_ns: int = draw(st.just(0) | spans().map(int.__neg__))
         self._open: dict[str, Decimal] = {}
         self._sent: list[str] = []
         self._limits: set[str] = set()
         # Up from here on; None while only a start brings the node back.
-        self._up_at_ns: int | None = 0
+        self._up_at_ns: dict[str, int | None] = {
+            name: node.starts_ns for name, node in self._nodes.items()
+        }
+        self._senders: dict[str, str] = {}
         self._lies_in_wait = False
         self.records: list[m.Record] = []
         self._at_ns = 0
@@ -273,14 +330,17 @@ class _Story:
         """Add a record of that word, unless it cannot happen now."""
         at_ns = self._now_ns + self._draw(spans())
         kind = a.ACTIONS[word]
-        is_down = self._up_at_ns is None or at_ns < self._up_at_ns
+        name = self._name = self._draw(st.sampled_from(tuple(self._nodes)))
+        self._account = self._draw(st.sampled_from(tuple(self._venue.each_account)))
+        up_at_ns, starts_ns = self._up_at_ns[name], self._nodes[name].starts_ns
+        is_down = up_at_ns is None or at_ns < up_at_ns
         needs_node = issubclass(kind, a.StrategyAction | a.NodeAction)
-        if needs_node and (at_ns < 0 or is_down != (kind is a.Start)):
+        if needs_node and (at_ns < starts_ns or is_down != (kind is a.Start)):
             # Nobody is there to act; only what lies in wait may be told.
-            if at_ns < 0 or kind not in (a.Kill, a.Restart, a.Submit):
+            if at_ns < starts_ns or kind not in (a.Kill, a.Restart, a.Submit):
                 return
             self._lies_in_wait = True
-        if kind is a.Start and self._up_at_ns is not None:
+        if kind is a.Start and up_at_ns is not None:
             return
         self._at_ns = at_ns
         known = getattr(self, f"_{word}", None)
@@ -292,11 +352,11 @@ class _Story:
             case a.Kill() | a.Restart() if action.point is not None:
                 pass  # when it comes, or whether, nobody knows
             case a.Stop() | a.Kill():
-                self._up_at_ns = None
+                self._up_at_ns[name] = None
             case a.Start():
-                self._up_at_ns = at_ns
+                self._up_at_ns[name] = at_ns
             case a.Restart():
-                self._up_at_ns = at_ns + action.down_ns
+                self._up_at_ns[name] = at_ns + action.down_ns
         self._now_ns = at_ns
         self.records.append(self._record(action))
 
@@ -304,8 +364,13 @@ class _Story:
         note = self._draw(st.none() | texts())
         return m.Record(at_ns=self._at_ns, action=action, note=note)
 
-    def _order(self) -> dict[str, Any]:
+    @property
+    def _node(self) -> m.Node:
+        return self._nodes[self._name]
+
+    def _order(self, account: str) -> dict[str, Any]:
         draw = self._draw
+        mode = self._venue.each_account[account].position_mode
         id_ = f"O-{len(self._open) + 1}"
         quantity = draw(decimals())
         kind = draw(st.sampled_from(get_args(v.OrderType)))
@@ -332,10 +397,8 @@ class _Story:
             "type": kind,
             **terms,
             "symbol": draw(self._symbols()),
-            "position_side": draw(sides(self._venue)),
-            "reduce_only": not closes
-            and self._venue.position_mode == "one-way"
-            and draw(st.booleans()),
+            "position_side": draw(sides(self._venue, account)),
+            "reduce_only": not closes and mode == "one-way" and draw(st.booleans()),
             **({"time_in_force": "GTC"} if rests or kind != "LIMIT" else draw(NOT_RESTING)),
             "post_only": rests and draw(st.booleans()),
         }
@@ -344,27 +407,33 @@ class _Story:
         return st.sampled_from(self._venue.symbols)
 
     def _submit(self) -> a.Action:
-        order = self._order()
+        order = self._order(self._bare.account_of(self._name))
         self._sent.append(order["id"])
+        self._senders[order["id"]] = self._name
         return a.Submit(
             **order,
+            node=self._name,
             strategy=self._draw(st.sampled_from(self._node.strategies)),
             on_start=self._lies_in_wait or self._draw(st.booleans()),
         )
 
     def _cancel(self) -> a.Action | None:
-        if not self._sent:
-            return None
-        return a.Cancel(order=self._draw(st.sampled_from(self._sent)))
+        sent = self._own()
+        return a.Cancel(order=self._draw(st.sampled_from(sent))) if sent else None
+
+    def _own(self) -> list[str]:
+        """The orders that a strategy of the node has sent."""
+        return [id_ for id_ in self._sent if self._senders[id_] == self._name]
 
     def _cancel_all(self) -> a.Action:
         return a.CancelAll(
+            node=self._name,
             symbol=self._draw(self._symbols()),
             strategy=self._draw(st.sampled_from(self._node.strategies)),
         )
 
     def _modify(self) -> a.Action | None:
-        limits = [id_ for id_ in self._sent if id_ in self._limits]
+        limits = [id_ for id_ in self._own() if id_ in self._limits]
         if not limits:
             return None
         quantity = self._draw(st.none() | decimals())
@@ -390,7 +459,7 @@ class _Story:
         )
 
     def _web_submit(self) -> a.Action:
-        return a.WebSubmit(**self._order())
+        return a.WebSubmit(**self._order(self._account), account=self._account)
 
     def _web_cancel(self) -> a.Action | None:
         if not self._open:
@@ -398,10 +467,10 @@ class _Story:
         return a.WebCancel(order=self._draw(st.sampled_from(tuple(self._open))))
 
     def _stop(self) -> a.Action:
-        return a.Stop()
+        return a.Stop(node=self._name)
 
     def _kill(self) -> a.Action:
-        return a.Kill(**self._point())
+        return a.Kill(node=self._name, **self._point())
 
     def _point(self) -> dict[str, Any]:
         """A named point, or none."""
@@ -412,6 +481,7 @@ class _Story:
         torn = ("torn",) if self._open else ()
         cache = draw(st.sampled_from(("kept", "lost", "stale", *torn)))
         return {
+            "node": self._name,
             "cache": cache,
             "lose_ns": draw(spans(1)) if cache == "stale" else None,
             "order": draw(st.sampled_from(tuple(self._open))) if cache == "torn" else None,
@@ -437,7 +507,8 @@ class _Story:
         """An action with whatever its fields may hold, unless the format refuses the whole."""
         drawn = {word.field: self._value(word) for word in words(kind) if self._is_given(word)}
         action = kind(**drawn)
-        story = scenario_of(self._venue, self._node, [*self.records, self._record(action)])
+        records = (*self.records, self._record(action))
+        story = msgspec.structs.replace(self._bare, timeline=records)
         try:
             TimelineCheck(story, refuse).check()
         except Refused:
@@ -458,16 +529,16 @@ class _Story:
         if kind == v.Symbol:
             return self._symbols()
         if kind == v.PositionSide:
-            return sides(self._venue)
+            return sides(self._venue, self._account)
         if get_origin(kind) is Literal:
             return st.sampled_from(get_args(kind))
         if get_origin(kind) is tuple:
             [item, _] = get_args(kind)
             return st.lists(self._of(item), min_size=1, max_size=3, unique=True).map(tuple)
         if kind == v.NodeName:
-            return st.just(v.FIRST_NODE)
+            return st.just(self._name)
         if kind == v.AccountName:
-            return st.just(v.MAIN_ACCOUNT)
+            return st.just(self._account)
         if kind == v.StrategyId:
             return st.sampled_from(self._node.strategies)
         return next(strategy for type_, strategy in VALUES if type_ == kind)

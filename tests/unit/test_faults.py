@@ -298,3 +298,46 @@ def test_chance_comes_from_the_fault_s_own_seed(faults: Faults):
     first, again, other = (hits_of(faults, "f", seed) for seed in (1, 1, 2))
     assert first == again != other
     assert 40 < sum(first) < 80
+
+
+def of(node: str, key: str = "") -> Request:
+    headers = (("X-MBX-APIKEY", key),) if key else ()
+    return structs.replace(QUERY, node=node, headers=headers)
+
+
+def test_a_fault_may_be_of_one_node_only(faults: Faults):
+    faults.arm(FailedRequest("f", status=503, node="B"))
+    faults.arm(DroppedFrame("d", node="B"))
+
+    assert faults.on_request(of("A"), 0) is None
+    assert faults.on_request(of("B"), 7) is not None
+    assert faults.on_frame(frame(node="A"), "nt", 0) == [0]
+    assert faults.on_frame(frame(node="B"), "nt", 7) == []
+    assert faults.impairments() == (
+        Impairment("read", 7, 7, node="B"),
+        Impairment("stream", 7, 7, node="B"),
+    )
+
+
+def test_a_fault_may_be_of_one_account_only(faults: Faults):
+    keys = frozenset({"k1", "k2"})
+    faults.arm(FailedRequest("f", status=503, count=2, account="second", api_keys=keys))
+    faults.arm(DroppedFrame("d", account="second", api_keys=keys))
+
+    assert faults.on_request(of("A"), 0) is None
+    assert faults.on_request(of("A", "main-key"), 0) is None
+    assert faults.on_request(of("A", "k1"), 7) is not None
+    assert faults.on_request(of("B", "k2"), 7) is not None
+    assert faults.on_frame(frame(), "nt", 0) == [0]
+    assert faults.on_frame(frame(account="second", sequence=2), "nt", 7) == []
+    assert faults.impairments() == (
+        Impairment("read", 7, 7, account="second"),
+        Impairment("stream", 7, 7, account="second"),
+    )
+
+
+def test_an_outage_may_be_of_one_node_only(faults: Faults):
+    faults.arm(StreamOutage("o", until_ns=10, node="B"))
+
+    assert not faults.refuse_stream("nt", "A")
+    assert faults.refuse_stream("nt", "B")

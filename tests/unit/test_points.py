@@ -186,3 +186,23 @@ def test_a_point_counts_events_of_its_type_and_not_their_copies(rig: Rig):
 
     rig.points.happens("before event", rig.process, event(4))
     assert not rig.process.alive
+
+
+def test_a_point_may_be_of_one_node_only(rig: Rig):
+    other = Process("B#0")
+    rig.points.arm(parse_point("after write 2"), "x", rig.kill, node="A")
+    rig.points.happens("after write", other, "orders:O-1")
+    rig.points.happens("after write", rig.process, "orders:O-1")
+    rig.points.happens("after write", other, "orders:O-1")
+    assert rig.process.alive
+
+    rig.points.happens("after write", rig.process, "orders:O-1")
+    assert not rig.process.alive
+
+
+def test_a_point_of_a_node_counts_in_each_of_its_processes(rig: Rig):
+    rig.points.arm(parse_point("after write 2"), "x", rig.kill, node="A")
+    rig.points.happens("after write", Process("A#0"), "orders:O-1")
+    rig.points.happens("after write", Process("A#1"), "orders:O-1")
+
+    assert not rig.process.alive

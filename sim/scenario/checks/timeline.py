@@ -232,6 +232,11 @@ class TimelineCheck:
         if isinstance(action, Restart) and action.by != "kill":
             fail((*path, "point"), "only a kill comes at a point", "write 'by: kill'")
         point = parse_point(text)
+        if point.node:
+            check_node(self._scenario, point.node, (*path, "point"), fail)
+            own = getattr(action, "node", None)
+            if own not in (None, point.node):
+                fail((*path, "point"), f"it is a point of node {point.node}, not of {own}")
         if point.event:
             known = get_args(EventType)
             if point.event not in known:

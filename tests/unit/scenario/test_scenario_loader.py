@@ -241,3 +241,61 @@ def test_reading_needs_no_nautilus_trader() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+SEVERAL = """
+format: 1
+title: Several
+shows: crash
+venue:
+  symbols: [BTCUSDT]
+  position_mode: hedge
+  balances: {USDT: "5"}
+  accounts: {second: {position_mode: one-way, keys: [b, a]}, hedged: {balances: {USDT: "7"}}}
+nodes:
+  B: {account: hedged, strategies: [S-009]}
+  A: {account: second, key: a, starts: 3s}
+timeline:
+"""
+
+
+def several(*records: str, head: str = SEVERAL) -> m.Scenario:
+    told = "".join(f"\n  - {record}" for record in records) or " []"
+    return loads(f"{head.rstrip()}{told}\n")
+
+
+def test_accounts_are_as_the_venue_unless_they_say_otherwise() -> None:
+    venue = several('{at: 1s, price: {price: "1"}}').venue
+
+    assert list(venue.each_account) == ["hedged", "second"]
+    assert venue.each_account["second"] == ("one-way", {"USDT": Decimal(5)}, ("b", "a"))
+    assert venue.each_account["hedged"] == ("hedge", {"USDT": Decimal(7)}, ("hedged",))
+
+
+def test_a_record_means_the_first_node_and_the_main_account() -> None:
+    by_default, by_name = several(
+        '{at: 5s, submit: {id: O-1, side: BUY, quantity: "1", price: "1"}}',
+        '{at: 6s, submit: {id: O-2, side: BUY, quantity: "1", price: "1", node: B, '
+        "position_side: LONG}}",
+    ).timeline
+    scenario = several()
+
+    assert list(scenario.each_node) == ["A", "B"]
+    assert (by_default.action.node, by_default.action.strategy) == ("A", "S-001")
+    assert (by_name.action.node, by_name.action.strategy) == ("B", "S-009")
+    assert [scenario.account_of_order(r.action) for r in (by_default, by_name)] == [
+        "second",
+        "hedged",
+    ]
+    # No account is called main, so it is the first by name.
+    [transfer] = several('{at: 5s, transfer: {amount: "1"}}').timeline
+    assert transfer.action.account == "hedged"
+
+
+def test_one_node_and_one_account_need_no_name() -> None:
+    read = scenario()
+
+    assert list(read.each_node) == ["A"]
+    assert list(read.venue.each_account) == ["main"]
+    assert read.venue.each_account["main"].keys == ("main",)
+    assert read.account_of("A") == "main"

@@ -37,6 +37,16 @@ from sim.scenario.points import Point, parse_point
         ("after write 3", Point("after write", 3)),
         ("after write 1 of positions", Point("after write", 1, key="positions")),
         ("after write 2 of orders:O-1", Point("after write", 2, key="orders:O-1")),
+        ("after write 3 at B", Point("after write", 3, node="B")),
+        ("after write 3 of positions at B", Point("after write", 3, key="positions", node="B")),
+        (
+            "before reply 1 of recon GET /fapi/v1/order at B2",
+            Point("before reply", 1, "recon", "GET", "/fapi/v1/order", node="B2"),
+        ),
+        (
+            "before event 2 of ORDER_TRADE_UPDATE TRADE at A",
+            Point("before event", 2, event="ORDER_TRADE_UPDATE", execution="TRADE", node="A"),
+        ),
     ],
 )
 def test_a_point_is_read(text: str, point: Point):
@@ -53,6 +63,10 @@ def test_a_point_is_read(text: str, point: Point):
         "after write 01",
         "after write 3 of GET /fapi/v1/order",
         "after write 3 of",
+        "after write 3 at",
+        "after write 3 at b",
+        "after write 3 at A#0",
+        "at B after write 3",
         "before write 3",
         "before reply 1 of /fapi/v1/order",
         "before reply 1 of get /fapi/v1/order",

@@ -7,9 +7,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import pytest
+from msgspec import structs
 from venue_client import SECOND_NS, Client, client, order
 
 from sim.venue import AccountConfig, Request, VenueConfig, known_symbols, symbol_config
+from sim.venue.config import ApiKey
 
 
 def code(response: object) -> tuple[int, int]:
@@ -170,7 +172,35 @@ def test_a_configuration_is_checked() -> None:
         VenueConfig(accounts=(AccountConfig(), AccountConfig(api_key="other")))
     with pytest.raises(ValueError, match="share one api_key"):
         VenueConfig(accounts=(AccountConfig(), AccountConfig(name="b")))
+    with pytest.raises(ValueError, match="share one api_key"):
+        VenueConfig(accounts=(AccountConfig(more_keys=(ApiKey("main-api-key", "s"),)),))
     with pytest.raises(ValueError, match="share one symbol"):
         VenueConfig(symbols=(symbol_config("BTCUSDT"), symbol_config("BTCUSDT")))
     with pytest.raises(ValueError, match="at least one"):
         VenueConfig(symbols=())
+
+
+def test_every_key_of_an_account_opens_it_with_its_own_secret() -> None:
+    config = VenueConfig(accounts=(AccountConfig(more_keys=(ApiKey("k2", "s2"),)),))
+    first = Client(config)
+    second = Client(config)
+    second.venue = first.venue
+    second.account = structs.replace(config.accounts[0], api_key="k2", api_secret="s2")
+    mixed = Client(config)
+    mixed.venue = first.venue
+    mixed.account = structs.replace(config.accounts[0], api_key="k2")
+
+    first.ok("POST", "order", **order("O-1", "BUY", "1", "50000"))
+
+    assert [row["clientOrderId"] for row in second.ok("GET", "openOrders")] == ["O-1"]
+    assert mixed.error("GET", "openOrders") == -1022
+
+
+def test_an_account_may_have_a_mode_of_its_own() -> None:
+    hedged = AccountConfig(name="b", api_key="b", api_secret="b", position_mode="hedge")
+    config = VenueConfig(accounts=(AccountConfig(), hedged))
+    one, two = Client(config), Client(config, account="b")
+    two.venue = one.venue
+
+    assert one.ok("GET", "positionSide/dual") == {"dualSidePosition": False}
+    assert two.ok("GET", "positionSide/dual") == {"dualSidePosition": True}
