@@ -1,8 +1,8 @@
 """The node as a user would configure and assemble it.
 
-One Binance USD-M account with a data client and an execution client (or a broker's), the
-cache in a database, the strategies of the scenario with their claims.  What is not set here
-is NautilusTrader's default.
+One Binance USD-M account with a data client and an execution client (or a broker's), or
+several, the cache in a database, the strategies of the scenario with their claims.  What is
+not set here is NautilusTrader's default.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from nautilus_trader.config import (
     TradingNodeConfig,
 )
 from nautilus_trader.live.node import TradingNode
-from nautilus_trader.model.identifiers import InstrumentId, TraderId
+from nautilus_trader.model.identifiers import InstrumentId, TraderId, Venue
 
 from sim.broker import BrokerExecClientConfig, BrokerExecClientFactory
+from sim.plain import Access
 from sim.scenario.model import Node as NodeSpec
 from sim.strategy import TimelineStrategy
-from sim.venue.config import ApiKey
 
 HOST = "venue.invalid"
 """No such host can exist: a request that bypasses the simulation goes nowhere."""
@@ -47,16 +47,8 @@ POST_STOP_SECS = 1.0
 """How long a stopping node waits for residual events; the default of 10 s only adds time."""
 
 
-def node_config(spec: NodeSpec, trader_id: str, key: ApiKey, *, hedged: bool) -> TradingNodeConfig:
+def node_config(spec: NodeSpec, trader_id: str, accesses: Sequence[Access]) -> TradingNodeConfig:
     """Return the configuration of a node, before an engine changes it."""
-    access: dict[str, Any] = {
-        "api_key": key.api_key,
-        "api_secret": key.api_secret,
-        "account_type": BinanceAccountType.USDT_FUTURES,
-        "base_url_http": f"http://{HOST}",
-        "base_url_ws": f"ws://{HOST}",
-        "instrument_provider": _instrument_provider(spec.instruments),
-    }
     return TradingNodeConfig(
         trader_id=TraderId(trader_id),
         cache=CacheConfig(database=DatabaseConfig(type="redis")),
@@ -65,34 +57,51 @@ def node_config(spec: NodeSpec, trader_id: str, key: ApiKey, *, hedged: bool) ->
             reconciliation_lookback_mins=spec.reconciliation_lookback_mins,
             **exec_engine_options(spec.exec_engine),
         ),
-        data_clients={BINANCE: BinanceDataClientConfig(**access)},
-        exec_clients=_exec_clients(spec, key, access, hedged=hedged),
+        # Instruments are those of a venue, so each account has a client for its own.
+        data_clients={
+            access.venue: BinanceDataClientConfig(**_reach(spec, access)) for access in accesses
+        },
+        exec_clients=_exec_clients(spec, accesses),
         timeout_post_stop=POST_STOP_SECS,
     )
 
 
-def _exec_clients(
-    spec: NodeSpec, key: ApiKey, access: dict[str, Any], *, hedged: bool
-) -> dict[str, LiveExecClientConfig]:
-    """Return the configuration of the only execution client, by its name."""
+def _reach(spec: NodeSpec, access: Access) -> dict[str, Any]:
+    """Return what clients for data and for orders are told alike."""
+    return {
+        "venue": Venue(access.venue),
+        "api_key": access.key.api_key,
+        "api_secret": access.key.api_secret,
+        "account_type": BinanceAccountType.USDT_FUTURES,
+        "base_url_http": f"http://{HOST}",
+        "base_url_ws": f"ws://{HOST}",
+        "instrument_provider": _instrument_provider(spec.instruments),
+    }
+
+
+def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveExecClientConfig]:
+    """Return the configurations of the execution clients, by their names."""
     broker = spec.broker
     if broker is None:
-        config = BinanceExecClientConfig(
-            **access,
-            base_url_ws_stream=f"ws://{HOST}",
-            # The adapter refuses to connect to a hedge mode account otherwise.
-            use_reduce_only=not hedged,
-        )
-        return {BINANCE: config}
+        return {
+            access.venue: BinanceExecClientConfig(
+                **_reach(spec, access),
+                base_url_ws_stream=f"ws://{HOST}",
+                # The adapter refuses to connect to a hedge mode account otherwise.
+                use_reduce_only=not access.hedged,
+            )
+            for access in accesses
+        }
     routing = (
         RoutingConfig(default=True)
         if broker.default
         else RoutingConfig(venues=frozenset({BINANCE}))
     )
+    [access] = accesses
     return {
         broker.venue: BrokerExecClientConfig(
-            api_key=key.api_key,
-            api_secret=key.api_secret,
+            api_key=access.key.api_key,
+            api_secret=access.key.api_secret,
             base_url_http=f"http://{HOST}",
             base_url_ws=f"ws://{HOST}",
             positions=broker.positions,
@@ -142,9 +151,11 @@ def assemble(
                 ),
             ),
         )
-    node.add_data_client_factory(BINANCE, BinanceLiveDataClientFactory)
-    for name in config.exec_clients:
-        factory = BinanceLiveExecClientFactory if name == BINANCE else BrokerExecClientFactory
+    for name in config.data_clients:
+        node.add_data_client_factory(name, BinanceLiveDataClientFactory)
+    for name, client in config.exec_clients.items():
+        is_broker = isinstance(client, BrokerExecClientConfig)
+        factory = BrokerExecClientFactory if is_broker else BinanceLiveExecClientFactory
         node.add_exec_client_factory(name, factory)
     node.build()
     return node

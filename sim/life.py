@@ -7,7 +7,7 @@ between two callbacks (`sim.clock`, rule 5).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from nautilus_trader.model.identifiers import ClientOrderId
 
 from sim.clock import VirtualLoop
 from sim.observation import Incarnation, NodeEvent, State
-from sim.plain import Reader
+from sim.plain import Access, Reader
 from sim.process import PROCESS, Process
 from sim.recorder import Recorder
 from sim.scenario.actions import Cancel, CancelAll, CancelBatch, Modify, StrategyAction, Submit
@@ -43,7 +43,7 @@ class Life:
     lineage
         How many states the node had started from nothing before this one's.
     claims
-        Symbol to the strategy that claims it.
+        Account to symbol to the strategy that claims it.
     on_main_task_done
         Called with the error of the node's main task, or None, when it ends by itself.
     """
@@ -54,7 +54,7 @@ class Life:
         node: str,
         number: int,
         lineage: int,
-        claims: dict[str, str],
+        claims: dict[str, dict[str, str]],
         reader: Reader,
         recorder: Recorder,
         loop: VirtualLoop,
@@ -88,16 +88,16 @@ class Life:
         trading_node: TradingNode,
         alerts_topic: str | None,
         on_start: list[Submit],
-        *,
-        hedged: bool,
+        accesses: Sequence[Access],
     ) -> None:
         """Run a node that is built.  Called in the context of the process.
 
-        ``on_start`` are the orders that strategies send when they start.
+        ``on_start`` are the orders that strategies send when they start, ``accesses`` the
+        accounts that they trade on.
         """
         self._trading_node = trading_node
         for strategy in self._strategies():
-            strategy.lie_in_wait(on_start, hedged=hedged)
+            strategy.lie_in_wait(on_start, accesses)
         self._loaded = self._reader.state(trading_node.cache)
         self.recorder.listen(trading_node, alerts_topic)
         running = self._loop.create_task(trading_node.run_async())
@@ -130,7 +130,7 @@ class Life:
         stopping = self._in_process(self._loop.create_task, self._trading_node.stop_async())
         await asyncio.wait([stopping], timeout=STOP_LIMIT_SECS)
 
-    def act(self, action: StrategyAction, *, hedged: bool) -> None:
+    def act(self, action: StrategyAction) -> None:
         """Have a strategy act, in the process and so that only the process can fail.
 
         Raises `LookupError` when it cannot even begin.
@@ -141,7 +141,7 @@ class Life:
             case Submit():
                 strategy = self._strategy(action.strategy)
                 strategy.check_submit(action)
-                self._soon(partial(strategy.submit, action, hedged=hedged))
+                self._soon(partial(strategy.submit, action))
             case CancelAll():
                 strategy = self._strategy(action.strategy)
                 self._soon(partial(strategy.cancel_all, action))
@@ -250,7 +250,8 @@ class Life:
             events=tuple(recorder.events[:events]),
             final=self._final,
             ready_ns=self._ready_ns,
-            claims=self._claims,
+            claims=self._claims.get(self._reader.accounts[0], {}),
+            claims_of=self._claims if len(self._reader.accounts) > 1 else {},
             position_changes=tuple(recorder.position_changes[:changes]),
             alerts=tuple(recorder.alerts[:alerts]),
             calls=tuple(recorder.calls[:1]),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
 
 from nautilus_trader.config import TradingNodeConfig
@@ -25,13 +25,12 @@ from sim.database import WriteLog
 from sim.engines import Engine, MakeEngine
 from sim.life import Ended, Life
 from sim.observation import Incarnation
-from sim.plain import Reader
+from sim.plain import Access, Reader
 from sim.process import PROCESS, Process
 from sim.recorder import Recorder
 from sim.scenario.actions import Comeback, Start, StrategyAction, Submit
 from sim.scenario.model import Node as NodeSpec
 from sim.trace import Trace
-from sim.venue.config import ApiKey
 
 READY_LIMIT_NS = 90 * NS_PER_SEC
 """When the strategies of a process must run, counted from its start."""
@@ -66,12 +65,8 @@ class NodeUnderTest:
         How trace rows and results call it.
     trader_id
         Its own id, under which its cache is kept.
-    account
-        The venue's name for the account that it trades.
-    key
-        The API key that it uses.
-    position_mode
-        "one-way" or "hedge", as the account is set.
+    accesses
+        The accounts that it trades on, the one that is meant by default first.
     on_crash
         Called when a process fails; it has to `end` the process.
     on_end
@@ -84,16 +79,13 @@ class NodeUnderTest:
         spec: NodeSpec,
         trader_id: str,
         engine: MakeEngine,
-        account: str,
-        key: ApiKey,
-        position_mode: str,
+        accesses: Sequence[Access],
         loop: VirtualLoop,
         trace: Trace,
         on_crash: Callable[[NodeProcess, str], None],
         on_end: Callable[[NodeProcess], None],
     ) -> None:
         self.name = name
-        self.account = account
         self.starts_ns = spec.starts_ns
         self.log = WriteLog()
         self.process: NodeProcess | None = None
@@ -101,10 +93,9 @@ class NodeUnderTest:
         """The orders that strategies send when they start the next time."""
         self._spec = spec
         self._claims = spec.claims
-        self._hedged = position_mode == "hedge"
+        self._accesses = tuple(accesses)
         self._trader_id = trader_id
-        self._key = key
-        self._reader = Reader(account, hedged=self._hedged)
+        self._reader = Reader(self._accesses)
         self._make_engine = engine
         self._loop = loop
         self._trace = trace
@@ -143,11 +134,7 @@ class NodeUnderTest:
             self.name,
             number,
             self._lineage,
-            {
-                instrument.partition("-PERP.")[0]: strategy
-                for strategy, claimed in self._claims.items()
-                for instrument in claimed
-            },
+            self._claims_by_account(),
             self._reader,
             Recorder(process.name, self._reader, self._loop, self._trace),
             self._loop,
@@ -167,8 +154,17 @@ class NodeUnderTest:
             # It could be built before, so this is no misuse but what the engine does.
             self._on_crash(process, str(e))
             return
-        context.run(life.begin, trading_node, engine.alerts, self.waiting, hedged=self._hedged)
+        context.run(life.begin, trading_node, engine.alerts, self.waiting, self._accesses)
         self._watch(life, self._loop.now_ns + READY_LIMIT_NS)
+
+    def _claims_by_account(self) -> dict[str, dict[str, str]]:
+        """Return who claims what: account to symbol to strategy."""
+        found: dict[str, dict[str, str]] = {}
+        for strategy, claimed in self._claims.items():
+            for instrument in claimed:
+                symbol, _, venue = instrument.partition("-PERP.")
+                found.setdefault(self._reader.account_at(venue), {})[symbol] = strategy
+        return found
 
     def _damage(self, comeback: Comeback) -> None:
         match comeback.cache:
@@ -270,7 +266,7 @@ class NodeUnderTest:
             return
         if life is None or not life.process.alive:
             raise LookupError("the node is down")
-        life.act(action, hedged=self._hedged)
+        life.act(action)
 
     # -- what the oracle sees -----------------------------------------------------
 
@@ -318,7 +314,7 @@ class NodeUnderTest:
         engine fails.
         """
         with _refusals("the node's configuration was refused"):
-            config = node_config(self._spec, self._trader_id, self._key, hedged=self._hedged)
+            config = node_config(self._spec, self._trader_id, self._accesses)
         engine = self._make_engine()
         with _refusals(f"engine '{engine.name}' failed in configure"):
             config = engine.configure(config, self._spec)

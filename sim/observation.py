@@ -248,7 +248,8 @@ class Incarnation(msgspec.Struct, frozen=True):
     the world ended it), ``killed`` or ``crashed``.
 
     ``ready_ns`` is when its trader ran for the first time, None when it never did.
-    ``claims`` is symbol to claiming strategy.  ``purged`` are the client order ids that
+    ``claims`` is symbol to claiming strategy, ``claims_of`` the same for each account of a node
+    that trades on several.  ``purged`` are the client order ids that
     the node itself had deleted by then, from its database or from memory alone.  ``final``
     is judged when the run is quiet; ``final_read`` holds what the process published when it
     was made to reconcile once more after that, None when it was not asked.
@@ -265,6 +266,7 @@ class Incarnation(msgspec.Struct, frozen=True):
     final: State
     ready_ns: int | None = None
     claims: dict[str, str] = {}
+    claims_of: dict[str, dict[str, str]] = {}
     position_changes: tuple[PositionChange, ...] = ()
     alerts: tuple[Alert, ...] = ()
     calls: tuple[Call, ...] = ()

@@ -30,7 +30,7 @@ def sight_of(scenario: m.Scenario, name: str) -> Sight:
     loaded = listed if node.instruments is None else symbols_of(node.instruments)
     only = node.exec_engine.get("reconciliation_instrument_ids")
     return Sight(
-        accounts=(scenario.account_of(name),),
+        accounts=scenario.accounts_of(name),
         symbols=tuple(
             symbol
             for symbol in listed
@@ -49,9 +49,9 @@ def sights_of(scenario: m.Scenario) -> dict[str, Any]:
     sights = {name: sight_of(scenario, name) for name in scenario.each_node}
     first = next(iter(sights.values()))
     words = asdict(first)
-    accounts = words.pop("accounts")
+    del words["accounts"]
     # One node on the only account sees everything.
-    is_alone = len(sights) == 1 and set(accounts) == set(scenario.venue.each_account)
+    is_alone = len(sights) == len(scenario.venue.each_account) == 1
     return {**words, "sights": {} if is_alone else sights}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from nautilus_trader.cache.base import CacheFacade
 from nautilus_trader.model.enums import (
     LiquiditySide,
@@ -19,32 +21,50 @@ from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from sim.observation import NodeFill, NodeOrder, NodePosition, State
+from sim.scenario.model import BINANCE
+from sim.venue.config import ApiKey
 
 _LIQUIDITY = {
     side: liquidity_side_to_str(side) for side in (LiquiditySide.MAKER, LiquiditySide.TAKER)
 }
 
 
-class Reader:
-    """Reads the objects of one node.
+class Access(msgspec.Struct, frozen=True):
+    """One account of a node: the key that opens it, and the venue of its instruments there.
 
-    Parameters
-    ----------
-    account
-        The venue's name for the account that the node trades.
-    hedged
-        Whether the account holds long and short of a symbol apart.
+    ``hedged`` says that the account holds long and short of a symbol apart.
     """
 
-    def __init__(self, account: str, *, hedged: bool) -> None:
-        self.account = account
-        self._hedged = hedged
+    account: str
+    key: ApiKey
+    hedged: bool = False
+    venue: str = BINANCE
+
+
+class Reader:
+    """Reads the objects of one node, which trades on these accounts."""
+
+    def __init__(self, accesses: Sequence[Access]) -> None:
+        self.accounts = tuple(access.account for access in accesses)
+        self._first = accesses[0]
+        self._by_venue = {access.venue: access for access in accesses}
+
+    def account_at(self, venue: str) -> str:
+        """Return the account whose instruments are at a venue."""
+        return self._at(venue).account
+
+    def account_of(self, instrument_id: InstrumentId) -> str:
+        """Return the account that an instrument is traded on."""
+        return self._at(instrument_id.venue.value).account
+
+    def _at(self, venue: str) -> Access:
+        return self._by_venue.get(venue, self._first)
 
     def fill(self, event: OrderFilled) -> NodeFill:
         """Return a fill event as plain data."""
         commission = event.commission
         return NodeFill(
-            account=self.account,
+            account=self.account_of(event.instrument_id),
             symbol=symbol_of(event.instrument_id),
             client_order_id=event.client_order_id.value,
             venue_order_id=event.venue_order_id.value,
@@ -63,7 +83,7 @@ class Reader:
         """Return an order as plain data."""
         average = order.avg_px
         return NodeOrder(
-            account=self.account,
+            account=self.account_of(order.instrument_id),
             symbol=symbol_of(order.instrument_id),
             client_order_id=order.client_order_id.value,
             venue_order_id=order.venue_order_id.value if order.venue_order_id else "",
@@ -95,13 +115,13 @@ class Reader:
         """
         quantity = position.signed_decimal_qty()
         side = "BOTH"
-        if self._hedged:
+        if self._at(position.instrument_id.venue.value).hedged:
             suffix = position.id.value.rpartition("-")[2]
             is_long = quantity > 0 if quantity else position.entry == OrderSide.BUY
             by_sign = "LONG" if is_long else "SHORT"
             side = suffix if suffix in ("LONG", "SHORT") else by_sign
         return NodePosition(
-            account=self.account,
+            account=self.account_of(position.instrument_id),
             symbol=symbol_of(position.instrument_id),
             position_id=position.id.value,
             position_side=side,
@@ -122,13 +142,13 @@ def _price(order: Order) -> Decimal | None:
     return order.price.as_decimal() if order.has_price else None
 
 
-VENUE = Venue("BINANCE")
+VENUE = Venue(BINANCE)
 """The venue of the instruments, whatever that of the execution client is."""
 
 
-def instrument_id_of(symbol: str) -> InstrumentId:
+def instrument_id_of(symbol: str, venue: str = BINANCE) -> InstrumentId:
     """Return NautilusTrader's id of a Binance USD-M perpetual."""
-    return InstrumentId.from_str(f"{symbol}-PERP.{VENUE}")
+    return InstrumentId.from_str(f"{symbol}-PERP.{venue}")
 
 
 def symbol_of(instrument_id: InstrumentId) -> str:

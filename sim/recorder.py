@@ -77,7 +77,7 @@ class Recorder:
         record = NodeEvent(
             at_ns=self._loop.now_ns,
             kind=type(event).__name__,
-            account=self._reader.account,
+            account=self._reader.account_of(event.instrument_id),
             symbol=symbol_of(event.instrument_id),
             client_order_id=event.client_order_id.value,
             venue_order_id=venue_order_id.value if venue_order_id else "",
@@ -113,7 +113,7 @@ class Recorder:
         )
 
     def _on_alert(self, message: Any) -> None:
-        alert = _alert(message, self._loop.now_ns, self._reader.account)
+        alert = _alert(message, self._loop.now_ns, self._reader)
         self.alerts.append(alert)
         names = (
             alert.position_side,
@@ -127,7 +127,7 @@ class Recorder:
         self._trace.add(self._loop.now_ns, kind, f"{self._process} {subject}", details)
 
 
-def _alert(message: Any, now_ns: int, account: str) -> Alert:
+def _alert(message: Any, now_ns: int, reader: Reader) -> Alert:
     """Read a message as the engine protocol describes it; raises `AlertError`."""
 
     def text(name: str) -> str:
@@ -141,11 +141,12 @@ def _alert(message: Any, now_ns: int, account: str) -> Alert:
     kind, instrument_id = text("kind"), text("instrument_id")
     if not kind or not instrument_id:
         raise AlertError(f"an alert needs 'kind' and 'instrument_id': {message!r}")
+    symbol, _, venue = instrument_id.partition(".")
     return Alert(
         at_ns=now_ns,
         kind=kind,
-        account=account,
-        symbol=instrument_id.partition(".")[0].removesuffix("-PERP"),
+        account=reader.account_at(venue),
+        symbol=symbol.removesuffix("-PERP"),
         position_side=text("position_side"),
         client_order_id=text("client_order_id"),
         venue_order_id=text("venue_order_id"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model.enums import OrderSide, TimeInForce, TrailingOffsetType, TriggerType
-from nautilus_trader.model.identifiers import ClientOrderId, PositionId
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, PositionId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
-from sim.plain import instrument_id_of
+from sim.plain import Access, instrument_id_of
 from sim.scenario.actions import CancelAll, Modify, Submit
 
 _FACTORIES = {
@@ -32,10 +32,14 @@ _TRIGGERS = {"CONTRACT_PRICE": TriggerType.LAST_PRICE, "MARK_PRICE": TriggerType
 class TimelineStrategy(Strategy):  # type: ignore[misc]
     """Sends the orders of the timeline's records."""
 
-    def lie_in_wait(self, submits: list[Submit], *, hedged: bool) -> None:
-        """Send this strategy's orders among ``submits`` when it starts; take them off the list."""
+    def lie_in_wait(self, submits: list[Submit], accesses: Sequence[Access]) -> None:
+        """Send this strategy's orders among ``submits`` when it starts; take them off the list.
+
+        It trades on the accounts of ``accesses``, on the first where a record names none.
+        """
         self._waiting = submits
-        self._hedged = hedged
+        self._accesses = {access.account: access for access in reversed(accesses)}
+        self._accesses[""] = accesses[0]
 
     def on_start(self) -> None:
         for action in [each for each in self._waiting if each.strategy == self.id.value]:
@@ -44,17 +48,21 @@ class TimelineStrategy(Strategy):  # type: ignore[misc]
             except LookupError:
                 continue  # what is left in the list was never sent, and the run says so
             self._waiting.remove(action)
-            self.submit(action, hedged=self._hedged)
+            self.submit(action)
 
     def check_submit(self, action: Submit) -> None:
         """Raise `LookupError` when the order of a record cannot even be made."""
-        instrument_id = instrument_id_of(action.symbol)
+        instrument_id = self._instrument_id(action)
         if self.cache.instrument(instrument_id) is None:
             raise LookupError(f"{instrument_id} is not loaded")
 
-    def submit(self, action: Submit, *, hedged: bool) -> None:
+    def _instrument_id(self, action: Submit | CancelAll) -> InstrumentId:
+        return instrument_id_of(action.symbol, self._accesses[action.account or ""].venue)
+
+    def submit(self, action: Submit) -> None:
         """Send the order of a record."""
-        instrument_id = instrument_id_of(action.symbol)
+        instrument_id = self._instrument_id(action)
+        hedged = self._accesses[action.account or ""].hedged
         instrument = self.cache.instrument(instrument_id)
         order = self._order(action, instrument)
         position_id = PositionId(f"{instrument_id}-{action.position_side}") if hedged else None
@@ -124,7 +132,7 @@ class TimelineStrategy(Strategy):  # type: ignore[misc]
 
     def cancel_all(self, action: CancelAll) -> None:
         """Cancel all open orders of this strategy on a symbol."""
-        self.cancel_all_orders(instrument_id_of(action.symbol))
+        self.cancel_all_orders(self._instrument_id(action))
 
 
 def exact(value: Decimal, precision: int) -> str:

@@ -1,9 +1,10 @@
-"""The fake venue that a scenario describes."""
+"""The fake venue that a scenario describes, and who has which access to it."""
 
 from __future__ import annotations
 
 import msgspec
 
+from sim.plain import Access
 from sim.scenario import model as m
 from sim.venue import VenueConfig
 from sim.venue.config import AccountConfig, ApiKey, symbol_config
@@ -25,6 +26,20 @@ def venue_config(venue: m.Venue) -> VenueConfig:
         ),
         maker_fee=venue.fees.get("maker", VenueConfig().maker_fee),
         taker_fee=venue.fees.get("taker", VenueConfig().taker_fee),
+    )
+
+
+def accesses_of(scenario: m.Scenario, node: str) -> tuple[Access, ...]:
+    """Return the accounts that a node trades on, each with its key and its venue."""
+    accounts, key = scenario.venue.each_account, scenario.each_node[node].key
+    return tuple(
+        Access(
+            name,
+            ApiKey.named(key or accounts[name].keys[0]),
+            accounts[name].position_mode == "hedge",
+            venue,
+        )
+        for name, venue in m.venues_of(scenario.accounts_of(node)).items()
     )
 
 

@@ -56,8 +56,7 @@ from sim.timeline import Timeline
 from sim.trace import Trace
 from sim.transport.network import DEFAULT_LATENCY_NS, NETWORK, Network
 from sim.venue import Venue
-from sim.venue.config import ApiKey
-from sim.venue_setup import venue_config
+from sim.venue_setup import accesses_of, venue_config
 
 SETTLE_SECS = 60
 """What a run waits after its last record, besides two reconciliation intervals."""
@@ -145,16 +144,13 @@ class World:
             if latency_ms is None
             else (latency_ms[0] * NS_PER_MS, latency_ms[1] * NS_PER_MS),
         )
-        accounts = scenario.venue.each_account
         self.nodes = [
             NodeUnderTest(
                 name,
                 spec,
                 f"TRADER-{number:03}",
                 engine,
-                (account := scenario.account_of(name)),
-                ApiKey.named(spec.key or accounts[account].keys[0]),
-                accounts[account].position_mode,
+                accesses_of(scenario, name),
                 self.loop,
                 self.trace,
                 self._on_crash,

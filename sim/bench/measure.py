@@ -147,7 +147,7 @@ async def _trade(rig: Rig, name: str) -> None:
         strategy=strategy.id.value,
     )
     assert node.cache.instrument(instrument_id_of(symbol.name)) is not None
-    strategy.submit(order, hedged=False)
+    strategy.submit(order)
     await asyncio.sleep(STREAM_SECS)
     account = rig.venue.config.accounts[0].name
     rig.venue.fill(

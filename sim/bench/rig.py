@@ -27,6 +27,7 @@ from sim.clock import START_NS, VirtualLoop
 from sim.database import Backing, WriteLog
 from sim.engines import Engine
 from sim.faults import Faults
+from sim.plain import Access
 from sim.points import Points
 from sim.process import PROCESS, Process
 from sim.scenario import model as m
@@ -141,13 +142,14 @@ class Rig:
     async def _run(self, engine: Engine, then: Callable[[Rig], Awaitable[None]] | None) -> None:
         PROCESS.set(Process("A#0"))
         spec = m.Node(reconciliation_lookback_mins=LOOKBACK_MINS)
-        [key] = self.venue.config.accounts[0].keys
-        config = engine.configure(node_config(spec, "TRADER-001", key, hedged=False), spec)
+        account = self.venue.config.accounts[0]
+        accesses = [Access(account.name, account.keys[0])]
+        config = engine.configure(node_config(spec, "TRADER-001", accesses), spec)
         cache = None if self.log is None else config.cache
         config = msgspec.structs.replace(config, cache=cache, timeout_reconciliation=TIMEOUT_SECS)
         self.node = node = assemble(config, spec.strategies, {}, self.loop)
         for strategy in node.trader.strategies():
-            strategy.lie_in_wait([], hedged=False)
+            strategy.lie_in_wait([], accesses)
         engine.attach(node)
         called: asyncio.Future[bool] = self.loop.create_future()
         exec_engine: Any = node.kernel.exec_engine

@@ -42,7 +42,7 @@ from sim.oracle.judgement import (
 )
 from sim.oracle.ledgers import Ledgers
 from sim.oracle.scope import nodes_of
-from sim.oracle.views import views
+from sim.oracle.views import by_account, views
 
 __all__ = [
     "FillCounts",
@@ -54,6 +54,24 @@ __all__ = [
     "judge",
 ]
 
+CATALOGUE = (
+    "fill-lost",
+    "fill-duplicated",
+    "phantom-fill",
+    "fill-wrong",
+    "order-mismatch",
+    "false-terminal",
+    "position-mismatch",
+    "not-idempotent",
+    "not-converged",
+    "too-slow",
+    "alert-missing",
+    "alert-false",
+    "stopped",
+    "crash",
+)
+"""The properties, in the order in which verdicts and violations come."""
+
 
 def judge(observation: Observation, shows: str) -> Judgement:
     """Judge one run; ``shows`` names the property for which its scenario exists.
@@ -61,10 +79,10 @@ def judge(observation: Observation, shows: str) -> Judgement:
     Raises:
         ValueError: the observation contradicts itself: the venue has two trades of one key.
     """
-    parts = [_judge_node(view) for view in views(observation)]
-    findings = {
-        name: _sum_up([part.findings[name] for part in parts]) for name in parts[0].findings
-    }
+    nodes = list(views(observation))
+    parts = [_judge_account(each) for view in nodes for each in by_account(view)]
+    made = [*(part.findings for part in parts), *map(_judge_conduct, nodes)]
+    findings = {name: _sum_up([each[name] for each in made if name in each]) for name in CATALOGUE}
     exempt = tuple(fill for part in parts for fill in part.exempt)
 
     verdicts = tuple(
@@ -95,21 +113,24 @@ def judge(observation: Observation, shows: str) -> Judgement:
     )
 
 
-class _Part(NamedTuple):
-    """What was found of one node, or of all in one; how many trades were due and missing."""
+type Findings = dict[str, Finding | None]
 
-    findings: dict[str, Finding | None]
+
+class _Part(NamedTuple):
+    """What was found of one account of a node; how many trades were due and missing."""
+
+    findings: Findings
     exempt: tuple[NodeFill, ...]
     due: int
     missing: int
 
 
-def _judge_node(observation: Observation) -> _Part:
+def _judge_account(observation: Observation) -> _Part:
     nodes = nodes_of(observation)
     ledgers = Ledgers(observation, nodes)
     phantom, exempt = fills.phantom(observation, ledgers)
     differences = Differences(observation, nodes)
-    findings: dict[str, Finding | None] = {
+    findings: Findings = {
         "fill-lost": fills.lost(ledgers),
         "fill-duplicated": fills.duplicated(ledgers),
         "phantom-fill": phantom,
@@ -117,15 +138,20 @@ def _judge_node(observation: Observation) -> _Part:
         "order-mismatch": orders.mismatched(observation, nodes),
         "false-terminal": terminal.wrongly_ended(differences.venue, nodes),
         "position-mismatch": positions.mismatched(observation, nodes, ledgers.due, differences),
+        "alert-missing": alerts.missing(differences),
+        "alert-false": alerts.false(differences),
+    }
+    return _Part(findings, exempt, len(ledgers.due), len(ledgers.missing))
+
+
+def _judge_conduct(observation: Observation) -> Findings:
+    return {
         "not-idempotent": conduct.not_idempotent(observation),
         "not-converged": conduct.not_converged(observation),
         "too-slow": conduct.too_slow(observation),
-        "alert-missing": alerts.missing(differences),
-        "alert-false": alerts.false(differences),
         "stopped": conduct.stopped(observation),
         "crash": conduct.crashes(observation),
     }
-    return _Part(findings, exempt, len(ledgers.due), len(ledgers.missing))
 
 
 def _sum_up(findings: Sequence[Finding | None]) -> Finding | None:
@@ -140,7 +166,7 @@ def _sum_up(findings: Sequence[Finding | None]) -> Finding | None:
     )
 
 
-def _count(findings: dict[str, Finding | None], name: str) -> int:
+def _count(findings: Findings, name: str) -> int:
     finding = findings[name]
     return 0 if finding is None else len(finding.violations)
 

@@ -11,7 +11,7 @@ scenario in memory says everything: no field means "the first symbol".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -49,6 +49,9 @@ from sim.scenario.values import (
 from sim.scenario.words import Implied, Legs, OneOrMany, Unwritten
 
 FORMAT = 1
+
+BINANCE = "BINANCE"
+"""The venue of the instruments, unless a node has several accounts."""
 
 PositionMode = Literal["one-way", "hedge"]
 
@@ -159,6 +162,10 @@ class Node(Struct, frozen=True, kw_only=True):
     """The account that it trades on; ``main``, or the first by name, when left out."""
     key: KeyName | None = None
     """The API key that it uses; the first of its account when left out."""
+    accounts: tuple[AccountName, ...] | None = None
+    """The accounts, in place of ``account``, where it trades on several by one client each.  The
+    first is at the venue BINANCE; NautilusTrader has one client a venue, so ``second`` is at
+    BINANCE_SECOND."""
     starts_ns: Duration = 0
     """When its first process begins; when the story does, ``0s``, when left out."""
     claims: dict[StrategyId, tuple[InstrumentId, ...]] = {}
@@ -259,6 +266,12 @@ class Known(Struct, frozen=True, kw_only=True):
         return SpecifierSet(self.versions).contains(nautilus_version, prereleases=True)
 
 
+def venues_of(accounts: Sequence[str]) -> dict[str, str]:
+    """Return the venue at which a node has each of its accounts."""
+    first, *others = accounts
+    return {first: BINANCE, **{name: f"{BINANCE}_{name.upper()}" for name in others}}
+
+
 class Source(Struct, frozen=True, eq=False):
     """Where a scenario was read; no part of what it says.
 
@@ -319,14 +332,15 @@ class Scenario(Struct, frozen=True, kw_only=True):
         """Where it is set."""
         return Setting(self.venue, self.each_node)
 
-    def account_of(self, node: str) -> str:
-        """Return the account that a node trades on."""
-        return self.each_node[node].account or self.venue.default_account
+    def accounts_of(self, node: str) -> tuple[str, ...]:
+        """Return the accounts that a node trades on, the one that is meant by default first."""
+        spec = self.each_node[node]
+        return spec.accounts or (spec.account or self.venue.default_account,)
 
     def account_of_order(self, order: Order) -> str:
         """Return the account that an order of the timeline is sent for."""
         if isinstance(order, Submit):
-            return self.account_of(order.node)
+            return order.account or self.accounts_of(order.node)[0]
         assert isinstance(order, WebSubmit)
         return order.account
 

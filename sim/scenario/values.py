@@ -74,7 +74,11 @@ StrategyId = Annotated[
     str, Pattern("a strategy id such as S-001", r"[A-Za-z0-9]{1,30}(-[A-Za-z0-9]{1,30})+")
 ]
 InstrumentId = Annotated[
-    str, Pattern("an instrument id such as BTCUSDT-PERP.BINANCE", r"[A-Z0-9_]{2,30}-PERP\.BINANCE")
+    str,
+    Pattern(
+        "an instrument id such as BTCUSDT-PERP.BINANCE",
+        r"[A-Z0-9_]{2,30}-PERP\.BINANCE(_[A-Z0-9_]{1,20})?",
+    ),
 ]
 AccountName = Annotated[str, Pattern("an account's name such as main", r"[a-z][a-z0-9_]{0,19}")]
 KeyName = Annotated[str, Pattern("an API key's name such as trading", r"[a-z][a-z0-9_]{0,19}")]

@@ -142,25 +142,32 @@ def casts(draw: st.DrawFn, venue: m.Venue) -> dict[str, Any]:
 
 @st.composite
 def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
-    account = draw(st.none() | st.sampled_from(tuple(venue.each_account)))
+    several = tuple(draw(st.permutations(tuple(venue.each_account))))
+    accounts = draw(st.none() | st.just(several))
+    account = None if accounts else draw(st.none() | st.sampled_from(several))
     terms = venue.each_account[account or venue.default_account]
     claims = draw(claimed(venue, STRATEGIES))
     running = tuple(dict.fromkeys(("S-001", *sorted(claims))))
     checks = st.one_of(st.just(UNSET), st.none(), intervals())
     return m.Node(
         account=account,
-        key=draw(st.none() | st.sampled_from(terms.keys)),
+        key=None if accounts else draw(st.none() | st.sampled_from(terms.keys)),
+        accounts=accounts,
         starts_ns=draw(st.just(0) | spans()),
         claims=claims,
         strategies=tuple(draw(st.just(running) | st.permutations(STRATEGIES))),
-        instruments=draw(st.none() | st.just(tuple(f"{s}-PERP.BINANCE" for s in venue.symbols))),
+        instruments=None
+        if accounts
+        else draw(st.none() | st.just(tuple(f"{s}-PERP.BINANCE" for s in venue.symbols))),
         reconciliation_interval_secs=draw(st.just(300.0) | intervals()),
         reconciliation_lookback_mins=draw(st.none() | st.integers(1, 10_000)),
         open_check_interval_secs=draw(checks),
         position_check_interval_secs=draw(checks),
         inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
         exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
-        broker=draw(st.none() | brokers()) if terms.position_mode == "one-way" else None,
+        broker=draw(st.none() | brokers())
+        if terms.position_mode == "one-way" and not accounts
+        else None,
     )
 
 
@@ -407,12 +414,14 @@ class _Story:
         return st.sampled_from(self._venue.symbols)
 
     def _submit(self) -> a.Action:
-        order = self._order(self._bare.account_of(self._name))
+        account = self._draw(st.sampled_from(self._bare.accounts_of(self._name)))
+        order = self._order(account)
         self._sent.append(order["id"])
         self._senders[order["id"]] = self._name
         return a.Submit(
             **order,
             node=self._name,
+            account=self._account_word(account),
             strategy=self._draw(st.sampled_from(self._node.strategies)),
             on_start=self._lies_in_wait or self._draw(st.booleans()),
         )
@@ -421,13 +430,20 @@ class _Story:
         sent = self._own()
         return a.Cancel(order=self._draw(st.sampled_from(sent))) if sent else None
 
+    def _account_word(self, account: str) -> str | None:
+        """Name an account of the node; the first need not be named."""
+        first = account == self._bare.accounts_of(self._name)[0]
+        return self._draw(st.none() | st.just(account)) if first else account
+
     def _own(self) -> list[str]:
         """The orders that a strategy of the node has sent."""
         return [id_ for id_ in self._sent if self._senders[id_] == self._name]
 
     def _cancel_all(self) -> a.Action:
+        account = self._draw(st.sampled_from(self._bare.accounts_of(self._name)))
         return a.CancelAll(
             node=self._name,
+            account=self._account_word(account),
             symbol=self._draw(self._symbols()),
             strategy=self._draw(st.sampled_from(self._node.strategies)),
         )

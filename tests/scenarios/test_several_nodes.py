@@ -179,3 +179,76 @@ def test_one_node_is_the_same_story_by_its_name_among_nodes():
     first, second = (play(restart, head=head, engine="recon") for head in (singular, plural))
     assert first.trace.digest() == second.trace.digest()
     assert second.observation.sights == {}
+
+
+TOGETHER = """
+format: 1
+title: A test
+shows: fill-lost
+venue: {symbols: [BTCUSDT], accounts: {main: {}, second: {position_mode: hedge}}}
+node: {accounts: [main, second], reconciliation_interval_secs: 3600}
+timeline:
+  - {at: -1h, web_submit: {id: W-1, side: BUY, quantity: "1", type: MARKET}}
+  - at: -1h
+    web_submit: {id: W-2, side: SELL, quantity: "2", type: MARKET, position_side: SHORT,
+                 account: second}
+"""
+
+
+def test_one_node_may_trade_on_two_accounts():
+    buy = '{id: O-1, side: BUY, quantity: "1", price: "40000"}'
+    sell = (
+        '{id: O-2, side: SELL, quantity: "2", price: "60000", position_side: SHORT, '
+        "account: second}"
+    )
+    done = play(
+        f"{{at: 5s, submit: {buy}}}",
+        f"{{at: 5s, submit: {sell}}}",
+        '{at: 8s, fill: {order: O-1, quantity: "1"}}',
+        '{at: 8s, fill: {order: O-2, quantity: "2"}}',
+        "{at: 10s, restart: {}}",
+        f"{{at: 30s, submit: {buy.replace('O-1', 'O-3')}}}",
+        f"{{at: 30s, submit: {sell.replace('O-2', 'O-4')}}}",
+        "{at: 40s, cancel_all: {account: second}}",
+        head=TOGETHER,
+        engine="recon",
+    )
+    [first, second] = lives(done, "A")
+
+    assert orders(second.final) == {
+        "web_W-1": ("main", "FILLED", "1"),
+        "O-1": ("main", "FILLED", "1"),
+        "web_W-2": ("second", "FILLED", "2"),
+        "O-2": ("second", "FILLED", "2"),
+        "O-3": ("main", "ACCEPTED", "0"),
+        "O-4": ("second", "CANCELED", "0"),
+    }
+    held = {(p.account, p.position_side, str(p.quantity)) for p in second.final.positions}
+    assert held == {("main", "BOTH", "2.000"), ("second", "SHORT", "-4.000")}
+    assert second.final.positions == second.loaded.positions == first.final.positions
+
+
+@pytest.mark.parametrize("account", ["main", "second"])
+def test_a_start_waits_until_all_accounts_of_the_node_are_connected(account: str):
+    wait = f"{{method: POST, path: /fapi/v1/listenKey, account: {account}, by: 5s}}"
+    done = play(f"{{at: 0s, delay_reply: {wait}}}", head=TOGETHER, engine="recon")
+    [only] = lives(done, "A")
+    start = only.started_ns
+    reads = [
+        r.at_ns for r in done.trace.rows if r.kind == "request" and " recon GET" in f" {r.subject}"
+    ]
+
+    assert min(reads) - start > 5_000_000_000
+    assert only.ready_ns is not None
+    assert only.ready_ns >= min(reads)
+    assert {o.account for o in only.final.orders} == {"main", "second"}
+
+
+def test_a_start_is_not_over_before_every_account_is_read():
+    fail = "{path: /fapi/v1/userTrades, status: 503, account: second, for: 12s}"
+    done = play(f"{{at: 0s, fail_request: {fail}}}", head=TOGETHER, engine="recon")
+    [only] = lives(done, "A")
+
+    assert only.ready_ns is not None
+    assert only.ready_ns - only.started_ns > 12_000_000_000
+    assert {o.account for o in only.final.orders} == {"main", "second"}

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from sim.scenario.actions.base import OfNode, Order, StrategyAction
 from sim.scenario.values import (
     FIRST_NODE,
+    AccountName,
     OrderId,
     Price,
     Quantity,
@@ -25,6 +26,8 @@ class Submit(Order, StrategyAction, frozen=True, kw_only=True):
     """The strategy that sends it; the node's first when left out."""
     node: OfNode = FIRST_NODE
     """The node whose strategy it is; the first by name when left out."""
+    account: AccountName | None = None
+    """The account that it is for, of a node with several; its first when left out."""
     on_start: bool = False
     """Whether it is sent in the strategy's ``on_start``, the next time that this is called after
     ``at``: right when the node's startup reconciliation has ended."""
@@ -59,6 +62,8 @@ class CancelAll(StrategyAction, frozen=True, kw_only=True):
     """The strategy that cancels; the node's first when left out."""
     node: OfNode = FIRST_NODE
     """The node whose strategy it is; the first by name when left out."""
+    account: AccountName | None = None
+    """The account whose orders they are, of a node with several; its first when left out."""
 
 
 class Modify(StrategyAction, frozen=True, kw_only=True):

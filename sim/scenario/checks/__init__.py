@@ -72,7 +72,9 @@ def _check_node(scenario: Scenario, name: str, fail: Fail) -> None:
     node, where = scenario.each_node[name], node_path(scenario, name)
     if node.account is not None:
         check_account(scenario, node.account, (*where, "account"), fail)
-    account = scenario.account_of(name)
+    if node.accounts is not None:
+        _check_several(scenario, node, where, fail)
+    account = scenario.accounts_of(name)[0]
     keys = scenario.venue.each_account[account].keys
     if node.key is not None and node.key not in keys:
         hint = nearest(node.key, keys)
@@ -90,6 +92,15 @@ def _check_node(scenario: Scenario, name: str, fail: Fail) -> None:
             fail((*where, "broker"), "a broker nets its positions", "position_mode: one-way")
     if node.exec_engine:
         _check_exec_engine(node.exec_engine, where, fail)
+
+
+def _check_several(scenario: Scenario, node: Node, where: Path, fail: Fail) -> None:
+    """Check a node that trades on several accounts."""
+    for index, account in enumerate(node.accounts or ()):
+        check_account(scenario, account, (*where, "accounts", index), fail)
+    for word in ("account", "key", "broker", "instruments"):
+        if getattr(node, word) is not None:
+            fail((*where, word), f"'accounts' and {word!r} exclude each other", "leave one out")
 
 
 def _check_exec_engine(options: dict[str, Any], where: Path, fail: Fail) -> None:

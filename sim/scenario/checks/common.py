@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NoReturn, Protocol
 
 from sim.scenario.errors import nearest
-from sim.scenario.model import Scenario
+from sim.scenario.model import Scenario, venues_of
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import symbol_config
 
@@ -66,11 +66,21 @@ def check_claims(
             owner = claimed_by.setdefault(instrument, strategy)
             if owner != strategy:
                 fail(path, f"{instrument} is already claimed by {owner}")
-            check_symbol(scenario, symbol_of(instrument), path, fail)
+            check_instrument(scenario, node, instrument, path, fail)
 
 
 def symbol_of(instrument: str) -> str:
-    return instrument.removesuffix("-PERP.BINANCE")
+    return instrument.partition("-PERP.")[0]
+
+
+def check_instrument(
+    scenario: Scenario, node: str, instrument: str, path: Path, fail: Fail
+) -> None:
+    check_symbol(scenario, symbol_of(instrument), path, fail)
+    venue = instrument.partition("-PERP.")[2]
+    venues = venues_of(scenario.accounts_of(node)).values()
+    if venue not in venues:
+        fail(path, f"the node has no account at the venue {venue!r}", nearest(venue, venues))
 
 
 def check_side(scenario: Scenario, account: str, side: str, path: Path, fail: Fail) -> None:

@@ -113,6 +113,11 @@ class TimelineCheck:
             check_node(self._scenario, node, (*path, "node"), self._fail)
         if (account := getattr(action, "account", None)) is not None:
             check_account(self._scenario, account, (*path, "account"), self._fail)
+            if isinstance(action, Submit | CancelAll):
+                known = self._scenario.accounts_of(action.node)
+                if account not in known:
+                    message = f"node {action.node} does not trade on {account!r}"
+                    self._fail((*path, "account"), message, nearest(account, known))
 
     def _check_action(self, index: int, record: Record) -> None:
         action, path, fail = record.action, _path(index, record), self._fail

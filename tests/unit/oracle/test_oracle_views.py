@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from sim.observation import (
     Adjustment,
+    Call,
     Crash,
     Impairment,
     Incarnation,
     NodeEvent,
     Observation,
     Sight,
+    State,
     VenueTrade,
 )
 from sim.oracle.views import views
@@ -231,3 +233,65 @@ def test_the_only_node_of_a_run_is_the_whole() -> None:
     observation = observe((MINE,))
 
     assert list(views(observation)) == [observation]
+
+
+# -- one node on several accounts -------------------------------------------------
+
+BOTH = replace(EVERYWHERE, accounts=("main", "second"))
+
+
+def together(*trades: VenueTrade, **changes: Any) -> Observation:
+    """One node on two accounts, each of which traded once; it has applied ``trades``."""
+    return observe((MINE, ITS), replace(right("A", *trades), **changes), sights={"A": BOTH})
+
+
+def test_a_node_on_two_accounts_owes_the_trades_of_both() -> None:
+    complete, partial = judged(together(MINE, ITS)), judged(together(MINE))
+
+    assert failed(complete) == set()
+    assert complete.fills.venue == 2
+    assert failed(partial) == {"fill-lost", "order-mismatch", "position-mismatch"}
+    assert all("(second)" in v.message for v in partial.violations)
+
+
+def test_a_fill_booked_on_the_other_account_is_no_fill_of_the_trade() -> None:
+    wrong = fill_of(ITS, account="main")
+    done = together(MINE, events=(published(fill_of(MINE), status="FILLED"), published(wrong)))
+
+    assert {"fill-lost", "phantom-fill"} <= failed(judged(done))
+
+
+def test_claims_are_those_of_each_account() -> None:
+    """A strategy that claims the symbol on one account claims nothing on the other."""
+    unclaimed = {"main": {"BTCUSDT": "S-002"}, "second": {}}
+    held = state_of([MINE, ITS])
+    nobodys = State(
+        tuple(replace(order, strategy_id="EXTERNAL") for order in held.orders),
+        tuple(replace(position, strategy_id="EXTERNAL") for position in held.positions),
+    )
+
+    def owned_by(claims: dict[str, dict[str, str]]) -> list[str]:
+        done = together(MINE, ITS, claims=claims["main"], claims_of=claims, final=nobodys)
+        judgement = judged(done)
+        return [v.message for v in judgement.violations if v.property == "position-mismatch"]
+
+    [alone] = owned_by(unclaimed)
+    assert "(main)" in alone
+    assert len(owned_by({"main": {"BTCUSDT": "S-002"}, "second": {"BTCUSDT": "S-002"}})) == 2
+
+
+def test_how_a_process_behaves_is_told_once_for_all_accounts() -> None:
+    again = (published(fill_of(MINE), END, "FILLED"), published(fill_of(ITS), END, "FILLED"))
+    done = together(MINE, ITS, final_read=again, ended="running")
+    slow = Call("startup", START, START + 40 * SECOND)
+
+    judgement = judged(
+        replace(done, incarnations=(replace(done.incarnations[0], calls=(slow,)),), pending="x")
+    )
+
+    assert [v.property for v in judgement.violations] == [
+        "not-idempotent",
+        "not-converged",
+        "too-slow",
+    ]
+    assert subjects(judgement, "crash") == subjects(judgement, "too-slow") == 1
