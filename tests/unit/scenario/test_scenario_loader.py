@@ -298,4 +298,4 @@ def test_one_node_and_one_account_need_no_name() -> None:
     assert list(read.each_node) == ["A"]
     assert list(read.venue.each_account) == ["main"]
     assert read.venue.each_account["main"].keys == ("main",)
-    assert read.account_of("A") == "main"
+    assert read.accounts_of("A") == ("main",)
