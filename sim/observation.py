@@ -36,11 +36,18 @@ class VenueTrade(msgspec.Struct, frozen=True):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What an order asks for from an instant on; a MARKET order has no price."""
+    """What an order asks for from an instant on; a MARKET order has no price.
+
+    ``order_id`` is the id that a conditional order has from then on, 0 for others; ``trigger`` is
+    the price that it waits for, and ``callback_rate`` how far it trails, in percent.
+    """
 
     at_ns: int
     quantity: Decimal
     price: Decimal | None
+    order_id: int = 0
+    trigger: Decimal | None = None
+    callback_rate: Decimal | None = None
 
 
 class VenueOrder(msgspec.Struct, frozen=True):
@@ -110,7 +117,11 @@ class NodeFill(msgspec.Struct, frozen=True):
 
 
 class NodeOrder(msgspec.Struct, frozen=True):
-    """One order in a node's cache.  ``status`` is NautilusTrader's name for it."""
+    """One order in a node's cache.  ``status`` is NautilusTrader's name for it.
+
+    ``venue_order_id`` is the last that the venue gave it; ``held_id`` the one that the node has
+    for an order that was conditional, 0 for others.
+    """
 
     account: str
     symbol: str
@@ -124,6 +135,9 @@ class NodeOrder(msgspec.Struct, frozen=True):
     average_price: Decimal | None
     fills: tuple[NodeFill, ...] = ()
     price: Decimal | None = None
+    trigger: Decimal | None = None
+    callback_rate: Decimal | None = None
+    held_id: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -166,7 +180,7 @@ class NodeEvent(msgspec.Struct, frozen=True):
     ``OrderFilled`` and only there.  ``status`` and ``filled`` are those of the order in
     the cache at that moment, which is after the event was applied, and so are ``quantity``
     and ``price``; the status is empty for an order that the cache does not have.
-    ``reconciliation`` is the event's own flag.
+    ``reconciliation`` is the event's own flag; ``held_id`` is as in `NodeOrder`.
     """
 
     at_ns: int
@@ -181,6 +195,9 @@ class NodeEvent(msgspec.Struct, frozen=True):
     reconciliation: bool = False
     quantity: Decimal | None = None
     price: Decimal | None = None
+    trigger: Decimal | None = None
+    callback_rate: Decimal | None = None
+    held_id: int = 0
 
 
 class PositionChange(msgspec.Struct, frozen=True):

@@ -130,26 +130,35 @@ def with_final_ids(incarnation: Incarnation, orders: Iterable[VenueOrder]) -> In
     A conditional order has two: its own, and that of the order which it becomes.
     """
     final = {
-        (order.account, order.symbol, str(order.algo_id)): str(order.order_id)
+        (order.account, order.symbol, str(each)): str(order.order_id)
         for order in orders
         if order.algo_id
+        for each in (order.algo_id, order.order_id)
     }
     if not final:
         return incarnation
 
-    def renamed[Named: NodeOrder | NodeEvent | Alert](each: Named) -> Named:
-        number = final.get((each.account, each.symbol, each.venue_order_id))
-        return each if number is None else replace(each, venue_order_id=number)
+    def number(each: NodeOrder | NodeEvent | Alert) -> str | None:
+        return final.get((each.account, each.symbol, each.venue_order_id))
+
+    def renamed[Named: NodeOrder | NodeEvent](each: Named) -> Named:
+        last = number(each)
+        if last is None:
+            return each
+        return replace(each, venue_order_id=last, held_id=int(each.venue_order_id))
 
     def state(of: State) -> State:
         return replace(of, orders=tuple(map(renamed, of.orders)))
 
-    last = incarnation.final_read
+    reread = incarnation.final_read
     return replace(
         incarnation,
         loaded=state(incarnation.loaded),
         events=tuple(map(renamed, incarnation.events)),
         final=state(incarnation.final),
-        alerts=tuple(map(renamed, incarnation.alerts)),
-        final_read=None if last is None else tuple(map(renamed, last)),
+        alerts=tuple(
+            each if (last := number(each)) is None else replace(each, venue_order_id=last)
+            for each in incarnation.alerts
+        ),
+        final_read=None if reread is None else tuple(map(renamed, reread)),
     )

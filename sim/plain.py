@@ -11,6 +11,7 @@ from nautilus_trader.cache.base import CacheFacade
 from nautilus_trader.model.enums import (
     LiquiditySide,
     OrderSide,
+    OrderType,
     liquidity_side_to_str,
     order_side_to_str,
     order_status_to_str,
@@ -94,7 +95,7 @@ class Reader:
             filled=order.filled_qty.as_decimal(),
             average_price=Decimal(repr(average)) if average else None,
             fills=tuple(self.fill(e) for e in order.events if isinstance(e, OrderFilled)),
-            price=_price(order),
+            **_terms(order),
         )
 
     @staticmethod
@@ -104,7 +105,7 @@ class Reader:
             "status": order_status_to_str(order.status),
             "filled": order.filled_qty.as_decimal(),
             "quantity": order.quantity.as_decimal(),
-            "price": _price(order),
+            **_terms(order),
         }
 
     def position(self, position: Position) -> NodePosition:
@@ -138,8 +139,17 @@ class Reader:
         )
 
 
-def _price(order: Order) -> Decimal | None:
-    return order.price.as_decimal() if order.has_price else None
+def _terms(order: Order) -> dict[str, Any]:
+    """Return the prices of an order, in the words of `NodeOrder` and `NodeEvent`."""
+    trails = order.order_type == OrderType.TRAILING_STOP_MARKET
+    # Basis points, the only offset that the adapter sends and reads.
+    rate = Decimal(order.trailing_offset) / 100 if trails else None
+    trigger = order.trigger_price if order.has_trigger_price and not trails else None
+    return {
+        "price": order.price.as_decimal() if order.has_price else None,
+        "trigger": None if trigger is None else trigger.as_decimal(),
+        "callback_rate": rate,
+    }
 
 
 VENUE = Venue(BINANCE)

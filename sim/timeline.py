@@ -148,12 +148,17 @@ class Timeline:
             case a.Submit() | a.CancelAll():
                 node = action.node
             case a.Cancel() | a.Modify():
-                sent = self._reach.orders[action.order]
-                assert isinstance(sent, a.Submit)
-                node = sent.node
+                node = self._sender(action.order)
+            case a.CancelBatch():
+                node = self._sender(action.orders[0])
             case _:
                 raise TypeError(action)
         self._attendants[node].act(action, label)
+
+    def _sender(self, order: str) -> str:
+        sent = self._reach.orders[order]
+        assert isinstance(sent, a.Submit)
+        return sent.node
 
     def _stop(self, action: a.Stop, label: str) -> None:
         self._attendants[action.node].stop(label)

@@ -19,7 +19,8 @@ order
     * while the node shows it and one of them has it open and the other has not;
     * while the node shows it and the filled quantities disagree, both with and without the
       fills from before the scope;
-    * while it is open on both sides and quantity or price disagree.
+    * while it is open on both sides and quantity or price disagree; of a conditional order also
+      its id, and while it waits its trigger or how far it trails.
 
     It matters only whether an order is open or closed, so an unfilled order that the venue has
     ceased to serve may have any end.
@@ -262,7 +263,7 @@ class _Comparison:
 
         terms: Steps[AskedFor | None] = Steps(None)
         for each in order.terms:
-            terms.add(each.at_ns, (each.quantity, each.price))
+            terms.add(each.at_ns, AskedFor.of(each))
 
         def differs(at_ns: int) -> bool:
             shown = together(standing, at_ns)
@@ -276,8 +277,9 @@ class _Comparison:
                 or shown.filled not in (whole.at(at_ns), scoped.at(at_ns))
                 or (
                     is_live
-                    and None not in (shown.terms, asked := terms.at(at_ns))
-                    and shown.terms != asked
+                    and shown.terms is not None
+                    and (asked := terms.at(at_ns)) is not None
+                    and not shown.terms.is_that_of(asked)
                 )
             )
 

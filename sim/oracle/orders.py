@@ -15,8 +15,10 @@ never change again, and a continuation order of the same strategy takes its late
 fills add up.  Anything else that stands twice for one order is a mismatch.
 
 Then both must be open or both closed.  Open, they ask for the same quantity at the same price,
-and nothing is pending: a run is judged when it is quiet.  Closed, they have the same terminal
-state.  Filled quantity and average price agree, and the side.  No mismatch is
+and nothing is pending: a run is judged when it is quiet.  A conditional order has the same id,
+which is a new one since it triggered, and while it waits the same trigger and callback rate.
+Closed, they have the same terminal state.  Filled quantity and average price agree, and the
+side.  No mismatch is
 
 * an order closed and unfilled in scope that the node does not know;
 * an order that is closed and that the node has purged, or one that it is told to filter;
@@ -38,6 +40,7 @@ from sim.observation import NodeOrder, Observation, VenueOrder, VenueTrade
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.prices import AVERAGE_PRICE_DECIMALS, same_price
 from sim.oracle.scope import DAY_NS, Node, is_due, venue_id
+from sim.oracle.timelines import AskedFor
 
 # Binance USD-M, "Query Order" (GET /fapi/v1/order): an order is not found when it is CANCELED
 # or EXPIRED, has no filled trade, and was created more than three days ago.
@@ -255,12 +258,21 @@ def _other_terms(order: VenueOrder, standing: list[NodeOrder]) -> str | None:
     [shown, *others] = standing
     same = shown.side == order.side
     if order.is_open and order.terms and not others:
-        now = order.terms[-1]
-        same = same and (shown.quantity, shown.price) == (now.quantity, now.price)
+        asked = AskedFor.shown(shown)
+        same = same and asked is not None and asked.is_that_of(AskedFor.of(order.terms[-1]))
     if same:
         return None
     price = "" if shown.price is None else f" at {plain(shown.price)}"
-    return f"{shown.side} {plain(shown.quantity)}{price}"
+    words = f"{shown.side} {plain(shown.quantity)}{price}"
+    now = order.terms[-1] if order.terms else None
+    if now is not None and now.order_id != shown.held_id:
+        words += f" under the id {shown.held_id}"
+    if now is not None and now.trigger not in (None, shown.trigger):
+        words += f" triggered at {'-' if shown.trigger is None else plain(shown.trigger)}"
+    if now is not None and now.callback_rate not in (None, shown.callback_rate):
+        rate = shown.callback_rate
+        words += f" trailing by {'-' if rate is None else plain(rate)} %"
+    return words
 
 
 def _name(shown: NodeOrder) -> str:

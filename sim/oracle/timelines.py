@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from sim.observation import Incarnation, NodePosition, PositionChange
+from sim.observation import (
+    Incarnation,
+    NodeEvent,
+    NodeOrder,
+    NodePosition,
+    PositionChange,
+    Terms,
+)
 from sim.oracle.scope import Leg
 
 type Text = tuple[str, str, str]
@@ -97,8 +104,33 @@ def when(holds: Callable[[int], bool], life: Span, changes: Iterable[int]) -> tu
     return tuple(spans)
 
 
-type AskedFor = tuple[Decimal, Decimal | None]
-"""Quantity and price of an order."""
+class AskedFor(NamedTuple):
+    """What an order asks for: `Terms` without their instant, or what a node shows of them."""
+
+    quantity: Decimal
+    price: Decimal | None
+    order_id: int = 0
+    trigger: Decimal | None = None
+    callback_rate: Decimal | None = None
+
+    @classmethod
+    def of(cls, terms: Terms) -> AskedFor:
+        return cls(terms.quantity, terms.price, terms.order_id, terms.trigger, terms.callback_rate)
+
+    @classmethod
+    def shown(cls, by: NodeOrder | NodeEvent) -> AskedFor | None:
+        """What a node shows, None where it has no such order."""
+        if by.quantity is None:
+            return None
+        return cls(by.quantity, by.price, by.held_id, by.trigger, by.callback_rate)
+
+    def is_that_of(self, venue: AskedFor) -> bool:
+        """Whether a node shows what the venue has; what triggered it no longer matters."""
+        return (
+            self[:3] == venue[:3]
+            and venue.trigger in (None, self.trigger)
+            and venue.callback_rate in (None, self.callback_rate)
+        )
 
 
 class Shown(NamedTuple):
@@ -146,14 +178,14 @@ def orders_of(incarnation: Incarnation) -> dict[Text, OrderTimeline]:
     """The orders of a process by account, symbol and client order id."""
     orders = {
         (o.account, o.symbol, o.client_order_id): OrderTimeline(
-            o.venue_order_id, o.status, o.filled, (o.quantity, o.price)
+            o.venue_order_id, o.status, o.filled, AskedFor.shown(o)
         )
         for o in incarnation.loaded.orders
     }
     for event in incarnation.events:
         name = (event.account, event.symbol, event.client_order_id)
         order = orders.setdefault(name, OrderTimeline())
-        terms = None if event.quantity is None else (event.quantity, event.price)
+        terms = AskedFor.shown(event)
         order.shown.add(event.at_ns, Shown.of(event.status, event.filled, terms))
         order.venue_order_id = event.venue_order_id or order.venue_order_id
     return orders

@@ -31,7 +31,7 @@ from sim.scenario.model import (
     implied,
 )
 from sim.scenario.values import FIRST_NODE
-from sim.scenario.words import Legs, OneOrMany, Pattern, Prose, Quoted, Span, words
+from sim.scenario.words import Legs, OneOrMany, Pattern, Prose, Quoted, Span, is_name, words
 from sim.scenario.yaml_tree import Mapping, Mark, Scalar, Sequence, Tree, find, read_tree
 
 S = TypeVar("S", bound=Struct)
@@ -214,12 +214,12 @@ class _Loader:
                 self._fail(tree.mark, f"{word} must be a list of {len(kinds)} values")
             return tuple(map(partial(self._value, word=word), kinds, tree.items))
         values = tuple(self._value(kinds[0], item, word) for item in tree.items)
-        # Names are listed as a set; only a list of whole things says something when empty.
-        is_names = not (isinstance(kinds[0], type) and issubclass(kinds[0], Struct))
-        if not values and (is_names or one_or_many):
+        is_things = isinstance(kinds[0], type) and issubclass(kinds[0], Struct)
+        # Only a list of whole things says something when empty.
+        if not values and (not is_things or one_or_many):
             self._fail(tree.mark, f"{word} must not be empty")
         for index, value in enumerate(values):
-            if is_names and value in values[:index]:
+            if is_name(kinds[0]) and value in values[:index]:
                 self._fail(tree.items[index].mark, f"{value!r} stands twice in {word}")
         return values
 

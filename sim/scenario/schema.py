@@ -36,6 +36,7 @@ from sim.scenario.words import (
     Sign,
     Span,
     Word,
+    is_name,
     words,
 )
 
@@ -160,11 +161,11 @@ class _Generator:
         item = self._value(kinds[0])
         many: Schema = {"type": "array", "items": item}
         one_or_many = any(isinstance(mark, OneOrMany) for mark in marks)
-        # Names are listed as a set; only a list of whole things says something when empty.
-        is_names = not (isinstance(kinds[0], type) and issubclass(kinds[0], Struct))
-        if is_names or one_or_many:
+        is_things = isinstance(kinds[0], type) and issubclass(kinds[0], Struct)
+        # Only a list of whole things says something when empty.
+        if not is_things or one_or_many:
             many |= {"minItems": 1}
-        if is_names:
+        if is_name(kinds[0]):
             many |= {"uniqueItems": True}
         return {"anyOf": [item, many]} if one_or_many else many
 

@@ -76,6 +76,17 @@ class OneOrMany(msgspec.Struct, frozen=True):
     """Marks a list that the file may write as its only item."""
 
 
+def is_name(kind: Any) -> bool:
+    """Whether a value is a name: a list of them is a set, and nothing stands in it twice.
+
+    Numbers and whole things may.
+    """
+    marks = getattr(kind, "__metadata__", ())
+    if any(isinstance(mark, Quoted) for mark in marks):
+        return False
+    return not (isinstance(kind, type) and issubclass(kind, msgspec.Struct))
+
+
 class Implied(msgspec.Struct, frozen=True):
     """Marks a field that the file may leave out although the model always has it.
 

@@ -127,13 +127,25 @@ class AlgoOrder:
         ticket, now = self.ticket, self.current
         asked: tuple[Terms, ...] = ()
         if not ticket.close_position:
-            asked = (Terms(self.created_ns, ticket.quantity, ticket.price or None),)
+            asked = (
+                Terms(
+                    self.created_ns,
+                    ticket.quantity,
+                    ticket.price or None,
+                    self.algo_id,
+                    ticket.trigger_price or None,
+                    ticket.callback_rate or None,
+                ),
+            )
         if now.order is not None:
             child = now.order.truth()
+            became = (
+                msgspec.structs.replace(terms, order_id=child.order_id) for terms in child.terms
+            )
             return msgspec.structs.replace(
                 child,
                 created_ns=self.created_ns,
-                terms=(*asked, *child.terms),
+                terms=(*asked, *became),
                 algo_id=self.algo_id,
             )
         return VenueOrder(

@@ -8,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from sim.clock import NS_PER_MS
-from sim.observation import Call
-from sim.observing import checks_are_apart, checks_of, sight_of, sights_of
+from sim.observation import Alert, Call, State
+from sim.observing import checks_are_apart, checks_of, sight_of, sights_of, with_final_ids
 from sim.scenario import loads
 from sim.scenario.model import Node
 from sim.transport.network import Exchange
+from tests.unit.oracle.observations import known, process, venue_order
 
 SCENARIO = """
 format: 1
@@ -137,3 +138,16 @@ def test_a_node_beside_which_there_is_another_account_sees_its_own():
     scenario = loads(SCENARIO.replace("SOLUSDT]", "SOLUSDT], accounts: {main: {}, second: {}}"))
 
     assert sights_of(scenario)["sights"] == {"A": sight_of(scenario, "A")}
+
+
+def test_an_order_has_the_last_of_its_ids_and_the_one_that_the_node_holds() -> None:
+    order = replace(venue_order(5), algo_id=900)
+    shown = known(order, venue_order_id="900")
+    alert = Alert(1, "startup", "main", "BTCUSDT", venue_order_id="900")
+    final = State(orders=(shown, known(venue_order(6))))
+    before = replace(process(final), alerts=(alert,))
+    after = with_final_ids(before, [order])
+
+    assert [(o.venue_order_id, o.held_id) for o in after.final.orders] == [("5", 900), ("6", 0)]
+    assert after.alerts[0].venue_order_id == "5"
+    assert with_final_ids(before, [venue_order(5)]) is before

@@ -101,7 +101,7 @@ class TimelineCheck:
         match action:
             case Submit() | CancelAll() | NodeAction():
                 return action.node
-            case Cancel(order=order) | Modify(order=order):
+            case Cancel(order=order) | Modify(order=order) | CancelBatch(orders=(order, *_)):
                 sent = self._orders.get(order)
                 # Who acts on an order that no strategy sent is refused for that.
                 return sent.node if isinstance(sent, Submit) else min(self._uptimes)

@@ -120,6 +120,35 @@ def test_other_terms_are_told() -> None:
     )
 
 
+WAITS = replace(ASKED, order_id=900, trigger=Decimal(39000), callback_rate=Decimal(1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"held_id": 0}, "BUY 1 at 40000 under the id 0"),
+        ({"trigger": Decimal(1)}, "BUY 1 at 40000 triggered at 1"),
+        ({"trigger": None}, "BUY 1 at 40000 triggered at -"),
+        ({"callback_rate": Decimal(100)}, "BUY 1 at 40000 trailing by 100 %"),
+    ],
+)
+def test_a_conditional_order_waits_for_the_same(changes: dict[str, Any], words: str) -> None:
+    order = replace(venue_order(), terms=(WAITS,), algo_id=900)
+    right = {"held_id": 900, "trigger": Decimal(39000), "callback_rate": Decimal(1)}
+    shown = known(order, price=Decimal(40000), **(right | changes))
+    violations = judged(seen([order], [shown])).violations
+    assert [words in violation.message for violation in violations] == [True] * bool(words)
+
+
+def test_what_triggered_an_order_does_not_matter_but_its_new_id() -> None:
+    became = replace(ASKED, at_ns=START + 1, order_id=5)
+    order = replace(venue_order(), terms=(WAITS, became), algo_id=900)
+    shown = known(order, price=Decimal(40000), trigger=Decimal(39000), held_id=5)
+    assert verdict(seen([order], [shown])) == set()
+    assert verdict(seen([order], [replace(shown, held_id=900)])) == MISMATCH
+
+
 def test_what_a_closed_order_asked_for_does_not_matter() -> None:
     order, trades = half_filled("CANCELED", terms=(ASKED,))
     assert verdict(seen([order], [known(order, quantity=Decimal(9))], trades)) == set()
