@@ -12,7 +12,8 @@ object whose text it is; those that do not apply are left out, None or empty::
 
     kind                               what it is about, in the engine's words; ``residual`` for
                                        a leg that it cannot explain and leaves as it is
-    account, instrument_id             where; a run has one account, so only the second is read
+    account, instrument_id             where; only the second is read: a node has one account for
+                                       each venue
     position_side                      of a leg: BOTH, LONG or SHORT
     client_order_id, venue_order_id    of an order
     trade_id                           of a fill, with an id of its order

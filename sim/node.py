@@ -292,12 +292,16 @@ class NodeUnderTest:
             life.conclude("running", self.log.purged())
         return [(life.process, life.observed()) for life in self._lives]
 
-    def startups(self) -> tuple[tuple[int, float], ...]:
-        """Return what each startup reconciliation took: virtual ns, and CPU seconds.
+    def startups(self) -> tuple[tuple[str, int, float], ...]:
+        """Return what the startup reconciliation of each process took: virtual ns, CPU seconds.
 
         The CPU seconds are those of the whole simulation in that time.
         """
-        return tuple(life.recorder.startups[0] for life in self._lives if life.recorder.startups)
+        return tuple(
+            (life.process.name, *life.recorder.startups[0])
+            for life in self._lives
+            if life.recorder.startups
+        )
 
     def dispose(self) -> None:
         """Let go of all that the processes held.  The run is over."""

@@ -83,7 +83,7 @@ class Run(msgspec.Struct, frozen=True):
     observation: Observation
     trace: Trace
     virtual_ns: int
-    startups: tuple[tuple[int, float], ...]
+    startups: tuple[tuple[str, int, float], ...]
     wall_secs: float
 
 
@@ -143,6 +143,7 @@ class World:
             DEFAULT_LATENCY_NS
             if latency_ms is None
             else (latency_ms[0] * NS_PER_MS, latency_ms[1] * NS_PER_MS),
+            names_nodes=len(specs) > 1,
         )
         self.nodes = [
             NodeUnderTest(

@@ -47,7 +47,7 @@ class Faults:
         """Whether a client's new stream connection is refused; counts as an act."""
         for fault in self._live(self._now_ns()):
             if isinstance(fault, StreamOutage) and fault.node in (None, node):
-                self.act(fault, f"a stream of {client} refused")
+                self.act(fault, f"a stream of {f'{node} {client}'.lstrip()} refused")
                 return True
         return False
 
@@ -56,7 +56,7 @@ class Faults:
         for fault in self._live(now_ns):
             distortion = fault.on_request(request, now_ns)
             if distortion is not None:
-                self._note(fault, f"{request.client} {request.method} {request.path}")
+                self._note(fault, f"{request.speaker} {request.method} {request.path}")
                 return distortion
         return None
 
@@ -69,7 +69,8 @@ class Faults:
             if distorted is not None:
                 delays_ns = distorted
                 if fault.activations > before:
-                    self._note(fault, f"{frame.event} {frame.execution}".strip())
+                    what = " ".join(filter(None, (frame.node, frame.event, frame.execution)))
+                    self._note(fault, what)
         return delays_ns
 
     def impairments(self) -> tuple[Impairment, ...]:

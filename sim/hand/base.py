@@ -51,8 +51,13 @@ class Reach(msgspec.Struct, frozen=True):
         """Return the venue's client order id of an order that a record names."""
         return None if order is None else venue_client_id(self.orders[order])
 
+    def node(self, name: str | None) -> str | None:
+        """Return the node that a fault is limited to; None where it is not, or is the only one."""
+        return name if len(self.scenario.each_node) > 1 else None
+
     def whose(self, node: str | None, account: str | None) -> dict[str, Any]:
         """Return to which node and account a fault is limited, None where it is not."""
+        node = self.node(node)
         keys = None if account is None else self.venue.api_keys(account)
         return {"node": node, "account": account, "api_keys": keys}
 

@@ -11,9 +11,9 @@ from sim.scenario import actions as a
 
 
 def _disconnect(reach: Reach, action: a.Disconnect, label: str) -> None:
-    fault = StreamOutage(label, until_ns=reach.now_ns + action.for_ns, node=action.node)
+    fault = StreamOutage(label, until_ns=reach.now_ns + action.for_ns, node=reach.node(action.node))
     reach.faults.arm(fault)
-    cut = reach.network.cut_streams(action.node)
+    cut = reach.network.cut_streams(reach.node(action.node))
     if cut:
         reach.faults.act(fault, f"{cut} streams cut")
 

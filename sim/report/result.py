@@ -28,9 +28,11 @@ NEVER_FORGIVEN = frozenset({"crash", "stopped", "not-converged"})
 class Startup(msgspec.Struct, frozen=True, kw_only=True):
     """What one startup reconciliation took: the venue's time, and this machine's.
 
-    The CPU seconds include those of the simulation around it.
+    The CPU seconds include those of the simulation around it.  ``process`` is whose it was:
+    the node and the number of its process.
     """
 
+    process: str = ""
     virtual_seconds: float
     cpu_seconds: float
 
@@ -111,8 +113,8 @@ def result_of(run: Run) -> Result:
 
 def _startups(run: Run) -> tuple[Startup, ...]:
     return tuple(
-        Startup(virtual_seconds=virtual_ns / 1e9, cpu_seconds=cpu_secs)
-        for virtual_ns, cpu_secs in run.startups
+        Startup(process=process, virtual_seconds=virtual_ns / 1e9, cpu_seconds=cpu_secs)
+        for process, virtual_ns, cpu_secs in run.startups
     )
 
 

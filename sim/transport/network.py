@@ -67,9 +67,12 @@ class Socket:
         network: Network,
         connection_id: int,
         client: str,
+        node: str,
         on_frame: Callable[[str], None],
         on_close: Callable[[], None],
     ) -> None:
+        self.node = node
+        self.speaker = f"{node} {client}".lstrip()
         self.connection_id = connection_id
         self.client = client
         self.is_open = True
@@ -102,6 +105,8 @@ class Network:
         rng: random.Random,
         points: Points,
         latency_ns: Latency = DEFAULT_LATENCY_NS,
+        *,
+        names_nodes: bool = False,
     ) -> None:
         self._loop = loop
         self._venue = venue
@@ -110,6 +115,7 @@ class Network:
         self._rng = rng
         self._points = points
         self._latency_ns = latency_ns
+        self._names_nodes = names_nodes
         self._context = copy_context()
         self._sockets: dict[int, Socket] = {}
         self._deadline: asyncio.TimerHandle | None = None
@@ -135,8 +141,8 @@ class Network:
         """
         process = PROCESS.get()
         refuse_the_dead(process)
-        if process is not None:
-            request = msgspec.structs.replace(request, node=process.node_name)
+        if node := self._node_of(process):
+            request = msgspec.structs.replace(request, node=node)
         exchange = Exchange(process, self._loop.now_ns)
         if impaired_by(request) == "read":
             self.reads.append(exchange)
@@ -170,7 +176,7 @@ class Network:
         self._trace.add(
             now_ns,
             "request",
-            f"{request.client} {request.method} {request.path}",
+            f"{request.speaker} {request.method} {request.path}",
             f"{query} -> {said}{' (fault)' if fault else ''}",
         )
         self._later(
@@ -228,12 +234,13 @@ class Network:
         process = PROCESS.get()
         refuse_the_dead(process)
         await asyncio.sleep(self._delay_ns() / 1e9)
-        if self._faults.refuse_stream(client, "" if process is None else process.node_name):
+        node = self._node_of(process)
+        if self._faults.refuse_stream(client, node):
             raise NetworkError("connection refused")
         connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
-        socket = Socket(self, connection_id, client, on_frame, on_close)
+        socket = Socket(self, connection_id, client, node, on_frame, on_close)
         self._sockets[connection_id] = socket
-        self._trace.add(self._loop.now_ns, "stream-open", client, str(connection_id))
+        self._trace.add(self._loop.now_ns, "stream-open", socket.speaker, str(connection_id))
         self.flush()
         return socket
 
@@ -287,8 +294,8 @@ class Network:
         socket = self._sockets.get(frame.connection_id)
         if socket is None:
             return
-        if socket.process is not None:
-            frame = msgspec.structs.replace(frame, node=socket.process.node_name)
+        if socket.node:
+            frame = msgspec.structs.replace(frame, node=socket.node)
         self._points.happens("before event", socket.process, frame)
         if not socket.is_open:
             return
@@ -312,7 +319,7 @@ class Network:
             return
         what = " ".join(w for w in (frame.event, frame.execution, frame.client_order_id) if w)
         trade = f" trade {frame.trade_id}" if frame.trade_id else ""
-        self._trace.add(self._loop.now_ns, "frame", socket.client, f"{what}{trade}")
+        self._trace.add(self._loop.now_ns, "frame", socket.speaker, f"{what}{trade}")
         socket.on_frame(frame.text)
         self._points.happens("after event", socket.process, frame)
 
@@ -325,7 +332,7 @@ class Network:
             del self._sockets[socket.connection_id]
             self._venue.close_stream(socket.connection_id)
             self._trace.add(
-                self._loop.now_ns, "stream-close", socket.client, str(socket.connection_id)
+                self._loop.now_ns, "stream-close", socket.speaker, str(socket.connection_id)
             )
 
     def _end(self, socket: Socket) -> None:
@@ -340,15 +347,15 @@ class Network:
 
     def cut_streams(self, node: str | None = None) -> int:
         """Close the open streams, or those of one node, from the venue's side; return how many."""
-        cut = [
-            socket
-            for socket in self._sockets.values()
-            if node is None or (socket.process is not None and socket.process.node_name == node)
-        ]
+        cut = [socket for socket in self._sockets.values() if node in (None, socket.node)]
         for socket in cut:
             self.drop(socket)
             self._loop.call_soon(socket.on_close, context=socket.context)
         return len(cut)
+
+    def _node_of(self, process: Process | None) -> str:
+        """Return the node of a process, nothing where there is only one node."""
+        return process.node_name if process is not None and self._names_nodes else ""
 
     # -- time ---------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ class Request(msgspec.Struct, frozen=True):
     signature is computed over exactly these bytes.  ``client`` names who is
     speaking ("nt", "recon", "web"): two clients may share one API key and one
     IP address, and faults and request logs tell them apart.  ``node`` names the
-    node in whose process the client runs, where that is known.
+    node in whose process the client runs; it is empty where there is only one.
     """
 
     method: str
@@ -29,6 +29,11 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
     client: str = "nt"
     node: str = ""
+
+    @property
+    def speaker(self) -> str:
+        """Who is speaking, as logs name it: the client, after its node where there are several."""
+        return f"{self.node} {self.client}".lstrip()
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, compared without case."""
@@ -52,7 +57,7 @@ class Frame(msgspec.Struct, frozen=True):
     payload, ``execution`` the ``x`` of an order update, and ``sequence`` is the
     venue's own counter of events, the same for every connection that gets a
     copy.  ``order_id`` and ``trade_id`` are 0 where they do not apply.  ``node`` is
-    whose connection it is, as the network knows it.
+    whose connection it is, as the network knows it; it is empty where there is only one.
     """
 
     connection_id: int

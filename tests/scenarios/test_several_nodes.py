@@ -168,6 +168,19 @@ def test_the_same_story_has_the_same_digest(head: str, engine: str):
     assert len({play(*records, head=head, engine=engine).trace.digest() for _ in range(2)}) == 1
 
 
+def test_who_asks_is_named_where_there_are_several():
+    wanted = "path: /fapi/v1/userTrades, status: 503, node: B, for: 5s"
+    failed = f"{{at: 5s, fail_request: {{{wanted}}}}}"
+    done = play(failed, "{at: 5s, restart: {node: B}}", engine="recon")
+    kinds = ("request", "stream-open", "frame")
+    asking = {row.subject.split()[0] for row in done.trace.rows if row.kind in kinds}
+    hit = {row.details.split()[0] for row in done.trace.rows if row.kind == "fault"}
+
+    assert asking == {"A", "B"}
+    assert hit == {"B"}
+    assert {process for process, _, _ in done.startups} == {"A#0", "B#0", "B#1"}
+
+
 def test_one_node_is_the_same_story_by_its_name_among_nodes():
     alone = HEAD.replace(", accounts: {main: {keys: [one, two]}, second: {}}", "").splitlines()
     alone = [line for line in alone if "O-2" not in line and not line.startswith("  B:")]
