@@ -21,7 +21,7 @@ from nautilus_trader.adapters.binance import (
     BinanceLiveDataClientFactory,
     BinanceLiveExecClientFactory,
 )
-from nautilus_trader.common.config import msgspec_decoding_hook
+from nautilus_trader.common.config import NautilusConfig, msgspec_decoding_hook
 from nautilus_trader.config import (
     CacheConfig,
     DatabaseConfig,
@@ -55,7 +55,7 @@ def node_config(spec: NodeSpec, trader_id: str, accesses: Sequence[Access]) -> T
         exec_engine=LiveExecEngineConfig(
             reconciliation=True,
             reconciliation_lookback_mins=spec.reconciliation_lookback_mins,
-            **exec_engine_options(spec.exec_engine),
+            **options_of(LiveExecEngineConfig, spec.exec_engine),
         ),
         # Instruments are those of a venue, so each account has a client for its own.
         data_clients={
@@ -83,12 +83,13 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
     """Return the configurations of the execution clients, by their names."""
     broker = spec.broker
     if broker is None:
+        options = options_of(BinanceExecClientConfig, spec.exec_client)
         return {
             access.venue: BinanceExecClientConfig(
                 **_reach(spec, access),
                 base_url_ws_stream=f"ws://{HOST}",
                 # The adapter refuses to connect to a hedge mode account otherwise.
-                use_reduce_only=not access.hedged,
+                **{"use_reduce_only": not access.hedged, **options},
             )
             for access in accesses
         }
@@ -110,12 +111,12 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
     }
 
 
-def exec_engine_options(written: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options of the engine as NautilusTrader wants them: ids, not text.
+def options_of(config: type[NautilusConfig], written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of a configuration as NautilusTrader wants them: ids, not text.
 
     Raises `msgspec.ValidationError` when a value is none of its option.
     """
-    kinds = {field.name: field.type for field in fields(LiveExecEngineConfig)}
+    kinds = {field.name: field.type for field in fields(config)}
     return {
         name: convert(value, kinds[name], dec_hook=msgspec_decoding_hook)
         for name, value in written.items()

@@ -187,6 +187,9 @@ class Node(Struct, frozen=True, kw_only=True):
     """The stock check of orders in flight; null is off, and the engine decides when left out."""
     exec_engine: dict[OptionName, Any] = {}
     """Other options of NautilusTrader's LiveExecEngineConfig, by their own names."""
+    exec_client: dict[OptionName, Any] = {}
+    """Other options of the adapter's BinanceExecClientConfig, by their own names, such as
+    ``max_retries``.  Those that hold words with values cannot be written."""
     broker: Broker | None = None
     """The broker that is the node's only execution client; Binance's adapter when left out."""
 

@@ -149,6 +149,8 @@ def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
     claims = draw(claimed(venue, STRATEGIES))
     running = tuple(dict.fromkeys(("S-001", *sorted(claims))))
     checks = st.one_of(st.just(UNSET), st.none(), intervals())
+    nets = terms.position_mode == "one-way" and not accounts
+    broker = draw(st.none() | brokers()) if nets else None
     return m.Node(
         account=account,
         key=None if accounts else draw(st.none() | st.sampled_from(terms.keys)),
@@ -165,9 +167,8 @@ def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
         position_check_interval_secs=draw(checks),
         inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
         exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
-        broker=draw(st.none() | brokers())
-        if terms.position_mode == "one-way" and not accounts
-        else None,
+        exec_client={} if broker else draw(st.fixed_dictionaries({}, optional=EXEC_CLIENT)),
+        broker=broker,
     )
 
 
@@ -197,6 +198,12 @@ EXEC_ENGINE: dict[str, st.SearchStrategy[Any]] = {
     "own_books_audit_interval_secs": st.none() | st.sampled_from((0.5, 1e-6, 60.0)),
     "reconciliation_instrument_ids": st.lists(st.just("BTCUSDT-PERP.BINANCE"), max_size=2),
     "filtered_client_order_ids": st.lists(st.sampled_from(("O-1", "on", "1")), max_size=2),
+}
+
+EXEC_CLIENT: dict[str, st.SearchStrategy[Any]] = {
+    "max_retries": st.none() | st.integers(1, 10),
+    "retry_delay_initial_ms": st.integers(1, 10**6),
+    "use_trade_lite": st.booleans(),
 }
 
 

@@ -7,9 +7,7 @@ the loader knows the line.  A scenario that passes can be run.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from sim.scenario.checks.common import (
@@ -22,6 +20,7 @@ from sim.scenario.checks.common import (
     node_path,
     symbol_of,
 )
+from sim.scenario.checks.options import check_options
 from sim.scenario.checks.timeline import FARTHEST_NS, TimelineCheck
 from sim.scenario.errors import nearest
 from sim.scenario.model import Node, Scenario
@@ -90,8 +89,7 @@ def _check_node(scenario: Scenario, name: str, fail: Fail) -> None:
             fail((*where, "broker", "venue"), "a broker's venue is not BINANCE", hint)
         if scenario.venue.each_account[account].position_mode == "hedge":
             fail((*where, "broker"), "a broker nets its positions", "position_mode: one-way")
-    if node.exec_engine:
-        _check_exec_engine(node.exec_engine, where, fail)
+    check_options(node, where, fail)
 
 
 def _check_several(scenario: Scenario, node: Node, where: Path, fail: Fail) -> None:
@@ -101,31 +99,6 @@ def _check_several(scenario: Scenario, node: Node, where: Path, fail: Fail) -> N
     for word in ("account", "key", "broker", "instruments"):
         if getattr(node, word) is not None:
             fail((*where, word), f"'accounts' and {word!r} exclude each other", "leave one out")
-
-
-def _check_exec_engine(options: dict[str, Any], where: Path, fail: Fail) -> None:
-    # Imported here because it takes longer than reading a hundred files without this section.
-    from nautilus_trader.common.config import msgspec_decoding_hook
-    from nautilus_trader.config import LiveExecEngineConfig
-
-    own = Node.__struct_fields__
-    kinds = {
-        field.name: field.type
-        for field in msgspec.structs.fields(LiveExecEngineConfig)
-        if field.name not in own
-    }
-    for name, value in options.items():
-        path, key = (*where, "exec_engine", name), (*where, "exec_engine", Key(name))
-        if name in own:
-            fail(key, f"{name!r} is a word of node", "move it up, out of exec_engine")
-        if name == "reconciliation":
-            fail(key, "'reconciliation' is always on here", "it is what a run is about")
-        if name not in kinds:
-            fail(key, f"LiveExecEngineConfig has no option {name!r}", nearest(name, kinds))
-        try:
-            msgspec.convert(value, kinds[name], dec_hook=msgspec_decoding_hook)
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
-            fail(path, f"{name}: {' '.join(str(error).split())}")
 
 
 def _check_expect(scenario: Scenario, fail: Fail) -> None:

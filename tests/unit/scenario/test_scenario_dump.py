@@ -70,6 +70,7 @@ CANONICAL = [
       reconciliation_lookback_mins: 1440
       inflight_check_interval_ms: 2000
       exec_engine: {filtered_client_order_ids: ["on", O-1], open_check_open_only: false}
+      exec_client: {max_retries: 2, use_trade_lite: true}
     timeline:
       - {at: 1s, submit: {id: O-1, side: BUY, quantity: "1", price: "1", position_side: LONG}}
     expect: {venue_position: {BTCUSDT: {LONG: "1", SHORT: "-1"}}}
