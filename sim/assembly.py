@@ -39,6 +39,7 @@ from sim.broker import BrokerExecClientConfig, BrokerExecClientFactory
 from sim.plain import Access
 from sim.scenario.model import Node as NodeSpec
 from sim.strategy import TimelineStrategy
+from sim.venue.ws_api import PATH as WS_API_PATH
 
 HOST = "venue.invalid"
 """No such host can exist: a request that bypasses the simulation goes nowhere."""
@@ -86,7 +87,7 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
         options = options_of(BinanceExecClientConfig, spec.exec_client)
         return {
             access.venue: BinanceExecClientConfig(
-                **_reach(spec, access),
+                **{**_reach(spec, access), "base_url_ws": f"ws://{HOST}{WS_API_PATH}"},
                 base_url_ws_stream=f"ws://{HOST}",
                 # The adapter refuses to connect to a hedge mode account otherwise.
                 **{"use_reduce_only": not access.hedged, **options},

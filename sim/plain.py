@@ -23,7 +23,7 @@ from nautilus_trader.model.position import Position
 
 from sim.observation import NodeFill, NodeOrder, NodePosition, State
 from sim.scenario.model import BINANCE
-from sim.venue.config import ApiKey
+from sim.venue.keys import ApiKey
 
 _LIQUIDITY = {
     side: liquidity_side_to_str(side) for side in (LiquiditySide.MAKER, LiquiditySide.TAKER)

@@ -7,7 +7,8 @@ import msgspec
 from sim.plain import Access
 from sim.scenario import model as m
 from sim.venue import VenueConfig
-from sim.venue.config import AccountConfig, ApiKey, symbol_config
+from sim.venue.config import AccountConfig, symbol_config
+from sim.venue.keys import ApiKey
 
 
 def venue_config(venue: m.Venue) -> VenueConfig:
@@ -31,11 +32,11 @@ def venue_config(venue: m.Venue) -> VenueConfig:
 
 def accesses_of(scenario: m.Scenario, node: str) -> tuple[Access, ...]:
     """Return the accounts that a node trades on, each with its key and its venue."""
-    accounts, key = scenario.venue.each_account, scenario.each_node[node].key
+    accounts, spec = scenario.venue.each_account, scenario.each_node[node]
     return tuple(
         Access(
             name,
-            ApiKey.named(key or accounts[name].keys[0]),
+            ApiKey.named(spec.key or accounts[name].keys[0], spec.key_type),
             accounts[name].position_mode == "hedge",
             venue,
         )
@@ -44,7 +45,9 @@ def accesses_of(scenario: m.Scenario, node: str) -> tuple[Access, ...]:
 
 
 def _account_config(name: str, account: m.Terms) -> AccountConfig:
-    first, *others = map(ApiKey.named, account.keys)
+    first, *others = (ApiKey.named(key) for key in account.keys)
+    # Whoever has a key has one of each type; a node says which it uses.
+    others += [ApiKey.named(key, "ed25519") for key in account.keys]
     return AccountConfig(
         name=name,
         api_key=first.api_key,

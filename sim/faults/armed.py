@@ -43,11 +43,19 @@ class Faults:
             self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]
         return self._armed
 
-    def refuse_stream(self, client: str, node: str = "") -> bool:
-        """Whether a client's new stream connection is refused; counts as an act."""
+    def refuse_stream(self, client: str, node: str = "", *, is_ws_api: bool = False) -> bool:
+        """Whether a client's new connection, to a stream or to the WebSocket API, is refused.
+
+        Counts as an act.
+        """
         for fault in self._live(self._now_ns()):
-            if isinstance(fault, StreamOutage) and fault.node in (None, node):
-                self.act(fault, f"a stream of {f'{node} {client}'.lstrip()} refused")
+            if (
+                isinstance(fault, StreamOutage)
+                and fault.is_ws_api == is_ws_api
+                and fault.node in (None, node)
+            ):
+                what = "connection to the WebSocket API" if is_ws_api else "stream"
+                self.act(fault, f"a {what} of {f'{node} {client}'.lstrip()} refused")
                 return True
         return False
 

@@ -10,6 +10,7 @@ import msgspec
 
 from sim.faults.base import Applied, Cut, Distortion, Fault, Late, Substitute
 from sim.venue.wire import Request, Response
+from sim.venue.ws_api import PATH, VERB
 
 
 class RequestFault(Fault, ABC):
@@ -61,9 +62,18 @@ def symbols_of(request: Request) -> list[str]:
 
 def impaired_by(request: Request) -> str:
     """Return what a node lacks when a request fails, as `Impairment.kind`."""
+    if request.method == VERB:
+        return _impaired_by_call(request.path.removeprefix(f"{PATH}/"))
     if request.path.endswith("/listenKey"):
         return "stream"
     return "read" if request.method == "GET" else "command"
+
+
+def _impaired_by_call(method: str) -> str:
+    if method.startswith(("session.", "userDataStream.")):
+        return "stream"
+    is_order = method.startswith(("order.", "algoOrder.")) and not method.endswith(".status")
+    return "command" if is_order else "read"
 
 
 class FailedRequest(RequestFault):

@@ -100,4 +100,9 @@ class DelayedFrame(FrameFault):
 
 
 class StreamOutage(Fault):
-    """Streams are down: open ones are cut by the world, new ones refused here."""
+    """Streams are down, or the WebSocket API: open ones are cut by the world, new ones refused
+    here."""
+
+    def __init__(self, label: str, *, is_ws_api: bool = False, **limits: Any) -> None:
+        super().__init__(label, **limits)
+        self.is_ws_api = is_ws_api

@@ -30,6 +30,7 @@ from sim.scenario.values import (
     Instant,
     InstrumentId,
     KeyName,
+    KeyType,
     Line,
     Millis,
     NodeName,
@@ -162,6 +163,9 @@ class Node(Struct, frozen=True, kw_only=True):
     """The account that it trades on; ``main``, or the first by name, when left out."""
     key: KeyName | None = None
     """The API key that it uses; the first of its account when left out."""
+    key_type: KeyType = "hmac"
+    """How that key signs.  With an Ed25519 key NautilusTrader logs on to the WebSocket API and
+    starts its user data stream there; with an HMAC key it does so by REST."""
     accounts: tuple[AccountName, ...] | None = None
     """The accounts, in place of ``account``, where it trades on several by one client each.  The
     first is at the venue BINANCE; NautilusTrader has one client a venue, so ``second`` is at

@@ -62,6 +62,7 @@ MarginType = Literal["CROSSED", "ISOLATED"]
 PositionMode = Literal["one-way", "hedge"]
 ExpiryReason = Annotated[int, Meta(ge=0, le=11)]
 Leverage = Annotated[int, Meta(ge=1, le=125)]
+KeyType = Literal["hmac", "ed25519"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 # The venue takes client order ids of this form and no other.

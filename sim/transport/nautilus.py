@@ -4,7 +4,7 @@ The classes here take the place of three classes of ``nautilus_pyo3`` in the
 Binance adapter.  They behave as the Rust clients do where a reconciler can tell:
 a stream that is cut is reconnected by itself to the same address, at once and
 then after 2 s, growing by half up to 30 s; the adapter hears of it only through
-``post_reconnection``, after the new connection stands.
+``post_reconnection``, after the new connection stands.  What is sent in between is refused.
 """
 
 from __future__ import annotations
@@ -143,8 +143,9 @@ class InProcessWebSocketClient:
             self._socket = None
 
     async def send_text(self, data: bytes, keys: list[str] | None = None) -> None:
-        if self._socket is not None:
-            self._socket.send(data.decode())
+        if self._socket is None:
+            raise WebSocketClientError("Cannot send text: connection not active")
+        self._socket.send(data.decode())
 
     async def send(self, data: bytes, keys: list[str] | None = None) -> None:
         await self.send_text(data)

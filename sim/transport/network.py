@@ -26,7 +26,10 @@ from sim.faults import Cut, Faults, Late, Substitute, impaired_by
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
+from sim.transport.ws_calls import WsCalls
+from sim.venue.errors import HandshakeRefused
 from sim.venue.wire import Frame, Request, Response
+from sim.venue.ws_api import is_ws_api
 
 if TYPE_CHECKING:
     import random
@@ -70,10 +73,13 @@ class Socket:
         node: str,
         on_frame: Callable[[str], None],
         on_close: Callable[[], None],
+        *,
+        is_ws_api: bool = False,
     ) -> None:
         self.node = node
         self.speaker = f"{node} {client}".lstrip()
         self.connection_id = connection_id
+        self.is_ws_api = is_ws_api
         self.client = client
         self.is_open = True
         self.on_frame = on_frame
@@ -123,6 +129,7 @@ class Network:
         self._unanswered = 0
         self._is_flushing = False
         self.reads: list[Exchange] = []
+        self._ws_calls = WsCalls(loop, venue, faults, trace, points, self._send, self.flush)
 
     def pending(self) -> str | None:
         """Say what is on the way, None when nothing is."""
@@ -227,28 +234,37 @@ class Network:
         on_frame: Callable[[str], None],
         on_close: Callable[[], None],
     ) -> Socket:
-        """Open a stream connection; `url` is its path and query.
+        """Open a connection to a stream or to the WebSocket API; `url` is its path and query.
 
-        Raises `NetworkError` while a fault keeps the venue's streams down.
+        Raises `NetworkError` while a fault keeps the venue's streams down, or that API, and
+        when the venue refuses the handshake.
         """
         process = PROCESS.get()
         refuse_the_dead(process)
         await asyncio.sleep(self._delay_ns() / 1e9)
-        node = self._node_of(process)
-        if self._faults.refuse_stream(client, node):
+        node, calls = self._node_of(process), is_ws_api(url)
+        if self._faults.refuse_stream(client, node, is_ws_api=calls):
             raise NetworkError("connection refused")
-        connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
-        socket = Socket(self, connection_id, client, node, on_frame, on_close)
+        try:
+            connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
+        except HandshakeRefused as e:
+            raise NetworkError(str(e)) from None
+        socket = Socket(self, connection_id, client, node, on_frame, on_close, is_ws_api=calls)
         self._sockets[connection_id] = socket
-        self._trace.add(self._loop.now_ns, "stream-open", socket.speaker, str(connection_id))
+        what = "ws-api-open" if calls else "stream-open"
+        self._trace.add(self._loop.now_ns, what, socket.speaker, str(connection_id))
         self.flush()
         return socket
 
     def send_text(self, socket: Socket, text: str) -> None:
-        self._later(self._delay_ns(), self._arrive_text, socket, text)
+        socket.busy_until_ns = max(
+            socket.busy_until_ns, self._send(0, self._arrive_text, socket, text)
+        )
 
     def _arrive_text(self, socket: Socket, text: str) -> None:
-        if socket.is_open:
+        if socket.is_open and socket.is_ws_api:
+            self._ws_calls.arrive(socket, text)
+        elif socket.is_open:
             self._venue.receive_text(socket.connection_id, text, self._loop.now_ns)
             self.flush()
 
@@ -331,9 +347,8 @@ class Network:
             socket.is_open = False
             del self._sockets[socket.connection_id]
             self._venue.close_stream(socket.connection_id)
-            self._trace.add(
-                self._loop.now_ns, "stream-close", socket.speaker, str(socket.connection_id)
-            )
+            what = "ws-api-close" if socket.is_ws_api else "stream-close"
+            self._trace.add(self._loop.now_ns, what, socket.speaker, str(socket.connection_id))
 
     def _end(self, socket: Socket) -> None:
         if socket.is_open:
@@ -345,9 +360,16 @@ class Network:
         for socket in [s for s in self._sockets.values() if s.process is process]:
             self.drop(socket)
 
-    def cut_streams(self, node: str | None = None) -> int:
-        """Close the open streams, or those of one node, from the venue's side; return how many."""
-        cut = [socket for socket in self._sockets.values() if node in (None, socket.node)]
+    def cut_streams(self, node: str | None = None, *, is_ws_api: bool = False) -> int:
+        """Close the open streams, or those of one node, from the venue's side; return how many.
+
+        With ``is_ws_api`` it is the connections to the WebSocket API that are closed.
+        """
+        cut = [
+            socket
+            for socket in self._sockets.values()
+            if socket.is_ws_api == is_ws_api and node in (None, socket.node)
+        ]
         for socket in cut:
             self.drop(socket)
             self._loop.call_soon(socket.on_close, context=socket.context)
@@ -362,6 +384,12 @@ class Network:
     def _delay_ns(self) -> int:
         lowest_ns, highest_ns = self._latency_ns
         return lowest_ns + int(self._rng.random() * (highest_ns - lowest_ns + 1))
+
+    def _send(self, late_ns: int, callback: Callable[..., None], *args: object) -> int:
+        """Call something when what is sent ``late_ns`` from now arrives; return when that is."""
+        delay_ns = late_ns + self._delay_ns()
+        self._later(delay_ns, callback, *args)
+        return self._loop.now_ns + delay_ns
 
     def _later(self, delay_ns: int, callback: Callable[..., None], *args: object) -> None:
         # In the network's own context: what is on the wire outlives its sender.

@@ -17,6 +17,8 @@ from typing import Literal
 
 import msgspec
 
+from sim.venue.keys import ApiKey
+
 type PositionMode = Literal["one-way", "hedge"]
 
 SECOND_NS = 1_000_000_000
@@ -134,22 +136,11 @@ def symbol_config(name: str) -> SymbolConfig:
     return found
 
 
-class ApiKey(msgspec.Struct, frozen=True):
-    """One API key of an account, and the secret that signs for it."""
-
-    api_key: str
-    api_secret: str
-
-    @classmethod
-    def named(cls, name: str) -> ApiKey:
-        """Return the key of that name; it opens nothing."""
-        return cls(f"{name}-api-key", f"{name}-api-secret")
-
-
 class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One futures account and its API keys, of which it has one or several.
 
-    ``balances`` is asset to wallet balance; without a ``position_mode`` it is the venue's.
+    The first one is ``api_key``, an HMAC key; the others are of either type.  ``balances`` is
+    asset to wallet balance; without a ``position_mode`` it is the venue's.
     """
 
     name: str = "main"

@@ -116,6 +116,14 @@ class VenueInvariantError(Exception):
     """The venue's own books do not add up: a bug of the harness, never of a client."""
 
 
+class HandshakeRefused(Exception):
+    """A WebSocket handshake that the venue answers with an HTTP ``status`` of its own."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the handshake was answered {status}")
+        self.status = status
+
+
 class Rejection(Exception):
     """An error answer of Binance: ``code`` and ``text`` of the body, HTTP ``status``."""
 

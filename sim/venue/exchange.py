@@ -77,7 +77,7 @@ class Exchange:
         self.accounts = {
             entry.name: Account(
                 entry.name,
-                {key.api_key: key.api_secret for key in entry.keys},
+                {key.api_key: key for key in entry.keys},
                 (entry.position_mode or config.position_mode) == "hedge",
             )
             for entry in config.accounts

@@ -18,6 +18,7 @@ import msgspec
 
 from sim.observation import Terms, VenueOrder, VenuePosition, VenueTrade
 from sim.venue.config import SymbolConfig
+from sim.venue.keys import ApiKey
 
 ZERO = Decimal(0)
 OPEN_STATUSES = frozenset({"NEW", "PARTIALLY_FILLED"})
@@ -303,13 +304,13 @@ class Account:
 
     __slots__ = (
         "burns_bnb", "countdowns", "hedge", "holdings", "income",
-        "income_times", "isolated_margins", "leverage", "margin_types", "multi_assets", "name",
-        "open_client_ids", "secrets", "state", "wallets",
+        "income_times", "isolated_margins", "keys", "leverage", "margin_types", "multi_assets",
+        "name", "open_client_ids", "state", "wallets",
     )  # fmt: skip
 
-    def __init__(self, name: str, secrets: dict[str, str], hedge: bool) -> None:
+    def __init__(self, name: str, keys: dict[str, ApiKey], hedge: bool) -> None:
         self.name = name
-        self.secrets = secrets  # by API key
+        self.keys = keys  # by what a request names
         self.hedge = hedge
         self.multi_assets = False
         self.burns_bnb = False

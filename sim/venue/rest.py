@@ -23,6 +23,7 @@ from sim.venue import params as read
 from sim.venue.calls import Backend, Call
 from sim.venue.errors import Rejection, malformed
 from sim.venue.formats import to_ms
+from sim.venue.keys import ApiKey
 from sim.venue.models import Account
 from sim.venue.params import Params
 from sim.venue.wire import Headers, Request, Response
@@ -35,6 +36,9 @@ _DEFAULT_RECV_WINDOW_MS = 5_000
 _MAX_RECV_WINDOW_MS = 60_000
 
 type Handler = Callable[[Backend, Call], bytes]
+
+type Proof = Callable[[ApiKey], bool]
+"""Whether a request comes from who holds that key.  May raise `Rejection`."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -154,9 +158,7 @@ class Gateway:
         self._backend = backend
         self._config = backend.exchange.config
         self._accounts = {
-            key: account
-            for account in backend.exchange.accounts.values()
-            for key in account.secrets
+            key: account for account in backend.exchange.accounts.values() for key in account.keys
         }
         # Public calls have no account; handlers of them never look at it.
         self._nobody = next(iter(backend.exchange.accounts.values()))
@@ -167,11 +169,19 @@ class Gateway:
         }
 
     def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer one request."""
+        """Answer one HTTP request."""
+        return self.serve(ROUTES.get((request.method, request.path)), request, now_ns)
+
+    def serve(
+        self, route: Route | None, request: Request, now_ns: int, proof: Proof | None = None
+    ) -> Response:
+        """Answer one request that came in whatever way.
+
+        ``proof`` takes the place of the signature over query and body, and of its check.
+        """
         now_ms = to_ms(now_ns)
         headers: Headers = ()
         account: Account | None = None
-        route = ROUTES.get((request.method, request.path))
         try:
             if route is None:
                 raise self._unknown_path(request)
@@ -181,7 +191,9 @@ class Gateway:
             self._charge(route, params, now_ms)
             if route.auth == SIGNED:
                 assert account is not None
-                self._check_signature(request, params, account)
+                key = account.keys[request.header("X-MBX-APIKEY") or ""]
+                if not (self._is_signed(request, params, key) if proof is None else proof(key)):
+                    raise Rejection(-1022)
                 _check_timestamp(params, now_ms)
             if route.orders:
                 assert account is not None
@@ -245,16 +257,10 @@ class Gateway:
                     headers=(("Retry-After", str(counter.seconds_left(now_ms))),),
                 )
 
-    def _check_signature(self, request: Request, params: Params, account: Account) -> None:
+    def _is_signed(self, request: Request, params: Params, key: ApiKey) -> bool:
         signature = read.required(params, "signature")
-        if not read.signature_is_valid(
-            request.query,
-            request.body,
-            signature,
-            account.secrets[request.header("X-MBX-APIKEY") or ""],
-            self._config.strict_signature,
-        ):
-            raise Rejection(-1022)
+        strict = self._config.strict_signature
+        return read.signature_is_valid(request.query, request.body, signature, key, strict)
 
 
 def _check_timestamp(params: Params, now_ms: int) -> None:

@@ -183,6 +183,13 @@ class Streams:
             answer["result"] = list(connection.streams)
         self._answer(connection, answer, now_ns)
 
+    def say(self, connection_id: int, text: str, now_ns: int) -> None:
+        """Send a connection a text frame that is no event."""
+        link = self._connections.get(connection_id)
+        if link is not None:
+            self._sequence += 1
+            self._outbox.append(self._frame(link, text, "", "", now_ns))
+
     def take_frames(self) -> list[Frame]:
         """Drain the outbox, in the order of emission."""
         taken, self._outbox = self._outbox, []

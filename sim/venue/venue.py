@@ -29,6 +29,7 @@ from sim.venue.models import ZERO
 from sim.venue.rest import Gateway
 from sim.venue.stream import Connection, Streams
 from sim.venue.wire import Frame, Request, Response
+from sim.venue.ws_api import WsApi, is_ws_api
 
 
 class Venue(ByHand):
@@ -49,6 +50,7 @@ class Venue(ByHand):
                 rng,
             )
         )
+        self._ws_api = WsApi(self._gateway, config)
         self._published = 0
 
     # -- what clients reach
@@ -61,18 +63,41 @@ class Venue(ByHand):
         return response
 
     def open_stream(self, url_path_and_query: str, now_ns: int, client: str = "nt") -> int:
-        """Accept a stream handshake, whatever its key, and return the connection's id."""
+        """Accept a WebSocket handshake, whatever its key, and return the connection's id.
+
+        Raises `HandshakeRefused` when it is one of the WebSocket API and costs too much.
+        """
         self.advance(now_ns)
-        return self.streams.open(url_path_and_query, client)
+        if not is_ws_api(url_path_and_query):
+            return self.streams.open(url_path_and_query, client)
+        self._ws_api.shake_hands(client, now_ns)
+        connection_id = self.streams.open(url_path_and_query, client)
+        self._ws_api.open(connection_id, url_path_and_query, client, now_ns)
+        return connection_id
 
     def close_stream(self, connection_id: int) -> None:
         """The connection is gone; closing it twice does nothing."""
         self.streams.close(connection_id)
+        self._ws_api.close(connection_id)
+
+    def request_in(self, connection_id: int, text: str) -> Request | None:
+        """Return the request of the WebSocket API that a text frame is, None if it is none."""
+        return self._ws_api.request(connection_id, text)
+
+    def answer(self, connection_id: int, text: str, now_ns: int) -> str | None:
+        """Answer a text frame of the WebSocket API, None if its connection is another one."""
+        self.advance(now_ns)
+        answer = self._ws_api.answer(connection_id, text, now_ns)
+        self.publish()
+        return answer
 
     def receive_text(self, connection_id: int, text: str, now_ns: int) -> None:
         """Take a text frame that a client sent; the answer goes to the outbox."""
-        self.advance(now_ns)
-        self.streams.receive_text(connection_id, text, now_ns)
+        answer = self.answer(connection_id, text, now_ns)
+        if answer is None:
+            self.streams.receive_text(connection_id, text, now_ns)
+        else:
+            self.streams.say(connection_id, answer, now_ns)
 
     def take_frames(self) -> list[Frame]:
         """Drain the outbox: all frames since the last call, in order of emission."""
@@ -88,7 +113,7 @@ class Venue(ByHand):
 
     def api_keys(self, account: str) -> frozenset[str]:
         """Return the API keys of an account."""
-        return frozenset(self._account(account).secrets)
+        return frozenset(self._account(account).keys)
 
     # -- time
 

@@ -48,6 +48,11 @@ class Response(msgspec.Struct, frozen=True):
     headers: Headers = ()
     body: bytes = b""
 
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name, compared without case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
 
 class Frame(msgspec.Struct, frozen=True):
     """One text frame that the venue sends on a stream connection.

@@ -87,6 +87,8 @@ def _check_node(scenario: Scenario, name: str, fail: Fail) -> None:
         if node.broker.venue == "BINANCE":
             hint = "leave 'broker' out for Binance's own adapter"
             fail((*where, "broker", "venue"), "a broker's venue is not BINANCE", hint)
+        if node.key_type != "hmac":
+            fail((*where, "key_type"), "a broker signs with HMAC", "key_type: hmac")
         if scenario.venue.each_account[account].position_mode == "hedge":
             fail((*where, "broker"), "a broker nets its positions", "position_mode: one-way")
     check_options(node, where, fail)

@@ -11,7 +11,7 @@ from msgspec import structs
 from venue_client import SECOND_NS, Client, client, order
 
 from sim.venue import AccountConfig, Request, VenueConfig, known_symbols, symbol_config
-from sim.venue.config import ApiKey
+from sim.venue.keys import ApiKey
 
 
 def code(response: object) -> tuple[int, int]:
