@@ -43,7 +43,7 @@ from recon.nautilus.book import (
     prior_of,
 )
 from recon.nautilus.emitter import Emitter
-from recon.nautilus.replay import is_late
+from recon.nautilus.replay import Rank, is_late, rank
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Venue
 
@@ -208,14 +208,15 @@ class Applier:
 
     def _late_legs(self, symbol: str, trades: Sequence[Trade]) -> list[Leg]:
         """Return the legs on which the node has booked later trades already."""
-        first_ns: dict[str, int] = {}
+        first: dict[str, Rank] = {}
         for trade in trades:
-            first_ns.setdefault(trade.position_side, trade.time_ns)
-        legs = ((Leg(symbol, side), at_ns) for side, at_ns in first_ns.items())
+            its = rank(trade.time_ns, trade.trade_id, is_maker=trade.is_maker)
+            first[trade.position_side] = min(its, first.get(trade.position_side, its))
+        legs = ((Leg(symbol, side), its) for side, its in first.items())
         return [
             leg
-            for leg, at_ns in legs
-            if not self._dry_run and is_late(self._book.holdings.position(leg), at_ns)
+            for leg, its in legs
+            if not self._dry_run and is_late(self._book.holdings.position(leg), its)
         ]
 
     def _begin(

@@ -47,7 +47,7 @@ from recon.core.facts import FillKey
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
 from recon.nautilus.book import prior_of
-from recon.nautilus.replay import is_late
+from recon.nautilus.replay import is_late, rank_of
 from recon.nautilus.teller import LATE_NS
 
 _TOLD_BY_VENUE = (OrderAccepted, OrderFilled, OrderCanceled, OrderExpired, OrderUpdated)
@@ -196,7 +196,7 @@ class Gate:
             or (prior_of(order) and any(other.order_id == key.order_id for other in book.queued))
             or (
                 event.position_id is not None
-                and is_late(self._cache.position(event.position_id), event.ts_event)
+                and is_late(self._cache.position(event.position_id), rank_of(event))
             )
         ):
             self._ask(account, event)

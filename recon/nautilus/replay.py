@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.model.enums import OmsType, OrderSide
+from nautilus_trader.model.enums import LiquiditySide, OmsType, OrderSide
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.objects import Money, Quantity
 from nautilus_trader.model.position import Position
@@ -23,10 +23,28 @@ from nautilus_trader.model.position import Position
 from recon.core.facts import ZERO
 from recon.core.orders import ROUNDING_NS
 
+type Rank = tuple[int, int, str, bool]
+"""What orders the fills of a leg as the venue made them."""
 
-def is_late(position: Position | None, at_ns: int) -> bool:
-    """Whether a position has had a fill that was made after an instant."""
-    return position is not None and position.ts_last > at_ns + ROUNDING_NS
+
+def rank(time_ns: int, trade_id: str, *, is_maker: bool) -> Rank:
+    """Return the place of a fill among those of its leg.
+
+    The venue prints milliseconds (see `ROUNDING_NS`), and its trade ids grow.  Two orders of
+    one account that traded with each other have one trade: the side that rested comes first.
+    """
+    return (time_ns + ROUNDING_NS) // 1_000_000, len(trade_id), trade_id, not is_maker
+
+
+def rank_of(fill: OrderFilled) -> Rank:
+    """Return the place of a fill event among those of its leg."""
+    is_maker = fill.liquidity_side == LiquiditySide.MAKER
+    return rank(fill.ts_event, fill.trade_id.value, is_maker=is_maker)
+
+
+def is_late(position: Position | None, its: Rank) -> bool:
+    """Whether a position has had a fill that comes after one of that rank."""
+    return position is not None and rank_of(position.last_event) > its
 
 
 def replay(cache: Any, position: Position, fills: Iterable[OrderFilled], expected: Decimal) -> bool:
@@ -36,7 +54,7 @@ def replay(cache: Any, position: Position, fills: Iterable[OrderFilled], expecte
     the signed quantity that they have to come to.  Where orders were purged they do not,
     and the position is left as it is.
     """
-    ordered = sorted(fills, key=_in_order)
+    ordered = sorted(fills, key=rank_of)
     quantity = since = ZERO
     first = 0
     for number, fill in enumerate(ordered, start=1):
@@ -84,12 +102,6 @@ def _parts(position: Position | None, fill: OrderFilled) -> Iterator[OrderFilled
     closing = position.quantity
     yield part_of(fill, closing)
     yield part_of(fill, fill.last_qty - closing)
-
-
-def _in_order(fill: OrderFilled) -> tuple[int, int, str]:
-    trade_id = fill.trade_id.value
-    # The milliseconds that the venue printed; see `ROUNDING_NS`.
-    return (fill.ts_event + ROUNDING_NS) // 1_000_000, len(trade_id), trade_id
 
 
 def signed(fill: OrderFilled) -> Decimal:

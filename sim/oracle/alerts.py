@@ -15,8 +15,8 @@ alert-missing
     A discrepancy is a difference (`differences`) that lasts longer than the settle time of 5 s,
     or that a reconciliation event changes: an event on its order, on its fill or on the leg of its
     fill, while the difference lasts or within the settle time after it, and before the subject
-    differs anew.  One that began when the process was ready must have stood for more than a second
-    by then.  It is named once, from its start until its deadline, both included.
+    differs anew.  One that began within the process must have stood for more than a second by
+    then.  It is named once, from its start until its deadline, both included.
 
     The deadline is max(reconciliation interval, 30 s) + 5 s after the first moment at which a
     complete, unlagged read could be served.  That moment is the start of the difference or,
@@ -29,7 +29,8 @@ alert-missing
 
     Nothing is owed by a process that does not live past the deadline, nor for what leaves no
     trace and is over before the deadline: an order that ended unfilled and that the process
-    never showed, the leg of a symbol that nothing names.
+    never showed, what an order asked for, one that waited for its trigger, the leg of a symbol
+    that nothing names.
 alert-false
     Of all that an alert names, something differed at its instant or in the settle time before.
     For a summary until 5 s after the process was ready, something differed there since the
@@ -44,7 +45,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from sim.observation import Alert, Incarnation, Observation, VenueTrade
-from sim.oracle.differences import SETTLE_NS, Differences, ProcessDifferences
+from sim.oracle.differences import SETTLE_NS, STREAM_NS, Differences, ProcessDifferences
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.scope import Leg, leg_of, venue_id
 from sim.oracle.subjects import (
@@ -59,10 +60,6 @@ from sim.oracle.subjects import (
 from sim.oracle.timelines import Span
 
 NS_PER_SEC = 1_000_000_000
-STREAM_NS = NS_PER_SEC
-"""What an event of the stream may take at the most.  NautilusTrader marks what it makes of an
-order placed by hand as reconciliation, also when the stream has just told it of the order."""
-
 SHORTEST_INTERVAL_NS = 30 * NS_PER_SEC
 
 
@@ -140,7 +137,7 @@ def false(differences: Differences) -> Finding | None:
 
 def _discrepancies(found: ProcessDifferences) -> Iterator[tuple[Subject, Span, int | None]]:
     """Each with the reconciliation event by which alone it is one, or None."""
-    ready_ns = _ready_ns(found.process.incarnation)
+    started_ns = found.process.incarnation.started_ns
     for subject, spans in found.spans.items():
         events_ns = found.reconciled.get(subject, [])
         for number, span in enumerate(spans):
@@ -148,7 +145,8 @@ def _discrepancies(found: ProcessDifferences) -> Iterator[tuple[Subject, Span, i
             until_ns = span.until_ns + SETTLE_NS
             if number + 1 < len(spans):
                 until_ns = min(until_ns, spans[number + 1].from_ns)
-            least_ns = span.from_ns + STREAM_NS if span.from_ns >= ready_ns else span.from_ns - 1
+            began_here = span.from_ns > started_ns
+            least_ns = span.from_ns + STREAM_NS if began_here else span.from_ns - 1
             index = bisect_right(events_ns, least_ns)
             if span.until_ns - span.from_ns > SETTLE_NS:
                 yield subject, span, None

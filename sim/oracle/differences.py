@@ -44,7 +44,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from sim.observation import Incarnation, NodeFill, Observation, VenueOrder
+from sim.observation import Incarnation, NodeEvent, Observation, VenueOrder
 from sim.oracle.ledgers import Process
 from sim.oracle.scope import (
     Leg,
@@ -85,6 +85,10 @@ from sim.oracle.timelines import (
 SETTLE_NS = 5_000_000_000
 """How long a difference may last that nobody has to speak of."""
 
+STREAM_NS = 1_000_000_000
+"""What an event of the stream may take at the most.  NautilusTrader marks what it makes of an
+order placed by hand as reconciliation, also when the stream has just told it of the order."""
+
 type Spans = tuple[Span, ...]
 
 
@@ -94,10 +98,10 @@ class ProcessDifferences(NamedTuple):
     ``spans`` has the subjects that differed, the earliest first; ``reconciled`` the instants at
     which reconciliation events changed a subject.  ``traceless`` are the subjects of which
     nothing is left to be found once they are over: orders that the process never showed, which
-    cease to differ only when they end without fills in scope, and legs of symbols that nothing
-    names.  ``by_client_id`` and
-    ``by_venue_id`` say what an order of the node stands for; the latter only where the id is
-    unknown to the venue.
+    cease to differ only when they end without fills in scope; orders that differ, for longer than
+    the stream takes, only in what they ask for or while nobody knew that they wait for a trigger;
+    and legs of symbols that nothing names.  ``by_client_id`` and ``by_venue_id`` say
+    what an order of the node stands for; the latter only where the id is unknown to the venue.
     """
 
     process: Process
@@ -157,6 +161,7 @@ class _Comparison:
         self._alone: dict[Subject, OrderTimeline] = {}
         self._by_client_id: dict[Text, Subject] = {}
         self._by_venue_id: dict[Text, Subject] = {}
+        self._passing: set[Subject] = set()
         self._place()
 
     def differences(self) -> ProcessDifferences:
@@ -250,11 +255,19 @@ class _Comparison:
                 is_due(self._observation, self._node, order)
                 and not self._is_gone(order.client_order_id, order.closed_ns)
             ):
-                yield order_subject(*key), self._order(order, standing)
+                spans = self._order(order, standing)
+                lasting = self._order(order, standing, passing=False)
+                if lasting != spans and all(
+                    span.until_ns - span.from_ns <= STREAM_NS for span in lasting
+                ):
+                    self._passing.add(order_subject(*key))
+                yield order_subject(*key), spans
         for subject, alone in self._alone.items():
             yield subject, self._order_alone(alone.shown)
 
-    def _order(self, order: VenueOrder, standing: Sequence[OrderTimeline]) -> Spans:
+    def _order(
+        self, order: VenueOrder, standing: Sequence[OrderTimeline], *, passing: bool = True
+    ) -> Spans:
         trades = self._venue.trades_by_order.get(order_subject(*key_of(order)), ())
         whole = sums((t.time_ns, t.quantity) for t in trades)
         scoped = sums(
@@ -262,12 +275,18 @@ class _Comparison:
         )
 
         terms: Steps[AskedFor | None] = Steps(None)
-        for each in order.terms:
+        for each in order.terms if passing else ():
             terms.add(each.at_ns, AskedFor.of(each))
+
+        # Until it triggers, a conditional order is nowhere that leaves a trace of it.
+        became = (t.at_ns for t in order.terms if t.order_id not in (0, order.algo_id))
+        became_ns = min(became, default=order.created_ns)
 
         def differs(at_ns: int) -> bool:
             shown = together(standing, at_ns)
             is_live = order.is_live_at(at_ns)
+            if shown.phase == "unknown" and not passing and at_ns < became_ns:
+                return False
             if shown.phase == "unknown":
                 return is_live or bool(scoped.at(at_ns))
             if at_ns < order.created_ns:
@@ -329,21 +348,29 @@ class _Comparison:
                 name = (event.account, event.symbol, event.client_order_id)
                 if name in self._by_client_id:
                     changed[self._by_client_id[name]].append(event.at_ns)
-                for subject in () if event.fill is None else self._changed_by(event.fill):
+                for subject in () if event.fill is None else self._changed_by(event):
                     changed[subject].append(event.at_ns)
         return changed
 
-    def _changed_by(self, fill: NodeFill) -> Iterator[Subject]:
-        """The fill and its leg; of a fill without a trade the leg that it was booked on."""
+    def _changed_by(self, event: NodeEvent) -> Iterator[Subject]:
+        """The fill and its leg; of a fill without a trade the leg that it was booked on.
+
+        A trade that the stream has just told is no news of what else its leg lacks.
+        """
+        fill = event.fill
+        assert fill is not None
         subject = claimed(fill)
         trade = None if subject is None else self._venue.trades.get(subject)
         if trade is not None:
             yield fill_subject(trade)
-            yield leg_subject(leg_of(trade))
+            is_told = self._life.from_ns < trade.time_ns >= event.at_ns - STREAM_NS
+            if not is_told:
+                yield leg_subject(leg_of(trade))
         elif fill.position_id in self._positions.leg_of:
             yield leg_subject(self._positions.leg_of[fill.position_id])
 
     def _traceless(self) -> Iterator[Subject]:
+        yield from self._passing
         yield from (order_subject(*k) for k in self._venue.orders if k not in self._standing)
         for leg in self._venue.trades_by_leg:
             if (leg.account, leg.symbol) in self._node.nameless:

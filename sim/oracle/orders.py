@@ -21,7 +21,11 @@ Closed, they have the same terminal state.  Filled quantity and average price ag
 side.  No mismatch is
 
 * an order closed and unfilled in scope that the node does not know;
+* an order without a quantity that the node does not know: until it triggers it closes whatever
+  its leg holds, NautilusTrader has no such order, and an alert has to name it;
 * an order that is closed and that the node has purged, or one that it is told to filter;
+* a conditional order that was cancelled or expired and is shown as the other: that it is FINISHED
+  does not say how;
 * an unfilled order that the venue no longer serves, shown cancelled, expired or rejected;
 * for an order with fills from before the scope, the filled quantity without these: they are
   the opening balance's.
@@ -54,6 +58,9 @@ _TERMINAL = {
     "REJECTED": "REJECTED",
 }
 _UNFILLED_ENDS = ("CANCELED", "EXPIRED", "REJECTED")
+_UNSAID = ("CANCELED", "EXPIRED", "EXPIRED_IN_MATCH")
+"""How a conditional order has ended that is told to be FINISHED and not filled."""
+
 _STANDING = ("ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED")
 _BEYOND_CHANGE = ("REJECTED", "EXPIRED")
 
@@ -130,6 +137,7 @@ class _Comparison:
                 yield self._compare(order, standing)
             elif (
                 is_due(self._observation, self._node, order)
+                and order.quantity
                 and (order.is_open or order.client_order_id not in self._node.last.purged)
                 and (order.is_open or self._in_scope(order).quantity)
             ):
@@ -197,6 +205,8 @@ class _Comparison:
         if order.is_open:
             return speaker.status in _STANDING
         if self._is_unserved(order) and speaker.status in _UNFILLED_ENDS:
+            return True
+        if order.algo_id and order.status in _UNSAID and speaker.status in _UNSAID:
             return True
         # A continuation that is filled completes an original that did expire at the venue.
         shown = [o.status for o in standing]

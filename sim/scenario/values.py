@@ -111,6 +111,16 @@ EventType = Literal[
     "MARGIN_CALL",
     "listenKeyExpired",
 ]
+OrderExecution = Literal["NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT"]
+AlgoStatus = Literal[
+    "NEW", "CANCELED", "TRIGGERING", "TRIGGERED", "FINISHED", "REJECTED", "EXPIRED"
+]
+EXECUTIONS: dict[str, tuple[str, ...]] = {
+    "ORDER_TRADE_UPDATE": get_args(OrderExecution),
+    "ALGO_UPDATE": get_args(AlgoStatus),
+}
+"""What an event of that type may say has happened."""
+
 ExecutionType = Literal[
     "NEW",
     "CANCELED",

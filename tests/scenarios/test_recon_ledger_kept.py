@@ -78,11 +78,11 @@ def test_the_ledger_does_not_grow_with_the_fills():
         sizes.append(sum(len(each) for each in kept if each is not None))
 
     done = play(
-        '{at: 5s, submit: {id: O-1, side: BUY, quantity: "900", price: "50000"}}',
-        *['{at: 6s, fill: {order: O-1, quantity: "0.1", times: 300}}'],
+        '{at: 5s, submit: {id: O-1, side: BUY, quantity: "9", price: "50000"}}',
+        *['{at: 6s, fill: {order: O-1, quantity: "0.01", times: 300}}'],
         "{at: 10s, restart: {}}",
         "{at: 15m, restart: {}}",
-        '{at: 16m, fill: {order: O-1, quantity: "0.1", times: 300}}',
+        '{at: 16m, fill: {order: O-1, quantity: "0.01", times: 300}}',
         "{at: 30m, restart: {}}",
         engine=recon_with(attach=measure),
     )

@@ -52,7 +52,8 @@ class EventFault(StreamFault, Matched, frozen=True, kw_only=True):
     event: EventType | None = None
     """The event's type; any when left out."""
     execution: ExecutionType | None = None
-    """The execution type of an order update; any when left out."""
+    """The execution type of an order update, or the status of a conditional order's; any when
+    left out."""
     order: OrderId | None = None
     """The id of the order that it is about; any when left out."""
     symbol: Symbol | None = None

@@ -48,7 +48,7 @@ from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
 from sim.scenario.model import Record, Scenario
 from sim.scenario.points import parse_point
-from sim.scenario.values import EventType
+from sim.scenario.values import EXECUTIONS, EventType
 from sim.scenario.yaml_tree import Path
 from sim.venue.rest import ROUTES
 
@@ -247,8 +247,7 @@ class TimelineCheck:
             if point.event not in known:
                 hint = nearest(point.event, known)
                 fail((*path, "point"), f"the venue sends no {point.event}", hint)
-            if point.execution and point.event != "ORDER_TRADE_UPDATE":
-                fail((*path, "point"), f"{point.event} has no execution type")
+            self._check_execution(point.event, point.execution or None, (*path, "point"))
         if not point.is_of_a_request:
             return
         served = [of for method, of in ROUTES if method == point.method]
@@ -293,8 +292,17 @@ class TimelineCheck:
 
     def _check_event_fault(self, fault: EventFault, path: Path) -> None:
         self._check_awaited(fault.order, path)
-        if fault.execution is not None and fault.event not in (None, "ORDER_TRADE_UPDATE"):
-            self._fail((*path, "execution"), f"{fault.event} has no execution type")
+        self._check_execution(fault.event, fault.execution, (*path, "execution"))
+
+    def _check_execution(self, event: str | None, execution: str | None, path: Path) -> None:
+        if None in (event, execution):
+            return
+        known = EXECUTIONS.get(event or "", ())
+        if not known:
+            self._fail(path, f"{event} has no execution type")
+        if execution not in known:
+            hint = nearest(execution or "", known)
+            self._fail(path, f"{event} has no {execution}", hint)
 
 
 def _order_ids(scenario: Scenario) -> list[str]:

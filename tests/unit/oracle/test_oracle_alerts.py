@@ -16,6 +16,8 @@ from sim.observation import (
     Observation,
     PositionChange,
     State,
+    Terms,
+    VenueOrder,
     VenueTrade,
 )
 from sim.oracle import alerts
@@ -32,6 +34,7 @@ from tests.unit.oracle.observations import (
     fill_of,
     invented,
     observe,
+    orders_of,
     process,
     published,
     resized,
@@ -155,7 +158,27 @@ def test_what_the_stream_has_just_told_is_no_discrepancy() -> None:
     """NautilusTrader marks what it makes of an order placed by hand as reconciliation."""
     assert missing(run([T], applied(T, 10.1, reconciliation=True))).subjects == 0
     starting = replace(applied(T, 10.1, reconciliation=True), ready_ns=after(10) + 1)
+    assert missing(run([T], starting)).subjects == 0
+    starting = replace(applied(T, 11.2, reconciliation=True), ready_ns=after(10) + 1)
     assert missing(run([T], starting)).subjects == 3
+
+
+WAITED = Terms(after(2), Decimal(1), None, 900, Decimal(49000))
+BECAME = replace(WAITED, at_ns=after(10), order_id=1070, trigger=None)
+
+
+def conditional(**changes: Any) -> VenueOrder:
+    """The order of `T` as one that waited from 2 s on and triggered when it traded."""
+    [order] = orders_of([T])
+    return replace(order, created_ns=after(2), terms=(WAITED, BECAME), algo_id=900, **changes)
+
+
+def test_nobody_has_to_speak_of_a_wait_that_is_over() -> None:
+    told = replace(run([T], applied(T, 10.1)), orders=(conditional(),))
+    assert not missing(told).violations
+
+    unheard = replace(run([T], applied(T, 16.1)), orders=(conditional(),))
+    assert len(missing(unheard).violations) == 3
 
 
 def by_event(at: float, **changes: Any) -> Incarnation:

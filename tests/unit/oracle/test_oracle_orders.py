@@ -413,3 +413,20 @@ def test_a_continuation_of_another_strategy_speaks_for_nothing() -> None:
 def test_two_living_orders_for_one_of_the_venue_are_a_mismatch() -> None:
     order = venue_order()
     assert verdict(seen([order], [known(order), known(order, client_order_id="O-6")])) == MISMATCH
+
+
+def test_an_order_without_a_quantity_need_not_be_known() -> None:
+    order = replace(venue_order(), quantity=Decimal(0), algo_id=5)
+    unknown = judged(seen([order], []))
+    assert subjects(unknown, "order-mismatch") == 0
+    assert verdict(seen([order], [known(venue_order(), status="CANCELED")])) == MISMATCH
+
+
+@pytest.mark.parametrize("status", ["CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"])
+@pytest.mark.parametrize("shown", CLOSED)
+def test_how_a_conditional_order_ended_is_not_said(status: str, shown: str) -> None:
+    order = replace(venue_order(status=status), algo_id=900)
+    same = {NODE_STATUS.get(status, status)}
+    right = same if status == "REJECTED" else {"CANCELED", "EXPIRED"}
+    found = seen([order], [known(order, status=shown)])
+    assert verdict(found) == (set() if shown in right else MISMATCH)
