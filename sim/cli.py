@@ -1,4 +1,4 @@
-"""The command line: ``recon run`` and ``recon list``.
+"""The command line: ``recon run``, ``recon list`` and ``recon faults``.
 
 Exit codes of a run, highest first: 2 usage or bad scenario; 4 harness error; 5 not
 deterministic; 1 a violation that `known` does not name, or a named one absent;
@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Protocol
 
 import click
 import msgspec
@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sim import engines
+from sim.catalogue import Examination, Finding, catalogue
+from sim.report import catalogue as catalogue_report
 from sim.report import terminal
 from sim.report.junit import junit_report
 from sim.report.outcome import Outcome
@@ -29,7 +31,7 @@ from sim.report.result import exit_code
 from sim.runner import Job
 from sim.scenario import PROPERTIES, Scenario, ScenarioError, load
 from sim.suite import scenario_files
-from sim.workers import outcomes_of
+from sim.workers import Task, outcomes_of
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -86,6 +88,72 @@ def list_command(paths: tuple[Path, ...], properties: tuple[str, ...]) -> None:
     shown = max(len(scenario.shows) for scenario in scenarios)
     for s in scenarios:
         click.echo(f"{s.name:{names}}  {s.shows:{shown}}  {s.title}")
+
+
+@main.command("faults")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    "engine_names",
+    multiple=True,
+    default=("recon",),
+    show_default=True,
+    metavar="NAME",
+    help="stock, stock-defaults, recon or package.module:name; may be repeated.",
+)
+@click.option(
+    "--jobs",
+    "-j",
+    "workers",
+    type=Jobs(),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="How many processes run scenarios; 0 or auto is one for each CPU.",
+)
+@click.option(
+    "--ndjson",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one JSON object per word to this file; - is standard output.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Name all scenarios, also the idle ones.")
+def faults_command(
+    paths: tuple[Path, ...],
+    engine_names: tuple[str, ...],
+    workers: int,
+    ndjson: Path | None,
+    verbose: bool,
+) -> None:
+    """List the catalogue of faults and actions, and which scenarios exercise each.
+
+    PATHS are scenario files or folders of them; with none, the shipped suite.  Each
+    scenario is played as it is, and again without each of its faults: a fault is
+    exercised where that changes what happens, with any of the engines.  What is no fault
+    is exercised where it had an effect.
+
+    Exits with 0 when all is exercised, 1 when something is not, 2 on a usage error or bad
+    scenario, 4 when the harness failed.
+    """
+    console = terminal.console(stderr=str(ndjson) == "-")
+    names = _labels(engine_names)
+    scenarios = _selected(paths, ())
+    jobs = [Examination(scenario=each, engine=name) for name in names for each in scenarios]
+    findings: list[Finding] = []
+    with _output(ndjson) as lines:
+        _run_all(jobs, workers, console, findings.append)
+        entries = catalogue(findings)
+        if lines is not None:
+            for entry in entries:
+                record = catalogue_report.record(entry)
+                lines.write(msgspec.json.encode(record).decode() + "\n")
+    console.print(catalogue_report.table(entries, verbose=verbose))
+    console.print(catalogue_report.summary(entries))
+    failed = [finding for finding in findings if finding.error is not None]
+    for finding in failed:
+        click.echo(f"error: {finding.scenario}: {finding.error}", err=True)
+    if failed:
+        sys.exit(USAGE_ERROR if any(finding.is_setup for finding in failed) else 4)
+    sys.exit(0 if all(entry.scenarios for entry in entries) else 1)
 
 
 @main.command("run")
@@ -210,11 +278,18 @@ def _selected(paths: Sequence[Path], properties: Sequence[str]) -> list[Scenario
     return selected
 
 
-def _run_all(
-    jobs: Sequence[Job],
+class _Named[T](Task[T], Protocol):
+    """A task of one scenario."""
+
+    @property
+    def scenario(self) -> Scenario: ...
+
+
+def _run_all[T](
+    jobs: Sequence[_Named[T]],
     workers: int,
     console: Console,
-    take: Callable[[Outcome], None],
+    take: Callable[[T], None],
 ) -> None:
     """Run the jobs, with a bar on a terminal; an interrupt ends the command."""
     upcoming = deque(job.scenario.name for job in jobs)

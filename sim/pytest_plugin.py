@@ -162,12 +162,10 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the scenario."""
-        from sim.runner import perform
-
         with warnings.catch_warnings():
             # What a warning of the code under test does must not depend on who runs it.
             warnings.simplefilter("default")
-            outcome = perform(self.job)
+            outcome = self.job.perform()
         if not outcome.result.expected:
             raise NotAsExpected(_told(outcome))
 

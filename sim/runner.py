@@ -7,9 +7,9 @@ import shlex
 import signal
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -43,6 +43,19 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
         return shlex.join(words)
+
+    def perform(self) -> Outcome:
+        """Run it in this process; whatever goes wrong in it is its outcome."""
+        outcome = attempt(self._run, self.failed)
+        if not self.twice or outcome.result.error is not None:
+            return outcome
+        again = attempt(self._run, self.failed).result
+        return msgspec.structs.replace(outcome, again=again.error or again.digest)
+
+    def _run(self) -> Outcome:
+        done = run(self.scenario, engines.load(self.engine), seed=self.seed)
+        result = result_of(done)
+        return self.outcome(result, story(done.trace, result, START_NS))
 
     def failed(self, error: str, *, is_setup: bool = False) -> Outcome:
         """Return what came of it when nothing could be judged."""
@@ -94,28 +107,23 @@ def _limited(secs: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def perform(job: Job) -> Outcome:
-    """Run a job in this process; whatever goes wrong in it is its outcome."""
-    outcome = _once(job)
-    if not job.twice or outcome.result.error is not None:
-        return outcome
-    again = _once(job).result
-    return msgspec.structs.replace(outcome, again=again.error or again.digest)
+class Failed[T](Protocol):
+    """Makes of an error what stands for a piece of work that failed."""
+
+    def __call__(self, error: str, *, is_setup: bool = False) -> T: ...
 
 
-def _once(job: Job) -> Outcome:
+def attempt[T](work: Callable[[], T], failed: Failed[T]) -> T:
+    """Do a piece of work in this process; whatever goes wrong in it is what comes of it."""
     try:
         with _limited(REAL_LIMIT_SECS):
-            done = run(job.scenario, engines.load(job.engine), seed=job.seed)
-        result = result_of(done)
-        told = story(done.trace, result, START_NS)
+            return work()
     except (SetupError, engines.EngineError) as e:
-        return job.failed(str(e), is_setup=True)
+        return failed(str(e), is_setup=True)
     except (HarnessError, TookTooLong) as e:
-        return job.failed(str(e))
+        return failed(str(e))
     except (Exception, SystemExit) as e:
-        return job.failed(f"{type(e).__name__}: {e} ({_place(e)})")
-    return job.outcome(result, told)
+        return failed(f"{type(e).__name__}: {e} ({_place(e)})")
 
 
 def _place(error: BaseException) -> str:

@@ -43,6 +43,7 @@ class Timeline:
         points: Points,
         nodes: Iterable[NodeUnderTest],
         trace: Trace,
+        left_out: str = "",
     ) -> None:
         self.inert: list[str] = []
         self._scenario = scenario
@@ -52,6 +53,8 @@ class Timeline:
         self._faults = faults
         self._points = points
         self._trace = trace
+        self._left_out = left_out
+        self._played: list[tuple[str, str]] = []
         orders = {
             record.action.id: record.action
             for record in scenario.timeline
@@ -99,6 +102,15 @@ class Timeline:
         for attendant in self._attendants.values():
             self.inert += attendant.unsent()
 
+    @property
+    def effective(self) -> frozenset[str]:
+        """The words of the records of which nobody has noted that they had no effect."""
+        return frozenset(
+            word
+            for word, label in self._played
+            if not any(note.startswith(f"{label} had no effect") for note in self.inert)
+        )
+
     def pending(self) -> str | None:
         """Say what has not come to rest, None when everything has."""
         for attendant in self._attendants.values():
@@ -117,9 +129,12 @@ class Timeline:
     def _apply(self, index: int, record: m.Record) -> None:
         action = record.action
         word = action.word
+        if word == self._left_out:
+            return
         label = f"{word} at {durations.format_duration(record.at_ns)}"
         if line := self._scenario.line(index):
             label += f" (line {line})"
+        self._played.append((word, label))
         self._trace.add(self._loop.now_ns, "record", word, dump_record(self._scenario, record))
         if action.point is None:
             self._do(action, label)

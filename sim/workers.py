@@ -14,14 +14,24 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-
-from sim.report.outcome import Outcome
-from sim.runner import Job, perform
+from typing import Protocol
 
 _spawning = multiprocessing.get_context("spawn")
 
 
-def outcomes_of(jobs: Sequence[Job], workers: int) -> Generator[Outcome]:
+class Task[T](Protocol):
+    """A piece of work that another process may do."""
+
+    def perform(self) -> T:
+        """Do it and return what came of it, whatever goes wrong."""
+        ...
+
+    def failed(self, error: str) -> T:
+        """Return what came of it when the process that did it has died."""
+        ...
+
+
+def outcomes_of[T](jobs: Sequence[Task[T]], workers: int) -> Generator[T]:
     """Run jobs and yield their outcomes in order, each as soon as all before it are known.
 
     One worker is this process itself.  Closing the iterator ends the others.
@@ -30,14 +40,14 @@ def outcomes_of(jobs: Sequence[Job], workers: int) -> Generator[Outcome]:
         yield from _in_processes(jobs, workers)
         return
     gc.freeze()
-    yield from map(perform, jobs)
+    yield from (job.perform() for job in jobs)
 
 
-def _in_processes(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
+def _in_processes[T](jobs: Sequence[Task[T]], workers: int) -> Iterator[T]:
     waiting = deque(enumerate(jobs))
-    done: dict[int, Outcome] = {}
-    idle: list[_Worker] = []
-    busy: dict[Connection, _Worker] = {}
+    done: dict[int, T] = {}
+    idle: list[_Worker[T]] = []
+    busy: dict[Connection, _Worker[T]] = {}
     reported = 0
     try:
         while reported < len(jobs):
@@ -66,7 +76,7 @@ def _in_processes(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
             worker.kill()
 
 
-class _Worker:
+class _Worker[T]:
     """One process that runs jobs, from the outside."""
 
     def __init__(self) -> None:
@@ -81,20 +91,19 @@ class _Worker:
     def is_alive(self) -> bool:
         return self._process.is_alive()
 
-    def begin(self, number: int, job: Job) -> None:
+    def begin(self, number: int, job: Task[T]) -> None:
         """Hand over a job; `connection` has something to read when it is over."""
         self.number, self._job = number, job
         with contextlib.suppress(OSError):  # it is dead, as `outcome` will find
             self.connection.send(job)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> T:
         """Return what came of the job: if the worker died, that it did."""
         try:
-            outcome = self.connection.recv()
+            outcome: T = self.connection.recv()
         except (EOFError, OSError):
             self.finish()
             return self._job.failed(f"the process of this run {self._end()}")
-        assert isinstance(outcome, Outcome)
         return outcome
 
     def finish(self) -> None:
@@ -118,7 +127,7 @@ def _serve(connection: Connection) -> None:
     gc.freeze()
     with contextlib.suppress(EOFError, OSError):
         while True:
-            connection.send(perform(connection.recv()))
+            connection.send(connection.recv().perform())
 
 
 @contextlib.contextmanager

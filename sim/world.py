@@ -85,23 +85,36 @@ class Run(msgspec.Struct, frozen=True):
     virtual_ns: int
     startups: tuple[tuple[str, int, float], ...]
     wall_secs: float
+    healed_ns: int
+    """When what was left of faults was disarmed."""
+    effective: frozenset[str]
+    """The words of which a record had an effect; a fault's, that it was armed."""
 
 
-def run(scenario: m.Scenario, engine: MakeEngine, *, seed: int | None = None) -> Run:
+def run(
+    scenario: m.Scenario,
+    engine: MakeEngine,
+    *,
+    seed: int | None = None,
+    left_out: str = "",
+) -> Run:
     """Play a scenario to its end.
 
     `engine` makes the engine of each process.  `seed` takes the place of the
-    scenario's own.  Raises `HarnessError` when the simulation fails, `SetupError` when
+    scenario's own.  Of the records with the word `left_out` nothing is done; their time
+    passes all the same.  Raises `HarnessError` when the simulation fails, `SetupError` when
     the node cannot be built as the scenario and the engine want it, and what
     `sim.patches` raises when NautilusTrader is not one that it knows.
     """
-    return World(scenario, engine, scenario.seed if seed is None else seed).run()
+    return World(scenario, engine, scenario.seed if seed is None else seed, left_out).run()
 
 
 class World:
     """The state of one run.  It is the `sim.patches.Host` of the replacements."""
 
-    def __init__(self, scenario: m.Scenario, engine: MakeEngine, seed: int) -> None:
+    def __init__(
+        self, scenario: m.Scenario, engine: MakeEngine, seed: int, left_out: str = ""
+    ) -> None:
         self._scenario = scenario
         made = engine()
         self._engine_name = made.name
@@ -168,10 +181,12 @@ class World:
             self.points,
             self.nodes,
             self.trace,
+            left_out,
         )
         self._crashes: list[Crash] = []
         self._pending: str | None = None
         self._quiet_ns: int | None = None
+        self._healed_ns: int | None = None
         self._truth: tuple[
             tuple[VenueTrade, ...], tuple[VenueOrder, ...], tuple[VenuePosition, ...]
         ]
@@ -216,11 +231,14 @@ class World:
             virtual_ns=self.loop.elapsed_ns,
             startups=startups,
             wall_secs=wall_secs() - started,
+            healed_ns=self.loop.now_ns if self._healed_ns is None else self._healed_ns,
+            effective=self.timeline.effective,
         )
 
     async def _play(self) -> None:
         await self.timeline.play(self._bound_ns)
         self.faults.heal()
+        self._healed_ns = self.loop.now_ns
         limit_ns = self.loop.now_ns + self._quiet_limit_ns
         while (pending := self.timeline.pending()) is not None and self.loop.now_ns < limit_ns:
             await self.timeline.sleep_until(self.loop.now_ns + NS_PER_MS)
@@ -239,7 +257,8 @@ class World:
         self._truth = (self.venue.trades(), self.venue.orders(), self.venue.positions())
 
     def _on_fault(self, fault: Fault, what: str) -> None:
-        self.trace.add(self.loop.now_ns, "fault", fault.label, what)
+        mark = f"ledger {self.venue.ledger_position}"
+        self.trace.add(self.loop.now_ns, "fault", fault.label, what, mark)
 
     # -- the host of the patches --------------------------------------------------
 

@@ -62,9 +62,11 @@ class Faults:
     def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         """Return what the first fault makes of a request's answer, or None to let it through."""
         for fault in self._live(now_ns):
+            before = fault.activations
             distortion = fault.on_request(request, now_ns)
-            if distortion is not None:
+            if fault.activations > before:
                 self._note(fault, f"{request.speaker} {request.method} {request.path}")
+            if distortion is not None:
                 return distortion
         return None
 

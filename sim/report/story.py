@@ -28,11 +28,14 @@ GAP = Line("", "...")
 def story(trace: Trace, result: Result, start_ns: int) -> list[Line]:
     """Tell a run; times are counted from `start_ns`."""
     told: list[tuple[int, bool, str]] = []
+    last_fault = ""
     for row in trace.rows:
         tell = _TELL.get(row.kind)
         text = tell(row) if tell is not None else None
-        if text is not None:
-            told.append((row.at_ns, False, text))
+        if text is None or (row.kind == "fault" and row.subject == last_fault):
+            continue  # what a fault does over and over is told once, until something follows
+        last_fault = row.subject if row.kind == "fault" else ""
+        told.append((row.at_ns, False, text))
     told += [(v.at_ns, True, f"✗ {v.property}: {v.message}") for v in result.violations]
     told.sort(key=lambda entry: entry[:2])
     lines = [Line(f"{(at_ns - start_ns) / 1e9:.3f}s", text, broken) for at_ns, broken, text in told]
@@ -68,7 +71,7 @@ def _order_event(row: Row) -> str | None:
 
 _TELL: dict[str, Callable[[Row], str | None]] = {
     "record": lambda row: row.details,
-    "fault": lambda row: f"fault: {row.subject}: {row.details}",
+    "fault": lambda row: f"fault: {row.subject}: {row.details} ({row.mark})",
     "point": lambda row: f"{row.subject}: the point is reached",
     "node-start": lambda row: f"{row.subject} starts",
     "node-end": lambda row: f"{row.subject} {row.details}",

@@ -180,12 +180,9 @@ class Network:
         self.flush()
         query = request.query.partition("&signature=")[0]
         said = "lost" if response is None else str(response.status)
-        self._trace.add(
-            now_ns,
-            "request",
-            f"{request.speaker} {request.method} {request.path}",
-            f"{query} -> {said}{' (fault)' if fault else ''}",
-        )
+        asked = f"{request.speaker} {request.method} {request.path}"
+        mark = "fault" if fault else ""
+        self._trace.add(now_ns, "request", asked, f"{query} -> {said}", mark)
         self._later(
             late_ns + self._delay_ns(),
             self._answer,

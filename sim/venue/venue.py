@@ -115,6 +115,11 @@ class Venue(ByHand):
         """Return the API keys of an account."""
         return frozenset(self._account(account).keys)
 
+    @property
+    def ledger_position(self) -> int:
+        """How many entries the ledger of truth has."""
+        return len(self.exchange.ledger)
+
     # -- time
 
     def advance(self, now_ns: int) -> None:

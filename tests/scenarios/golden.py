@@ -65,7 +65,7 @@ def trade_ids(done: Run) -> list[str]:
 def answers(done: Run, request: str) -> list[str]:
     """Return how requests of the node were answered, such as ``200`` or ``503 (fault)``."""
     return [
-        row.details.rpartition("-> ")[2]
+        row.details.rpartition("-> ")[2] + (f" ({row.mark})" if row.mark else "")
         for row in done.trace.rows
         if row.kind == "request" and row.subject == f"nt {request}"
     ]

@@ -11,7 +11,7 @@ import pytest
 from sim import engines, runner
 from sim.node import SetupError
 from sim.report.result import Result, result_of
-from sim.runner import Job, perform
+from sim.runner import Job
 from sim.scenario import Scenario, loads
 from sim.world import run
 
@@ -197,7 +197,7 @@ def computes_for_ever(node: Any) -> None:
 def test_a_run_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(runner, "REAL_LIMIT_SECS", 0.2)
     name = f"{__name__}:computes_for_ever"
-    outcome = perform(Job(scenario=story(SENDS), engine=name, label=name))
+    outcome = Job(scenario=story(SENDS), engine=name, label=name).perform()
 
     assert outcome.result.verdict == "error"
     assert outcome.result.error == "the run did not end within 0.2 s of real time"
@@ -205,5 +205,5 @@ def test_a_run_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("engine", ["stock", "stock-defaults"])
 def test_a_run_that_ends_is_left_alone(engine: str):
-    outcome = perform(Job(scenario=story(SENDS, FILLS, ENDS_FLAT), engine=engine, label=engine))
+    outcome = Job(scenario=story(SENDS, FILLS, ENDS_FLAT), engine=engine, label=engine).perform()
     assert outcome.result.verdict == "pass"
