@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sim import engines
+from sim.clock import NS_PER_SEC, START_NS
 from sim.observation import Impairment
 from sim.scenario import loads
+from sim.scenario.values import READS
 from sim.world import Run, run
 
 HEAD = """
@@ -79,3 +81,23 @@ def test_a_truncated_reply_reaches_the_node():
 
     assert done.observation.inert == ()
     assert [i.kind for i in done.observation.impairments] == ["read"]
+
+
+def test_each_act_of_a_fault_is_told_with_where_the_ledger_stood():
+    done = play("{at: 10s, lag_reads: {by: 5s, for: 40s}}", *READS_TRADES)
+    acts = [row for row in done.trace.rows if row.kind == "fault"]
+    lagging = [
+        row
+        for row in done.trace.rows
+        if row.kind == "request"
+        and START_NS + 10 * NS_PER_SEC <= row.at_ns < START_NS + 50 * NS_PER_SEC
+        and " GET " in row.subject
+        and row.subject.rpartition("/")[2] in READS
+    ]
+
+    assert [(act.at_ns, act.details) for act in acts] == [
+        (row.at_ns, row.subject) for row in lagging
+    ]
+    positions = [int(act.mark.removeprefix("ledger ")) for act in acts]
+    assert positions == sorted(positions)
+    assert positions[-1] > 0
