@@ -27,7 +27,7 @@ def table(entries: Sequence[Entry], *, verbose: bool) -> Table:
     grid.add_column("name", no_wrap=True)
     grid.add_column("layer", no_wrap=True)
     grid.add_column("what it does or distorts", ratio=1)
-    grid.add_column("runs", justify="right", no_wrap=True)
+    grid.add_column("files", justify="right", no_wrap=True)
     grid.add_column("exercised by", ratio=1, overflow="fold")
     for entry in entries:
         grid.add_row(
