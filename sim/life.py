@@ -21,7 +21,16 @@ from sim.observation import Incarnation, NodeEvent, State
 from sim.plain import Access, Reader
 from sim.process import PROCESS, Process
 from sim.recorder import Recorder
-from sim.scenario.actions import Cancel, CancelAll, CancelBatch, Modify, StrategyAction, Submit
+from sim.scenario.actions import (
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    Modify,
+    OwnOrderAction,
+    Query,
+    StrategyAction,
+    Submit,
+)
 from sim.strategy import TimelineStrategy
 
 STOP_LIMIT_SECS = 60.0
@@ -149,13 +158,16 @@ class Life:
                 orders = [self._open_order(order) for order in action.orders]
                 strategy = self._strategy(orders[0].strategy_id.value)
                 self._soon(partial(strategy.cancel_batch, orders))
-            case Cancel() | Modify():
+            case OwnOrderAction():
                 order = self._open_order(action.order)
                 strategy = self._strategy(order.strategy_id.value)
-                if isinstance(action, Cancel):
-                    self._soon(partial(strategy.cancel_order, order))
-                else:
-                    self._soon(partial(strategy.modify, action, order))
+                match action:
+                    case Cancel():
+                        self._soon(partial(strategy.cancel_order, order))
+                    case Query():
+                        self._soon(partial(strategy.query_order, order))
+                    case Modify():
+                        self._soon(partial(strategy.modify, action, order))
 
     def _open_order(self, client_order_id: str) -> Any:
         assert self._trading_node is not None

@@ -162,7 +162,7 @@ class Timeline:
         match action:
             case a.Submit() | a.CancelAll():
                 node = action.node
-            case a.Cancel() | a.Modify():
+            case a.OwnOrderAction():
                 node = self._sender(action.order)
             case a.CancelBatch():
                 node = self._sender(action.orders[0])
@@ -193,6 +193,7 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Cancel: Timeline._act,
     a.CancelAll: Timeline._act,
     a.CancelBatch: Timeline._act,
+    a.Query: Timeline._act,
     a.Modify: Timeline._act,
     a.Stop: Timeline._stop,
     a.Kill: Timeline._kill,

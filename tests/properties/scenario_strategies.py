@@ -437,6 +437,10 @@ class _Story:
         sent = self._own()
         return a.Cancel(order=self._draw(st.sampled_from(sent))) if sent else None
 
+    def _query(self) -> a.Action | None:
+        sent = self._own()
+        return a.Query(order=self._draw(st.sampled_from(sent))) if sent else None
+
     def _account_word(self, account: str) -> str | None:
         """Name an account of the node; the first need not be named."""
         first = account == self._bare.accounts_of(self._name)[0]

@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import recon_node
+
 from sim import engines
 from sim.engines import MakeEngine
 from sim.observation import Incarnation, NodeFill
 from sim.world import Run
-from tests.scenarios import recon_node
 
 UNCHECKED = (
     "reconciliation_interval_secs: 60, open_check_interval_secs: null, "
@@ -69,3 +75,41 @@ def answers(done: Run, request: str) -> list[str]:
         for row in done.trace.rows
         if row.kind == "request" and row.subject == f"nt {request}"
     ]
+
+
+def streams(done: Run) -> int:
+    """Return how many streams of user data the node has opened."""
+    return sum(row.kind == "stream-open" for row in done.trace.rows)
+
+
+LOGS = """
+import json, sys
+from nautilus_trader.common.component import init_logging
+from nautilus_trader.common.enums import LogLevel
+
+guard = init_logging(level_stdout=LogLevel.WARNING, colors=False)
+sys.path.insert(0, "tests/scenarios")
+import golden
+
+golden.play(*json.load(sys.stdin))
+"""
+
+
+def logged(*records: str) -> str:
+    """Play records in a process of its own and return what the node logs: warnings and errors.
+
+    NautilusTrader has one logger a process, which cannot be taken back.
+    """
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", LOGS],
+        input=json.dumps(records),
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env={"PYTHONPATH": str(root)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr

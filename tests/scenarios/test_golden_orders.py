@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tests.scenarios.golden import (
+from golden import (
     FILLS,
     LEG,
     SENDS,
@@ -16,7 +15,7 @@ from tests.scenarios.golden import (
     steps,
     trade_ids,
 )
-from tests.scenarios.recon_node import orders, positions
+from recon_node import orders, positions
 
 RETRIES = (
     f"{UNCHECKED}, exec_client: {{max_retries: 2, retry_delay_initial_ms: 500, "

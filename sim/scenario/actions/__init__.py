@@ -58,6 +58,8 @@ from sim.scenario.actions.strategy import (
     CancelAll,
     CancelBatch,
     Modify,
+    OwnOrderAction,
+    Query,
     Submit,
 )
 from sim.scenario.actions.streams import (
@@ -120,6 +122,8 @@ __all__ = [
     "Modify",
     "NodeAction",
     "Order",
+    "OwnOrderAction",
+    "Query",
     "ReadFault",
     "RequestFault",
     "Restart",

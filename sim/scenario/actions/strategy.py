@@ -33,13 +33,17 @@ class Submit(Order, StrategyAction, frozen=True, kw_only=True):
     ``at``: right when the node's startup reconciliation has ended."""
 
 
-class Cancel(StrategyAction, frozen=True, kw_only=True):
-    """The strategy cancels an order that it submitted."""
-
-    word: ClassVar[str] = "cancel"
+class OwnOrderAction(StrategyAction, frozen=True, kw_only=True):
+    """What the strategy that submitted an order does about it."""
 
     order: OrderId
     """The id of the order."""
+
+
+class Cancel(OwnOrderAction, frozen=True, kw_only=True):
+    """The strategy cancels an order that it submitted."""
+
+    word: ClassVar[str] = "cancel"
 
 
 class CancelBatch(StrategyAction, frozen=True, kw_only=True):
@@ -66,13 +70,17 @@ class CancelAll(StrategyAction, frozen=True, kw_only=True):
     """The account whose orders they are, of a node with several; its first when left out."""
 
 
-class Modify(StrategyAction, frozen=True, kw_only=True):
+class Query(OwnOrderAction, frozen=True, kw_only=True):
+    """The strategy asks the venue how an order that it submitted stands."""
+
+    word: ClassVar[str] = "query"
+
+
+class Modify(OwnOrderAction, frozen=True, kw_only=True):
     """The strategy changes an order that rests: its quantity, its price or both."""
 
     word: ClassVar[str] = "modify"
 
-    order: OrderId
-    """The id of the order."""
     quantity: Quantity | None = None
     """The new quantity, what is already filled included; as before when left out."""
     price: Price | None = None

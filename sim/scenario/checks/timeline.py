@@ -7,7 +7,6 @@ from typing import get_args
 
 from sim.scenario.actions import (
     Action,
-    Cancel,
     CancelAll,
     CancelBatch,
     Comeback,
@@ -20,6 +19,8 @@ from sim.scenario.actions import (
     Modify,
     NodeAction,
     Order,
+    OwnOrderAction,
+    Query,
     RequestFault,
     Restart,
     SetPrice,
@@ -101,7 +102,7 @@ class TimelineCheck:
         match action:
             case Submit() | CancelAll() | NodeAction():
                 return action.node
-            case Cancel(order=order) | Modify(order=order) | CancelBatch(orders=(order, *_)):
+            case OwnOrderAction(order=order) | CancelBatch(orders=(order, *_)):
                 sent = self._orders.get(order)
                 # Who acts on an order that no strategy sent is refused for that.
                 return sent.node if isinstance(sent, Submit) else min(self._uptimes)
@@ -128,7 +129,7 @@ class TimelineCheck:
         match action:
             case Order():
                 self._check_order(action, path)
-            case Cancel(order=order) | Modify(order=order):
+            case OwnOrderAction(order=order):
                 self._check_own(order, path, action)
                 if isinstance(action, Modify):
                     self._check_modify(action, path)
@@ -186,14 +187,13 @@ class TimelineCheck:
         check_side(self._scenario, account, order.position_side, path, fail)
 
     def _check_own(self, order: str, path: Path, action: Action) -> None:
-        """Check that an order was sent by a strategy, which is about to change it."""
+        """Check that an order was sent by a strategy, which is about to do something about it."""
         if isinstance(self._earlier(order, path), WebSubmit):
-            verb = (
-                "change it with 'web_modify'"
-                if isinstance(action, Modify)
-                else ("cancel it with 'web_cancel'")
-            )
-            self._fail((*path, "order"), f"{order!r} was not sent by a strategy", verb)
+            hint = {
+                Modify: "change it with 'web_modify'",
+                Query: "the venue shows it as it is",
+            }.get(type(action), "cancel it with 'web_cancel'")
+            self._fail((*path, "order"), f"{order!r} was not sent by a strategy", hint)
 
     def _check_modify(self, action: Modify | WebModify, path: Path) -> None:
         if action.quantity is None and action.price is None:
