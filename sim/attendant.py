@@ -39,6 +39,8 @@ class Attendant:
         All orders of the scenario, by the ids that records name.
     inert
         Where it is noted when a record had no effect.
+    whose
+        How the node is named in words: ``the node``, or by its name where there are several.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Attendant:
         loop: VirtualLoop,
         orders: Mapping[str, Sent],
         inert: list[str],
+        whose: str,
     ) -> None:
         self.node = node
         self._loop = loop
         self._orders = orders
         self._inert = inert
+        self._whose = whose
         self._doing: asyncio.Task[None] | None = None
         self._queue: list[str] = []
         self._on_start: dict[str, str] = {}
@@ -77,7 +81,7 @@ class Attendant:
             ]
             self._queue.clear()
         if not self.node.is_up:
-            raise LookupError("the node is down")
+            raise LookupError(f"{self._whose} is down")
         self.node.kill()
 
     def start(self, action: a.Start, label: str) -> None:
@@ -129,7 +133,7 @@ class Attendant:
 
     def _begin(self, action: a.Comeback, label: str) -> None:
         if self.node.is_up:
-            self._inert.append(f"{label} had no effect: the node is up")
+            self._inert.append(f"{label} had no effect: {self._whose} is up")
             return
         if action.order is not None:
             # The cache knows the order by the id that the venue has.
@@ -158,9 +162,9 @@ class Attendant:
     def pending(self) -> str | None:
         """Say why the node has not come to rest, None when it has."""
         if self._doing is not None and not self._doing.done():
-            return "the node is being stopped or started"
+            return f"{self._whose} is being stopped or started"
         if self.node.was_given_up:
-            return "the node is down and nobody starts it again"
+            return f"{self._whose} is down and nobody starts it again"
         if self.node.revival_is_due:
-            return "the node is about to be started again"
+            return f"{self._whose} is about to be started again"
         return None

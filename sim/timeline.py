@@ -61,7 +61,13 @@ class Timeline:
             if isinstance(record.action, a.Submit | a.WebSubmit)
         }
         self._reach = Reach(loop, venue, network, faults, scenario, orders)
-        self._attendants = {node.name: Attendant(node, loop, orders, self.inert) for node in nodes}
+        several = len(scenario.each_node) > 1
+        self._attendants = {
+            node.name: Attendant(
+                node, loop, orders, self.inert, f"node {node.name}" if several else "the node"
+            )
+            for node in nodes
+        }
 
     async def play(self, bound_ns: int) -> None:
         """Start the nodes at their times, follow the records, and wait until all may be quiet.

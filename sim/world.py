@@ -248,8 +248,10 @@ class World:
             node.come_to_rest()
         interval_secs = self._interval_ns / NS_PER_SEC
         reads = await asyncio.gather(*(node.final_read(interval_secs) for node in self.nodes))
-        if not all(reads):
-            self._pending = self._pending or "the node's last reconciliation has not ended"
+        hanging = [node.name for node, ended in zip(self.nodes, reads, strict=True) if not ended]
+        if hanging:
+            names = " and ".join(hanging)
+            self._pending = self._pending or f"the last reconciliation of {names} has not ended"
 
     def _take_truth(self) -> None:
         """Take the venue's books as they stand when the run is quiet."""

@@ -15,6 +15,7 @@ with it, but a request that it has sent still arrives.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING
@@ -126,15 +127,17 @@ class Network:
         self._sockets: dict[int, Socket] = {}
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_ns: int | None = None
-        self._unanswered = 0
+        self._unanswered: Counter[str] = Counter()  # by node
         self._is_flushing = False
         self.reads: list[Exchange] = []
         self._ws_calls = WsCalls(loop, venue, faults, trace, points, self._send, self.flush)
 
     def pending(self) -> str | None:
         """Say what is on the way, None when nothing is."""
-        if self._unanswered:
-            return f"{self._unanswered} requests are not answered"
+        for node, count in self._unanswered.items():
+            if count:
+                whose = f" of node {node}" if node else ""
+                return f"{count} requests{whose} are not answered"
         if any(s.busy_until_ns > self._loop.now_ns for s in self._sockets.values()):
             return "events are on the way"
         return None
@@ -153,7 +156,7 @@ class Network:
         exchange = Exchange(process, self._loop.now_ns)
         if impaired_by(request) == "read":
             self.reads.append(exchange)
-        self._unanswered += 1
+        self._unanswered[request.node] += 1
         reply: asyncio.Future[Response] = self._loop.create_future()
         self._later(self._delay_ns(), self._arrive, request, exchange, reply)
         return await reply
@@ -208,7 +211,7 @@ class Network:
     ) -> None:
         if applied_late:
             self._later(self._delay_ns(), self._apply_late, request)
-        self._unanswered -= 1
+        self._unanswered[request.node] -= 1
         exchange.ended_ns = self._loop.now_ns
         exchange.limited = response is not None and response.status in (418, 429)
         process = exchange.process
