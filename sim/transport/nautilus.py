@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 from nautilus_trader.core.nautilus_pyo3 import HttpError, WebSocketClientError
 
-from sim.transport.network import Network, NetworkError, Socket
+from sim.transport.network import Network, NetworkError
+from sim.transport.socket import Socket
 from sim.venue.wire import Request
 
 CLIENT = "nt"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +27,7 @@ from sim.faults import Cut, Faults, Late, Substitute, impaired_by
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
+from sim.transport.socket import Socket
 from sim.transport.ws_calls import WsCalls
 from sim.venue.errors import HandshakeRefused
 from sim.venue.wire import Frame, Request, Response
@@ -57,47 +58,6 @@ class Exchange(msgspec.Struct):
     began_ns: int
     ended_ns: int | None = None
     limited: bool = False
-
-
-class Socket:
-    """One stream connection, from the client's side.
-
-    ``on_frame`` and ``on_close`` are called in the context, and so in the
-    process, that opened the socket.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        connection_id: int,
-        client: str,
-        node: str,
-        on_frame: Callable[[str], None],
-        on_close: Callable[[], None],
-        *,
-        is_ws_api: bool = False,
-    ) -> None:
-        self.node = node
-        self.speaker = f"{node} {client}".lstrip()
-        self.connection_id = connection_id
-        self.is_ws_api = is_ws_api
-        self.client = client
-        self.is_open = True
-        self.on_frame = on_frame
-        self.on_close = on_close
-        self.context: Context = copy_context()
-        self.process: Process | None = PROCESS.get()
-        self.last_due_ns = 0
-        self.busy_until_ns = 0
-        self._network = network
-
-    def close(self) -> None:
-        """Close from the client's side; `on_close` is not called."""
-        self._network.drop(self)
-
-    def send(self, text: str) -> None:
-        """Send a text frame to the venue."""
-        self._network.send_text(self, text)
 
 
 class Network:

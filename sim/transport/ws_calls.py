@@ -20,7 +20,7 @@ from sim.venue.wire import Request
 from sim.venue.ws_api import answer_with
 
 if TYPE_CHECKING:
-    from sim.transport.network import Socket
+    from sim.transport.socket import Socket
     from sim.venue import Venue
 
 type Send = Callable[..., int]

@@ -1,0 +1,53 @@
+"""One stream connection of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING
+
+from sim.process import PROCESS, Process
+
+if TYPE_CHECKING:
+    from sim.transport.network import Network
+
+
+class Socket:
+    """One stream connection, from the client's side.
+
+    ``on_frame`` and ``on_close`` are called in the context, and so in the
+    process, that opened the socket.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        connection_id: int,
+        client: str,
+        node: str,
+        on_frame: Callable[[str], None],
+        on_close: Callable[[], None],
+        *,
+        is_ws_api: bool = False,
+    ) -> None:
+        self.node = node
+        self.speaker = f"{node} {client}".lstrip()
+        self.connection_id = connection_id
+        self.is_ws_api = is_ws_api
+        self.client = client
+        self.is_open = True
+        self.on_frame = on_frame
+        self.on_close = on_close
+        self.context: Context = copy_context()
+        self.process: Process | None = PROCESS.get()
+        self.last_due_ns = 0
+        self.busy_until_ns = 0
+        self._network = network
+
+    def close(self) -> None:
+        """Close from the client's side; `on_close` is not called."""
+        self._network.drop(self)
+
+    def send(self, text: str) -> None:
+        """Send a text frame to the venue."""
+        self._network.send_text(self, text)
