@@ -55,6 +55,15 @@ class StreamWatch:
         except Exception as e:
             self._stream._is_recovery_failed = True
             self._log.error(f"the user data stream could not be opened: {e}")
+            await self._undo()
             return False
         self._due_ns, self._pause_ns = 0, 1_000_000_000
         return True
+
+    async def _undo(self) -> None:
+        """Close what a failed try has opened: an Ed25519 key has a connection to log on to."""
+        try:
+            async with asyncio.timeout(REVIVE_WITHIN_SECS):
+                await self._stream.disconnect()
+        except Exception as e:
+            self._log.warning(f"what was opened for the user data stream stays open: {e}")

@@ -10,6 +10,8 @@ The fault model, per channel:
 * A **stream frame** may be dropped, repeated or late.  A frame is never altered
   and never invented.  Frames that no fault names stay in order.
 * A **stream connection** may be cut, and new ones refused for a while.
+* A request of the **WebSocket API** may be answered with an error, or never; its connection
+  may be closed, and new ones refused for a while.
 * A **listen key** may expire early, with or without notice.
 * A **read** may show the venue as it was some time ago.  It is never a mixture
   of two instants within one answer, but the reads of trades may lack a trade that was
@@ -51,14 +53,21 @@ from sim.faults.streams import (
     FrameFault,
     StreamOutage,
 )
+from sim.faults.ws_api import (
+    CallFault,
+    FailedCall,
+    UnansweredCall,
+)
 
 __all__ = [
+    "CallFault",
     "Cut",
     "DelayedFrame",
     "DelayedReply",
     "Distortion",
     "DroppedFrame",
     "DuplicatedFrame",
+    "FailedCall",
     "FailedRequest",
     "Fault",
     "Faults",
@@ -70,6 +79,7 @@ __all__ = [
     "StreamOutage",
     "Substitute",
     "TruncatedReply",
+    "UnansweredCall",
     "impaired_by",
     "symbols_of",
 ]

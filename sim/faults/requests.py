@@ -33,6 +33,8 @@ class RequestFault(Fault, ABC):
         self._client = client
 
     def on_request(self, request: Request, now_ns: int) -> Distortion | None:
+        if (request.method == VERB) != (self._method == VERB):
+            return None  # a fault is of REST calls, or of those of the WebSocket API
         if self._path is not None and request.path != self._path:
             return None
         if self._method is not None and request.method != self._method:

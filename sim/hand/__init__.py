@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.hand import account, reads, requests, streams, venue
+from sim.hand import account, reads, requests, streams, venue, ws_api
 from sim.hand.base import Reach, Sent, venue_client_id
 from sim.scenario.actions import Action
 
@@ -21,6 +21,7 @@ ACTS: dict[type[Action], Callable[[Reach, Any, str], None]] = {
     **requests.DO,
     **reads.DO,
     **streams.DO,
+    **ws_api.DO,
 }
 """What is done for each action of the venue and for each fault."""
 

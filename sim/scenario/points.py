@@ -23,7 +23,7 @@ type Moment = Literal[
 
 POINT = (
     r"((before request|after request|before reply|after reply) [1-9][0-9]{0,5} of "
-    r"([a-z][a-z0-9_]{0,19} )?(GET|POST|PUT|DELETE) /[A-Za-z0-9/_.-]{0,99}"
+    r"([a-z][a-z0-9_]{0,19} )?(GET|POST|PUT|DELETE|WS) /[A-Za-z0-9/_.-]{0,99}"
     r"|(before event|after event) [1-9][0-9]{0,5} of [A-Za-z_]{1,40}( [A-Z_]{1,20})?"
     r"|after write [1-9][0-9]{0,5}( of [A-Za-z0-9._:/-]{1,80})?)( at [A-Z][A-Za-z0-9]{0,9})?"
 )

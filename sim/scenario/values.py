@@ -64,6 +64,29 @@ ExpiryReason = Annotated[int, Meta(ge=0, le=11)]
 Leverage = Annotated[int, Meta(ge=1, le=125)]
 KeyType = Literal["hmac", "ed25519"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+WsMethod = Literal[
+    "session.logon",
+    "session.status",
+    "session.logout",
+    "userDataStream.start",
+    "userDataStream.ping",
+    "userDataStream.stop",
+    "order.place",
+    "order.modify",
+    "order.cancel",
+    "order.status",
+    "algoOrder.place",
+    "algoOrder.cancel",
+    "account.status",
+    "account.balance",
+    "account.position",
+    "v2/account.status",
+    "v2/account.balance",
+    "v2/account.position",
+    "depth",
+    "ticker.price",
+    "ticker.book",
+]
 
 # The venue takes client order ids of this form and no other.
 OrderId = Annotated[

@@ -85,6 +85,12 @@ from sim.scenario.actions.venue import (
     WebModify,
     WebSubmit,
 )
+from sim.scenario.actions.ws_api import (
+    CallFault,
+    CloseWsApi,
+    FailWsApi,
+    MuteWsApi,
+)
 
 __all__ = [
     "ACTIONS",
@@ -92,9 +98,11 @@ __all__ = [
     "Action",
     "AddMargin",
     "BurnBnb",
+    "CallFault",
     "Cancel",
     "CancelAll",
     "CancelBatch",
+    "CloseWsApi",
     "Comeback",
     "DelayEvent",
     "DelayReply",
@@ -107,6 +115,7 @@ __all__ = [
     "Expire",
     "ExpireListenKey",
     "FailRequest",
+    "FailWsApi",
     "Fault",
     "Fill",
     "Fund",
@@ -120,6 +129,7 @@ __all__ = [
     "MarginCall",
     "Matched",
     "Modify",
+    "MuteWsApi",
     "NodeAction",
     "Order",
     "OwnOrderAction",

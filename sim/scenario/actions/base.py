@@ -38,7 +38,7 @@ OfNode = Annotated[NodeName, Implied("node")]
 OfAccount = Annotated[AccountName, Implied("account")]
 """The account that something happens to."""
 
-type Layer = Literal["strategy", "node", "venue", "request", "read", "stream"]
+type Layer = Literal["strategy", "node", "venue", "request", "read", "stream", "ws-api"]
 """Where something happens: who acts, or what a fault stands in the way of."""
 
 

@@ -7,8 +7,10 @@ from typing import get_args
 
 from sim.scenario.actions import (
     Action,
+    CallFault,
     CancelAll,
     CancelBatch,
+    CloseWsApi,
     Comeback,
     EventFault,
     Expire,
@@ -52,6 +54,9 @@ from sim.scenario.points import parse_point
 from sim.scenario.values import EXECUTIONS, EventType
 from sim.scenario.yaml_tree import Path
 from sim.venue.rest import ROUTES
+from sim.venue.ws_api import METHODS
+from sim.venue.ws_api import PATH as WS_PATH
+from sim.venue.ws_api import VERB as WS_VERB
 
 FARTHEST_NS = 3650 * 86_400 * 1_000_000_000
 """No story is longer: a node that runs all that time takes minutes to simulate."""
@@ -160,6 +165,8 @@ class TimelineCheck:
                 self._check_hidden(action, path)
             case RequestFault():
                 self._check_request_fault(action, path)
+            case CallFault() | CloseWsApi():
+                self._check_ws_api(action, path)
             case Comeback():
                 self._check_comeback(action, path)
         self._check_point(action, path)
@@ -251,6 +258,8 @@ class TimelineCheck:
         if not point.is_of_a_request:
             return
         served = [of for method, of in ROUTES if method == point.method]
+        if point.method == WS_VERB:
+            served = [f"{WS_PATH}/{method}" for method in METHODS]
         if point.path not in served:
             hint = nearest(point.path, sorted(served))
             fail((*path, "point"), f"the venue has no {point.method} {point.path}", hint)
@@ -269,6 +278,13 @@ class TimelineCheck:
             asked = "" if fault.method is None else f"{fault.method} "
             hint = nearest(fault.path, sorted(served))
             self._fail((*path, "path"), f"the venue has no {asked}{fault.path}", hint)
+
+    def _check_ws_api(self, fault: CallFault | CloseWsApi, path: Path) -> None:
+        nodes = self._scenario.each_node
+        meant = nodes if fault.node is None else (fault.node,)
+        if all(nodes[name].key_type != "ed25519" for name in meant):
+            hint = "node: {key_type: ed25519}"
+            self._fail(path, "only a node with an Ed25519 key uses the WebSocket API", hint)
 
     def _check_matched(self, fault: Matched, path: Path) -> None:
         if None not in (fault.count, fault.for_ns):

@@ -9,13 +9,18 @@ from typing import Any, Literal
 
 import httpx
 import respx
+from msgspec import structs
 
 from recon.binance import Access, BinanceHttp, BinanceReader
 from recon.binance.access import signer_of
 from recon.core.facts import Trade
 from sim.transport.httpx import Front, InProcessTransport
 from sim.venue import Venue, VenueConfig, symbol_config
+from sim.venue.keys import ApiKey
 from tests.unit.test_network import ACCOUNT, Rig
+
+ED25519 = ApiKey.named("main", "ed25519")
+"""The other key of the account."""
 
 BASE = "http://venue.invalid"
 MS_NS = 1_000_000
@@ -71,7 +76,7 @@ class Desk:
         self.venue = self.rig.venue = self.rig.network._venue = Venue(
             VenueConfig(
                 symbols=(symbol_config("BTCUSDT"), symbol_config("ETHUSDT")),
-                accounts=(ACCOUNT,),
+                accounts=(structs.replace(ACCOUNT, more_keys=(ED25519,)),),
                 position_mode="hedge" if hedge else "one-way",
                 weight_limit_1m=weight_limit_1m,
                 strict_signature=True,

@@ -26,7 +26,7 @@ from nautilus_trader.core.nautilus_pyo3 import ed25519_signature
 
 from recon.binance import Access, BinanceHttp, BinanceReader, ReadError
 from recon.binance.access import signer_of
-from tests.unit.recon.binance.desk import Desk, access, error
+from tests.unit.recon.binance.desk import ED25519, Desk, access, error
 from tests.unit.test_network import ACCOUNT
 
 # RFC 8032, section 7.1, test 1: the seed, and its signature of nothing.
@@ -248,6 +248,20 @@ async def test_a_configuration_reads_the_account():
 
     assert len((await desk.reader.positions()).legs) == 1
     assert desk.asked("recvWindow") == ["7000"]
+
+
+@pytest.mark.parametrize(
+    "looks", ["{}", "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n"]
+)
+async def test_a_configuration_with_an_ed25519_key_reads_the_account(looks: str):
+    secret = looks.format(ED25519.api_secret)
+    made = Access.from_config(
+        config(api_key=ED25519.api_key, api_secret=secret, base_url_http="http://venue.invalid")
+    )
+    desk = Desk(access=made)
+    desk.trade(desk.now_ns - 1)
+
+    assert len((await desk.reader.positions()).legs) == 1
 
 
 async def test_the_proxy_is_the_configured_one_and_none_of_the_environment(
