@@ -14,10 +14,11 @@ from sim.venue import settings
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.errors import Rejection, malformed
 from sim.venue.formats import plain
+from sim.venue.margin import MAINTENANCE_RATE, MAX_NOTIONAL
 from sim.venue.payloads import encode
 
 _SUCCESS = b'{"code":200,"msg":"success"}'
-_MAX_NOTIONAL = "40000000"
+_MAX_NOTIONAL = plain(MAX_NOTIONAL)
 
 
 def get_account_v2(backend: Backend, call: Call) -> bytes:
@@ -110,7 +111,7 @@ def get_account_config(_backend: Backend, call: Call) -> bytes:
     return encode(
         {
             "feeTier": 0,
-            "canTrade": True,
+            "canTrade": call.account.state != "inactive",
             "canDeposit": True,
             "canWithdraw": True,
             "dualSidePosition": call.account.hedge,
@@ -175,14 +176,14 @@ def get_commission_rate(backend: Backend, call: Call) -> bytes:
 
 
 def get_leverage_bracket(backend: Backend, call: Call) -> bytes:
-    """GET leverageBracket: one bracket, as there is no margin model."""
+    """GET leverageBracket: one bracket, whatever the notional."""
     wanted = symbol_or_none(backend, call)
     bracket: dict[str, Any] = {
         "bracket": 1,
         "initialLeverage": settings.MAX_LEVERAGE,
         "notionalCap": int(_MAX_NOTIONAL),
         "notionalFloor": 0,
-        "maintMarginRatio": 0.004,
+        "maintMarginRatio": float(MAINTENANCE_RATE),
         "cum": 0.0,
     }
     return encode(

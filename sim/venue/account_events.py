@@ -10,11 +10,10 @@ from sim.venue.algo_models import TRAILING
 from sim.venue.exchange import Exchange
 from sim.venue.formats import average, fixed, plain, to_ms
 from sim.venue.ledger import AccountEntry, AlgoEntry, ConfigEntry, MarginCallEntry, OrderEntry
+from sim.venue.margin import MAINTENANCE_RATE, profit_of
 from sim.venue.models import MONEY_UNIT, ZERO, Account, Leg, LegVersion
 
 type Event = dict[str, Any]
-
-_MAINTENANCE_RATE = Decimal("0.004")
 
 
 def _event(name: str, time_ns: int, **fields: Any) -> Event:
@@ -29,27 +28,23 @@ def _account_event(
     return _event("ACCOUNT_UPDATE", time_ns, a=a)
 
 
-def _balance(asset: str, balance: Decimal, change: str = "0") -> Event:
-    text = fixed(balance, 8)
-    return {"a": asset, "wb": text, "cw": text, "bc": change}
+def _balance(asset: str, balance: Decimal, crossed: Decimal, change: str = "0") -> Event:
+    return {"a": asset, "wb": fixed(balance, 8), "cw": fixed(crossed, 8), "bc": change}
 
 
 def _position(exchange: Exchange, account: Account, leg: Leg, version: LegVersion) -> Event:
     symbol = leg.symbol
     mark = exchange.price_of(symbol.name, "MARK_PRICE")
     entry_price = plain(version.entry_price.quantize(MONEY_UNIT))
-    profit = (mark - version.entry_price) * version.quantity if version.quantity else ZERO
-    isolated = account.margin_types.get(symbol.name) == "ISOLATED"
-    margin = account.isolated_margins.get((symbol.name, leg.position_side), ZERO)
     return {
         "s": symbol.name,
         "pa": plain(version.quantity),
         "ep": entry_price,
         "bep": entry_price,
         "cr": plain(version.realized_pnl),
-        "up": plain(profit),
-        "mt": "isolated" if isolated else "cross",
-        "iw": plain(margin) if isolated else "0",
+        "up": plain(profit_of(version, mark)),
+        "mt": "isolated" if account.isolates(symbol.name) else "cross",
+        "iw": plain(version.isolated_margin),
         "ps": leg.position_side,
         "ma": symbol.quote_asset,
     }
@@ -58,20 +53,42 @@ def _position(exchange: Exchange, account: Account, leg: Leg, version: LegVersio
 def trade_account_update(exchange: Exchange, account: Account, entry: OrderEntry) -> Event:
     """Return the ACCOUNT_UPDATE of a fill: the leg that it moved, and what was paid."""
     assert entry.leg is not None
-    position = _position(exchange, account, entry.leg, entry.leg_version)
-    balances = (_balance(asset, balance) for asset, balance in entry.balances)
-    return _account_event(entry.reason, entry.time_ns, balances, [position])
+    told = _told_legs(exchange, account, entry)
+    positions = [_position(exchange, account, leg, version) for leg, version in told]
+    balances = (_balance(*each) for each in entry.balances)
+    return _account_event(entry.reason, entry.time_ns, balances, positions)
+
+
+def _told_legs(
+    exchange: Exchange, account: Account, entry: OrderEntry
+) -> list[tuple[Leg, LegVersion]]:
+    """Return the legs that the ACCOUNT_UPDATE of a fill tells of, see ``hedge_positions``."""
+    moved = entry.leg
+    assert moved is not None
+    if not account.hedge or exchange.config.hedge_positions == "changed":
+        return [(moved, entry.leg_version)]
+    return [
+        (leg, entry.leg_version if leg is moved else leg.as_of(entry.time_ns))
+        for side in account.position_sides
+        for leg in [exchange.leg(account, moved.symbol.name, side)]
+    ]
 
 
 def account_update(exchange: Exchange, entry: AccountEntry) -> Event:
     """Return the ACCOUNT_UPDATE of money or margin that moved without a trade."""
     account = exchange.accounts[entry.account]
-    return _account_event(
+    event = _account_event(
         entry.reason,
         entry.time_ns,
-        (_balance(asset, balance, plain(change)) for asset, change, balance in entry.changes),
-        (_position(exchange, account, leg, leg.current) for leg in entry.legs),
+        (
+            _balance(asset, balance, crossed, plain(change))
+            for asset, change, balance, crossed in entry.changes
+        ),
+        (_position(exchange, account, *each) for each in entry.legs),
     )
+    if entry.symbol:
+        event["a"]["S"] = entry.symbol
+    return event
 
 
 def config_update(entry: ConfigEntry) -> Event:
@@ -89,19 +106,17 @@ def margin_call(exchange: Exchange, entry: MarginCallEntry) -> Event:
     rows = []
     for leg in entry.legs:
         mark = exchange.price_of(leg.symbol.name, "MARK_PRICE")
-        isolated = account.margin_types.get(leg.symbol.name) == "ISOLATED"
-        margin = account.isolated_margins.get((leg.symbol.name, leg.position_side), ZERO)
         held = leg.current
         rows.append(
             {
                 "s": leg.symbol.name,
                 "ps": leg.position_side,
                 "pa": plain(held.quantity),
-                "mt": "ISOLATED" if isolated else "CROSSED",
-                "iw": plain(margin),
+                "mt": "ISOLATED" if account.isolates(leg.symbol.name) else "CROSSED",
+                "iw": plain(held.isolated_margin),
                 "mp": plain(mark),
-                "up": plain((mark - held.entry_price) * held.quantity),
-                "mm": plain(abs(held.quantity) * mark * _MAINTENANCE_RATE),
+                "up": plain(profit_of(held, mark)),
+                "mm": plain(abs(held.quantity) * mark * MAINTENANCE_RATE),
             }
         )
     asset = entry.legs[0].symbol.quote_asset
@@ -109,7 +124,7 @@ def margin_call(exchange: Exchange, entry: MarginCallEntry) -> Event:
     return {
         "e": "MARGIN_CALL",
         "E": to_ms(entry.time_ns),
-        "cw": plain(balance),
+        "cw": plain(balance - account.isolated(asset)),
         "p": rows,
     }
 
@@ -147,5 +162,5 @@ def algo_update(entry: AlgoEntry) -> Event:
         "rm": version.reason,
     }
     if ticket.type == TRAILING:
-        o |= {"cr": plain(ticket.callback_rate), "ia": order.extreme is not None}
+        o |= {"cr": plain(ticket.callback_rate), "ia": version.is_active}
     return _event("ALGO_UPDATE", entry.time_ns, o=o)

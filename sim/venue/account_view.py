@@ -2,8 +2,8 @@
 
 Rules:
 
-* Profit is marked at the last price.  There is no liquidation and no margin check:
-  margins are shown for clients that read them, and never refuse an order.
+* Profit is marked at the mark price, margins are those by which orders are refused (see
+  `margin`).  There is no liquidation by price.
 * positionRisk v3 and account v3 list only legs with a position, or of symbols with open
   orders; v2 lists every configured symbol.  One-way mode shows BOTH; hedge mode LONG
   and SHORT.
@@ -16,17 +16,41 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from sim.venue.events import open_notional
+import msgspec
+
+from sim.venue.config import SymbolConfig
 from sim.venue.exchange import Exchange
 from sim.venue.formats import fixed, plain, to_ms
 from sim.venue.history import Reads, open_as_of
+from sim.venue.margin import (
+    MAINTENANCE_RATE,
+    MAX_NOTIONAL,
+    NOTHING,
+    Needs,
+    Opening,
+    leverage_of,
+    needs,
+    opening,
+    opening_now,
+    profit_of,
+)
 from sim.venue.models import FLAT, MONEY_UNIT, ZERO, Account, LegVersion
 from sim.venue.payloads import encode
 
 # Assets that never moved still need a time: clients skip rows whose time is 0.
 OPENED_MS = 1_569_398_400_000
-_MAINTENANCE_RATE = Decimal("0.004")
-_MAX_NOTIONAL = "40000000"
+
+
+class _Total(msgspec.Struct):
+    """Sums over the legs of an account in one asset; ``cross_`` ones leave isolated legs out."""
+
+    profit: Decimal = ZERO
+    position: Decimal = ZERO
+    orders: Decimal = ZERO
+    maintenance: Decimal = ZERO
+    isolated: Decimal = ZERO
+    cross_profit: Decimal = ZERO
+    cross_position: Decimal = ZERO
 
 
 class AccountView:
@@ -79,7 +103,7 @@ class AccountView:
     ) -> Iterator[tuple[str, LegVersion]]:
         holding = account.holdings.get(symbol)
         at_ns = now_ns - self._reads.lag_ns(model, symbol)
-        for side in ("LONG", "SHORT") if account.hedge else ("BOTH",):
+        for side in account.position_sides:
             leg = holding.legs.get(side) if holding is not None else None
             yield side, FLAT if leg is None else leg.as_of(at_ns)
 
@@ -92,8 +116,22 @@ class AccountView:
         lag_ns = self._reads.lag_ns(model, symbol)
         return next(open_as_of(holding, now_ns, lag_ns), None) is not None
 
-    def _leverage(self, account: Account, symbol: str) -> int:
-        return account.leverage.get(symbol, self._exchange.config.leverage)
+    def _opening(self, account: Account, symbol: str, now_ns: int, model: str) -> Opening:
+        holding = account.holdings.get(symbol)
+        if holding is None:
+            return {}
+        lag_ns = self._reads.lag_ns(model, symbol)
+        return opening(open_as_of(holding, now_ns, lag_ns)) if lag_ns else opening_now(holding)
+
+    def _needs(
+        self, account: Account, symbol: str, side: str, leg: LegVersion, orders: Opening
+    ) -> Needs:
+        return needs(
+            leg,
+            orders.get(side, NOTHING),
+            self._exchange.price_of(symbol, "MARK_PRICE"),
+            leverage_of(self._exchange, account, symbol),
+        )
 
     def _position_rows(
         self, account: Account, symbol: str | None, now_ns: int, every_symbol: bool
@@ -102,20 +140,26 @@ class AccountView:
         for name in self._exchange.symbols if symbol is None else (symbol,):
             if not every_symbol and not self._is_in_use(account, name, now_ns, "positionRisk"):
                 continue
+            orders = self._opening(account, name, now_ns, "positionRisk")
             for side, leg in self._legs(account, name, now_ns, "positionRisk"):
-                rows.append(self._position_row(account, name, side, leg, every_symbol))
+                rows.append(self._position_row(account, name, side, leg, orders, every_symbol))
         return rows
 
     def _position_row(
-        self, account: Account, name: str, side: str, leg: LegVersion, second_version: bool
+        self,
+        account: Account,
+        name: str,
+        side: str,
+        leg: LegVersion,
+        orders: Opening,
+        second_version: bool,
     ) -> dict[str, Any]:
         symbol = self._exchange.symbols[name]
         mark = self._exchange.price_of(name, "MARK_PRICE")
         notional = leg.quantity * mark
-        leverage = self._leverage(account, name)
-        margin = fixed(abs(notional) / leverage, 8)
+        profit = profit_of(leg, mark)
         entry = plain(leg.entry_price.quantize(MONEY_UNIT)) if leg.quantity else "0.0"
-        isolated_margin = plain(account.isolated_margins.get((name, side), ZERO))
+        isolated = account.isolates(name)
         row: dict[str, Any] = {
             "symbol": name,
             "positionSide": side,
@@ -123,49 +167,64 @@ class AccountView:
             "entryPrice": entry,
             "breakEvenPrice": entry,
             "markPrice": fixed(mark, 8),
-            "unRealizedProfit": fixed(_profit(leg, mark), 8),
+            "unRealizedProfit": fixed(profit, 8),
             "liquidationPrice": "0",
-            "isolatedMargin": isolated_margin,
+            "isolatedMargin": plain(leg.isolated_margin + profit) if isolated else "0",
             "notional": plain(notional),
-            "isolatedWallet": isolated_margin,
+            "isolatedWallet": plain(leg.isolated_margin),
             "updateTime": to_ms(leg.time_ns),
         }
         if second_version:
-            isolated = account.margin_types.get(name) == "ISOLATED"
             row.update(
-                leverage=str(leverage),
-                maxNotionalValue=_MAX_NOTIONAL,
+                leverage=str(leverage_of(self._exchange, account, name)),
+                maxNotionalValue=plain(MAX_NOTIONAL),
                 marginType="isolated" if isolated else "cross",
                 isAutoAddMargin="false",
             )
             return row
-        holding = account.holdings.get(name)
-        row.update(
-            marginAsset=symbol.quote_asset,
-            initialMargin=margin,
-            maintMargin=fixed(abs(notional) * _MAINTENANCE_RATE, 8),
-            positionInitialMargin=margin,
-            openOrderInitialMargin="0",
-            adl=0,
-            bidNotional="0" if holding is None else plain(open_notional(holding, "BUY")),
-            askNotional="0" if holding is None else plain(open_notional(holding, "SELL")),
-        )
+        row.update(self._margins(account, name, side, leg, orders))
+        row.update(marginAsset=symbol.quote_asset, adl=int(bool(leg.quantity)))
         return row
+
+    def _margins(
+        self, account: Account, name: str, side: str, leg: LegVersion, orders: Opening
+    ) -> dict[str, Any]:
+        """Return what positionRisk v3 and account v2 say of the margins of a leg."""
+        each = self._needs(account, name, side, leg, orders)
+        mark = self._exchange.price_of(name, "MARK_PRICE")
+        bids, asks = orders.get(side, NOTHING)
+        return {
+            "initialMargin": fixed(each.position + each.orders, 8),
+            "maintMargin": fixed(abs(leg.quantity) * mark * MAINTENANCE_RATE, 8),
+            "positionInitialMargin": fixed(each.position, 8),
+            "openOrderInitialMargin": fixed(each.orders, 8),
+            "bidNotional": plain(bids),
+            "askNotional": plain(asks),
+        }
 
     # -- money
 
-    def _totals(self, account: Account, now_ns: int) -> dict[str, tuple[Decimal, Decimal]]:
-        """Return unrealised profit and absolute notional over leverage, by asset."""
-        totals: dict[str, tuple[Decimal, Decimal]] = {}
-        for name, symbol in self._exchange.symbols.items():
+    def _totals(self, account: Account, now_ns: int) -> dict[str, _Total]:
+        """Return the sums over all legs, by asset."""
+        totals: dict[str, _Total] = {}
+        for name, holding in account.holdings.items():
             mark = self._exchange.price_of(name, "MARK_PRICE")
-            for _, leg in self._legs(account, name, now_ns, "account"):
-                if leg.quantity:
-                    profit, margin = totals.get(symbol.quote_asset, (ZERO, ZERO))
-                    totals[symbol.quote_asset] = (
-                        profit + _profit(leg, mark),
-                        margin + abs(leg.quantity) * mark / self._leverage(account, name),
-                    )
+            orders = self._opening(account, name, now_ns, "account")
+            isolated = account.isolates(name)
+            for side, leg in self._legs(account, name, now_ns, "account"):
+                if not leg.quantity and side not in orders:
+                    continue
+                total = totals.setdefault(holding.symbol.quote_asset, _Total())
+                each = self._needs(account, name, side, leg, orders)
+                total.profit += each.profit
+                total.position += each.position
+                total.orders += each.orders
+                total.maintenance += abs(leg.quantity) * mark * MAINTENANCE_RATE
+                if isolated:
+                    total.isolated += leg.isolated_margin
+                else:
+                    total.cross_profit += each.profit
+                    total.cross_position += each.position
         return totals
 
     def _assets(self, account: Account, now_ns: int) -> list[dict[str, Any]]:
@@ -174,22 +233,24 @@ class AccountView:
         rows = []
         for asset, wallet in account.wallets.items():
             balance, changed_ns = wallet.as_of(at_ns)
-            profit, margin = totals.get(asset, (ZERO, ZERO))
-            free = fixed(max(ZERO, balance + profit - margin), 8)
+            total = totals.get(asset, _Total())
+            crossed = balance - total.isolated
+            free = crossed + total.cross_profit - total.cross_position - total.orders
             rows.append(
                 {
                     "asset": asset,
                     "walletBalance": fixed(balance, 8),
-                    "unrealizedProfit": fixed(profit, 8),
-                    "marginBalance": fixed(balance + profit, 8),
-                    "maintMargin": fixed(margin * _MAINTENANCE_RATE, 8),
-                    "initialMargin": fixed(margin, 8),
-                    "positionInitialMargin": fixed(margin, 8),
-                    "openOrderInitialMargin": "0.00000000",
-                    "crossWalletBalance": fixed(balance, 8),
-                    "crossUnPnl": fixed(profit, 8),
-                    "availableBalance": free,
-                    "maxWithdrawAmount": free,
+                    "unrealizedProfit": fixed(total.profit, 8),
+                    "marginBalance": fixed(balance + total.profit, 8),
+                    "maintMargin": fixed(total.maintenance, 8),
+                    "initialMargin": fixed(total.position + total.orders, 8),
+                    "positionInitialMargin": fixed(total.position, 8),
+                    "openOrderInitialMargin": fixed(total.orders, 8),
+                    "crossWalletBalance": fixed(crossed, 8),
+                    "crossUnPnl": fixed(total.cross_profit, 8),
+                    "availableBalance": fixed(max(ZERO, free), 8),
+                    # Profit that is not realised cannot be taken away.
+                    "maxWithdrawAmount": fixed(max(ZERO, min(free, crossed)), 8),
                     "marginAvailable": True,
                     "updateTime": to_ms(changed_ns) or OPENED_MS,
                 }
@@ -217,8 +278,8 @@ class AccountView:
         if version == 2:
             body.update(
                 feeTier=0,
-                feeBurn=False,
-                canTrade=True,
+                feeBurn=account.burns_bnb,
+                canTrade=account.state != "inactive",
                 canDeposit=True,
                 canWithdraw=True,
                 updateTime=0,
@@ -238,30 +299,51 @@ class AccountView:
         for name, symbol in self._exchange.symbols.items():
             if not every_symbol and not self._is_in_use(account, name, now_ns, "account"):
                 continue
-            mark = self._exchange.price_of(name, "MARK_PRICE")
+            orders = self._opening(account, name, now_ns, "account")
             for side, leg in self._legs(account, name, now_ns, "account"):
-                leverage = self._leverage(account, name)
-                row: dict[str, Any] = {
-                    "symbol": name,
-                    "positionSide": side,
-                    "positionAmt": fixed(leg.quantity, symbol.quantity_precision),
-                    "unrealizedProfit": fixed(_profit(leg, mark), 8),
-                    "isolatedMargin": "0",
-                    "notional": plain(leg.quantity * mark),
-                    "isolatedWallet": "0",
-                    "initialMargin": fixed(abs(leg.quantity) * mark / leverage, 8),
-                    "maintMargin": fixed(abs(leg.quantity) * mark * _MAINTENANCE_RATE, 8),
-                    "updateTime": to_ms(leg.time_ns),
-                }
-                if every_symbol:
-                    row.update(
-                        entryPrice=plain(leg.entry_price.quantize(MONEY_UNIT)),
-                        leverage=str(leverage),
-                        isolated=account.margin_types.get(name) == "ISOLATED",
-                        maxNotional=_MAX_NOTIONAL,
-                    )
+                row = self._account_position(account, symbol, side, leg, orders, every_symbol)
                 rows.append(row)
         return rows
+
+    def _account_position(
+        self,
+        account: Account,
+        symbol: SymbolConfig,
+        side: str,
+        leg: LegVersion,
+        orders: Opening,
+        second_version: bool,
+    ) -> dict[str, Any]:
+        name, mark = symbol.name, self._exchange.price_of(symbol.name, "MARK_PRICE")
+        profit, isolated = profit_of(leg, mark), account.isolates(name)
+        margins = self._margins(account, name, side, leg, orders)
+        row: dict[str, Any] = {
+            "symbol": name,
+            "positionSide": side,
+            "positionAmt": fixed(leg.quantity, symbol.quantity_precision),
+            "unrealizedProfit": fixed(profit, 8),
+            "initialMargin": margins["initialMargin"],
+            "maintMargin": margins["maintMargin"],
+            "updateTime": to_ms(leg.time_ns),
+        }
+        if second_version:
+            entry = plain(leg.entry_price.quantize(MONEY_UNIT))
+            return (
+                row
+                | margins
+                | {
+                    "leverage": str(leverage_of(self._exchange, account, name)),
+                    "isolated": isolated,
+                    "entryPrice": entry,
+                    "breakEvenPrice": entry,
+                    "maxNotional": plain(MAX_NOTIONAL),
+                }
+            )
+        return row | {
+            "isolatedMargin": plain(leg.isolated_margin + profit) if isolated else "0",
+            "isolatedWallet": plain(leg.isolated_margin),
+            "notional": plain(leg.quantity * mark),
+        }
 
     def _balances(self, account: Account, now_ns: int) -> list[dict[str, Any]]:
         return [
@@ -278,7 +360,3 @@ class AccountView:
             }
             for row in self._assets(account, now_ns)
         ]
-
-
-def _profit(leg: LegVersion, mark: Decimal) -> Decimal:
-    return (mark - leg.entry_price) * leg.quantity if leg.quantity else ZERO

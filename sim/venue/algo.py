@@ -4,11 +4,14 @@ Rules:
 
 * An order waits (NEW) until a price triggers it.  Then it goes TRIGGERING, TRIGGERED with an
   order in the matching engine that carries its client id, and FINISHED when that is closed.
-* What the matching engine refuses then makes it REJECTED, with the refusal as the reason.
+* What the matching engine refuses then makes it REJECTED, with the refusal as the reason: no
+  margin is set aside for it, nor is a leg that it may only shrink asked for, before it triggers.
 * One that a price would trigger at once is refused (-2021).
+* A trailing stop is told of again, as NEW, when it begins to trail.
+* One with ``priceProtect`` does not trigger while last and mark price are too far apart.
 * A price triggers the orders of its symbol in the order in which they were placed.
 * An order with ``closePosition`` closes whatever its leg holds when it triggers.  One of
-  GTE_GTC expires when its leg is flat.
+  GTE_GTC expires when its leg is flat, and so does the order that it has become.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from bisect import insort
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sim.venue.admission import admit
 from sim.venue.algo_models import LIMITED, TRAILING, AlgoOrder, AlgoTicket, AlgoVersion
-from sim.venue.errors import Rejection
+from sim.venue.errors import TEXTS, Rejection
 from sim.venue.ledger import AlgoEntry
 from sim.venue.models import Account, Leg, Order, Ticket
 from sim.venue.quotes import matched_price
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from sim.venue.exchange import Exchange
 
 ORDERS_AT_MOST = 200
-"""Open conditional orders per account and symbol; Binance raised its 10 to 200."""
+"""Open conditional orders per account, on all symbols."""
 
 _FIRST_ID = 1_000_000_000_000_000
 
@@ -74,33 +78,50 @@ class AlgoBook:
                 return found
         return None
 
+    def waiting(self, account: str, algo_id: int | None, client_id: str | None) -> AlgoOrder | None:
+        """Return the order of that id that waits, None when none does."""
+        for (name, _), holding in self._holdings.items():
+            for order in holding.open.values() if name == account else ():
+                named = order.algo_id if algo_id is not None else order.ticket.client_algo_id
+                if named == (algo_id if algo_id is not None else client_id):
+                    return order
+        return None
+
     def parent(self, order: Order) -> AlgoOrder | None:
         """Return the conditional order that an order in the matching engine came from."""
         return self._by_child.get((order.ticket.symbol.name, order.order_id))
 
     def has_open(self, account: str) -> bool:
         """Whether an account has orders that wait."""
-        return any(held.open for (name, _), held in self._holdings.items() if name == account)
+        return self._count_open(account) > 0
+
+    def _count_open(self, account: str) -> int:
+        return sum(len(held.open) for (name, _), held in self._holdings.items() if name == account)
 
     # -- what happens to them
 
     def place(self, account: Account, ticket: AlgoTicket, now_ns: int) -> AlgoOrder:
-        """Accept an order.  Raises Rejection -4116, -4045 or -2021."""
+        """Accept an order.  Raises Rejection -4116 (or as configured), -4045 or -2021."""
         holding = self.holding(account.name, ticket.symbol.name)
         standing = holding.by_client_id.get(ticket.client_algo_id)
-        if standing is not None and standing.current.is_open:
-            raise Rejection(-4116)
-        if len(holding.open) >= ORDERS_AT_MOST:
+        if any(
+            ticket.client_algo_id == other.ticket.client_algo_id for other in holding.open.values()
+        ):
+            code = self._exchange.config.duplicate_algo_code
+            raise Rejection(code, TEXTS.get(code, TEXTS[-4116]))
+        if self._count_open(account.name) >= ORDERS_AT_MOST:
             raise Rejection(-4045)
         self._last_id += 1
         order = AlgoOrder(account.name, self._last_id, ticket, now_ns)
         if order.sees(self._exchange.price_of(ticket.symbol.name, ticket.working_type)):
             raise Rejection(-2021)
+        order.current.is_active = order.extreme is not None
         self.orders.append(order)
         holding.orders.append(order)
         holding.open[order.algo_id] = order
         holding.by_id[order.algo_id] = order
-        holding.by_client_id[ticket.client_algo_id] = order
+        if standing is None or self._exchange.config.reused_client_id == "newest":
+            holding.by_client_id[ticket.client_algo_id] = order
         if ticket.good_till_ms:
             insort(self._good_till, (ticket.good_till_ms * 1_000_000, order.algo_id, order))
         self._exchange.record(AlgoEntry(now_ns, order, order.current))
@@ -117,6 +138,7 @@ class AlgoBook:
         self._append(order, AlgoVersion(now_ns, "TRIGGERING"))
         child = self._child(account, ticket)
         try:
+            admit(exchange, account, child)
             exchange.submit(account, child, now_ns, algo=order)
         except Rejection as refused:
             self._close(order, AlgoVersion(now_ns, "REJECTED", reason=refused.text))
@@ -128,16 +150,28 @@ class AlgoBook:
 
     def on_price(self, symbol: str, working_type: str, price: Decimal, now_ns: int) -> None:
         """Show a price to the orders that wait for one of its type."""
-        reached = [
+        waiting = [
             order
             for (_, name), holding in self._holdings.items()
             if name == symbol
             for order in holding.open.values()
-            if order.ticket.working_type == working_type and order.sees(price)
+            if order.ticket.working_type == working_type
         ]
-        for order in sorted(reached, key=lambda each: each.algo_id):
-            if order.current.is_open:
+        is_torn = self._is_torn(symbol)
+        for order in sorted(waiting, key=lambda each: each.algo_id):
+            if not order.current.is_open:
+                continue  # an order before it had it closed
+            trails = order.extreme is not None
+            reached = order.sees(price)
+            if order.extreme is not None and not trails:
+                self._append(order, AlgoVersion(now_ns, "NEW"))
+            if reached and not (is_torn and order.ticket.price_protect):
                 self.trigger(order, now_ns)
+
+    def _is_torn(self, symbol: str) -> bool:
+        exchange = self._exchange
+        last, mark = exchange.prices[symbol], exchange.price_of(symbol, "MARK_PRICE")
+        return abs(last - mark) > mark * exchange.symbols[symbol].trigger_protect
 
     def on_closed(self, child: Order, now_ns: int) -> None:
         """Take note that an order is closed: its conditional order is finished."""
@@ -200,6 +234,7 @@ class AlgoBook:
             reduce_only=ticket.reduce_only,
             closes=ticket.closes,
             client_order_id=ticket.client_algo_id,
+            good_till_ms=ticket.good_till_ms if is_limited else 0,
             original_type=ticket.type if shows_origin else "",
             stop_price=ticket.trigger_price if shows_origin else Decimal(0),
             close_position=ticket.close_position,
@@ -210,6 +245,7 @@ class AlgoBook:
         )
 
     def _append(self, order: AlgoOrder, version: AlgoVersion) -> None:
+        version.is_active = order.extreme is not None
         order.append(version)
         self._exchange.record(AlgoEntry(version.time_ns, order, version))
 

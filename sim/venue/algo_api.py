@@ -33,8 +33,8 @@ def post_algo_order(backend: Backend, call: Call) -> bytes:
 
 def delete_algo_order(backend: Backend, call: Call) -> bytes:
     """DELETE algoOrder: cancel one that waits; ``code`` is text in this answer."""
-    order = backend.exchange.algos.find(call.account.name, *_ids(call))
-    if order is None or not order.current.is_open:
+    order = backend.exchange.algos.waiting(call.account.name, *_ids(call))
+    if order is None:
         raise Rejection(-2011)
     backend.exchange.algos.cancel(order, call.now_ns)
     return encode(

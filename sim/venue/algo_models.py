@@ -51,7 +51,7 @@ class AlgoVersion(msgspec.Struct):
     """A conditional order after one change.
 
     ``order`` is its order in the matching engine, from TRIGGERED on.  ``reason`` says why it
-    was rejected.
+    was rejected.  A trailing stop ``is_active`` once it trails.
     """
 
     time_ns: int
@@ -60,6 +60,7 @@ class AlgoVersion(msgspec.Struct):
     executed: Decimal = ZERO
     average_price: Decimal | None = None
     reason: str = ""
+    is_active: bool = False
     body: bytes = b""
 
     @property

@@ -6,6 +6,7 @@ import random
 from decimal import Decimal
 
 from sim.venue import params as read
+from sim.venue.admission import check_may_trade
 from sim.venue.algo_models import LIMITED, TRAILING, AlgoTicket
 from sim.venue.errors import TEXTS, Rejection
 from sim.venue.exchange import Exchange
@@ -13,7 +14,6 @@ from sim.venue.models import ZERO, Account
 from sim.venue.params import Params
 from sim.venue.validation import (
     CONDITIONAL,
-    check_may_trade,
     check_notional,
     check_price,
     check_quantity,
@@ -30,7 +30,7 @@ from sim.venue.validation import (
 _TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX", "GTD", "GTE_GTC"})
 _WORKING_TYPES = ("CONTRACT_PRICE", "MARK_PRICE")
 _CLOSES_ALL = frozenset({"STOP_MARKET", "TAKE_PROFIT_MARKET"})
-_LEAST_RATE, _GREATEST_RATE = Decimal("0.1"), Decimal(10)
+_LEAST_RATE, _GREATEST_RATE = Decimal("0.1"), Decimal(20)
 
 
 def new_algo_order(
@@ -114,7 +114,7 @@ def _trail(exchange: Exchange, symbol: str, side: str, params: Params) -> tuple[
     """Return where a trailing stop begins to trail, and how far it trails in percent."""
     rate = read.required_decimal(params, "callbackRate")
     if not _LEAST_RATE <= rate <= _GREATEST_RATE:
-        raise Rejection(-1130, "Data sent for parameter 'callbackRate' is not valid.")
+        raise Rejection(-2007)
     if not params.get("activateprice"):
         return ZERO, rate
     activate = read.required_decimal(params, "activatePrice")

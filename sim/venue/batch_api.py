@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from sim.venue.calls import Backend, Call, symbol
+from sim.venue.calls import Backend, Call, leaving_nothing, symbol
 from sim.venue.errors import Rejection, malformed
 from sim.venue.orders_api import find_open, post_order, put_order, reply
 from sim.venue.params import Params
@@ -43,7 +43,7 @@ def _each(backend: Backend, call: Call, handler: Callable[[Backend, Call], bytes
     if not 1 <= len(asked) <= _PLACED_AT_MOST:
         raise Rejection(-4082)
     calls = [Call(call.account, _params(each), call.now_ns) for each in asked]
-    return array(_answers(partial(handler, backend, each) for each in calls))
+    return array(_answers(backend, (partial(handler, backend, each) for each in calls)))
 
 
 def _params(order: dict[str, Any]) -> Params:
@@ -51,14 +51,16 @@ def _params(order: dict[str, Any]) -> Params:
     return {
         name.lower(): str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in order.items()
+        if value is not None
     }
 
 
-def _answers(asked: Iterable[Callable[[], bytes]]) -> list[bytes]:
+def _answers(backend: Backend, asked: Iterable[Callable[[], bytes]]) -> list[bytes]:
     answers = []
     for ask in asked:
         try:
-            answers.append(ask())
+            with leaving_nothing(backend.exchange):
+                answers.append(ask())
         except Rejection as refused:
             answers.append(refused.body())
     return answers
@@ -85,7 +87,7 @@ def delete_batch_orders(backend: Backend, call: Call) -> bytes:
         backend.exchange.cancel(order, call.now_ns)
         return reply(backend, order)
 
-    return array(_answers(partial(cancel, *ids) for ids in wanted))
+    return array(_answers(backend, (partial(cancel, *ids) for ids in wanted)))
 
 
 def _listed(call: Call, parameter: str) -> list[str | int]:

@@ -15,11 +15,12 @@ from sim.observation import VenueOrder, VenueTrade
 from sim.venue import clearing
 from sim.venue.algo_models import AlgoOrder
 from sim.venue.algo_validation import new_algo_order
+from sim.venue.calls import leaving_nothing
 from sim.venue.errors import Rejection, VenueError
 from sim.venue.exchange import Exchange
 from sim.venue.formats import plain
 from sim.venue.models import Account, Order
-from sim.venue.validation import new_order, random_client_id
+from sim.venue.validation import amended, new_order, random_client_id
 
 WEB_PREFIX = "web_"
 
@@ -154,23 +155,28 @@ class ByHand(ABC):
         client_order_id: str | None = None,
         order_id: int | None = None,
     ) -> VenueOrder:
-        """Change an open LIMIT order by hand.  VenueError when it is unknown or closed."""
+        """Change an open LIMIT order by hand, as a client would.
+
+        Raises VenueError when it is unknown or closed, and for what the venue refuses.
+        """
+        self.advance(now_ns)
         order = self._open_order(account, symbol, order_id, client_order_id)
         before = order.current
-        self.change(
-            now_ns,
-            Exchange.amend,
-            order,
-            before.quantity if quantity is None else quantity,
-            before.price if price is None else price,
-            now_ns,
-        )
+        asked = before.quantity if quantity is None else quantity
+        limit = before.price if price is None else price
+
+        def modify(exchange: Exchange) -> None:
+            given = amended(exchange, self._account(account), order, asked, limit)
+            exchange.amend(order, given, limit, now_ns)
+
+        self.change(now_ns, modify)
         return order.truth()
 
     def trigger(
         self, account: str, symbol: str, *, client_order_id: str | None, now_ns: int
     ) -> None:
         """Trigger a conditional order, whatever the price is.  VenueError when it waits not."""
+        self.advance(now_ns)
         algo = self._algo_order(account, client_order_id)
         if algo is None:
             raise VenueError(f"{account} has no conditional order {client_order_id} that waits")
@@ -180,6 +186,7 @@ class ByHand(ABC):
         self, account: str, symbol: str, *, client_order_id: str, now_ns: int, reason: int
     ) -> None:
         """Let an order expire for a reason of the venue's own (its ``er``)."""
+        self.advance(now_ns)
         algo = self._algo_order(account, client_order_id)
         if algo is not None:
             self.change(now_ns, lambda exchange: exchange.algos.expire(algo, now_ns))
@@ -194,7 +201,8 @@ class ByHand(ABC):
         """
         self.advance(now_ns)
         try:
-            return act(self.exchange, *args, **given)
+            with leaving_nothing(self.exchange):
+                return act(self.exchange, *args, **given)
         except Rejection as refused:
             raise VenueError(f"the venue refuses that: {refused}") from None
         finally:
@@ -210,6 +218,7 @@ class ByHand(ABC):
         order_id: int | None = None,
     ) -> None:
         """Cancel an open order by hand, a conditional one too.  VenueError when it is none."""
+        self.advance(now_ns)
         algo = None if order_id is not None else self._algo_order(account, client_order_id)
         if algo is not None:
             self.change(now_ns, lambda exchange: exchange.algos.cancel(algo, now_ns))
@@ -262,14 +271,15 @@ class ByHand(ABC):
         return self.exchange.holding(holder, symbol).find(order_id, client_order_id)
 
     def _algo_order(self, account: str, client_id: str | None) -> AlgoOrder | None:
-        found = self.exchange.algos.find(self._account(account).name, None, client_id)
-        return found if found is not None and found.current.is_open else None
+        return self.exchange.algos.waiting(self._account(account).name, None, client_id)
 
     def _open_order(
         self, account: str, symbol: str, order_id: int | None, client_order_id: str | None
     ) -> Order:
         name = client_order_id if order_id is None else order_id
-        order = self._find(account, symbol, order_id, client_order_id)
+        self._find(account, symbol, order_id, client_order_id)
+        holding = self.exchange.holding(self._account(account), symbol)
+        order = holding.find_to_change(order_id, client_order_id)
         if order is None:
             raise VenueError(f"{account} has no order {name} on {symbol}")
         if not order.current.is_open:

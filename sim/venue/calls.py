@@ -4,17 +4,20 @@ Rules:
 
 * A handler is a function of (`Backend`, `Call`) that returns an encoded body or raises
   `Rejection`.  Authentication, weights and headers are none of its business.
+* What is refused leaves nothing in the ledger.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from sim.venue.account_view import AccountView
 from sim.venue.algo_history import AlgoHistory
-from sim.venue.errors import Rejection, malformed
+from sim.venue.errors import Rejection, VenueInvariantError, malformed
 from sim.venue.exchange import Exchange
 from sim.venue.history import History
 from sim.venue.models import Account
@@ -57,3 +60,15 @@ def symbol(backend: Backend, call: Call) -> str:
     if name is None:
         raise malformed("symbol")
     return name
+
+
+@contextmanager
+def leaving_nothing(exchange: Exchange) -> Iterator[None]:
+    """Raise VenueInvariantError when what is refused inside has changed something."""
+    before = len(exchange.ledger)
+    try:
+        yield
+    except Rejection as refused:
+        if len(exchange.ledger) != before:
+            raise VenueInvariantError(f"{refused} has left something in the ledger") from refused
+        raise

@@ -20,11 +20,9 @@ from sim.venue.errors import VenueError
 from sim.venue.exchange import Exchange, Told
 from sim.venue.formats import plain, to_ms
 from sim.venue.ledger import AccountEntry, MarginCallEntry, OrderEntry
-from sim.venue.models import MONEY_UNIT, ZERO, Account, Expiry, Leg, Order, Ticket
+from sim.venue.models import MONEY_UNIT, ZERO, Account, Expiry, Leg, LegVersion, Order, Ticket
 
 type Shape = Literal["trade", "calculated"]
-
-ADL_CLIENT_ID = "adl_autoclose"
 
 
 def liquidate(
@@ -46,7 +44,7 @@ def liquidate(
     account = exchange.accounts[leg.account]
     quantity = sum(slices, insured)
     _check(leg, quantity)
-    is_isolated = account.margin_types.get(leg.symbol.name) == "ISOLATED"
+    is_isolated = account.isolates(leg.symbol.name)
     for name in (leg.symbol.name,) if is_isolated else tuple(exchange.symbols):
         _expire_all(exchange, account, name, Expiry.LIQUIDATION, now_ns)
     ticket = _ticket(
@@ -83,7 +81,7 @@ def deleverage(
     """
     _check(leg, quantity)
     account = exchange.accounts[leg.account]
-    ticket = _ticket(leg, quantity, ADL_CLIENT_ID, shown_type="MARKET")
+    ticket = _ticket(leg, quantity, exchange.config.adl_client_id, shown_type="MARKET")
     order = _accept(exchange, account, ticket, now_ns, is_told=shape == "trade")
     told = (
         Told(is_free=True)
@@ -131,7 +129,8 @@ def transfer(
     """Move money into the futures wallet (positive) or out of it."""
     balance = exchange.books.book(account, "TRANSFER", amount, asset, now_ns)
     reason = "DEPOSIT" if amount > 0 else "WITHDRAW"
-    exchange.record(AccountEntry(now_ns, account.name, reason, ((asset, amount, balance),)))
+    changes = ((asset, amount, balance, balance - account.isolated(asset)),)
+    exchange.record(AccountEntry(now_ns, account.name, reason, changes))
 
 
 def warn(exchange: Exchange, legs: Sequence[Leg], now_ns: int) -> None:
@@ -156,13 +155,21 @@ def _check(leg: Leg, quantity: Decimal) -> None:
 def _pay(
     exchange: Exchange, account: Account, leg: Leg, kind: str, amount: Decimal, now_ns: int
 ) -> None:
-    """Book what has the same name in the income history and in the stream."""
+    """Book what has the same name in the income history and in the stream.
+
+    An isolated leg pays it out of its own margin, as far as that goes.
+    """
     symbol = leg.symbol
     asset = symbol.quote_asset
     balance = exchange.books.book(account, kind, amount, asset, now_ns, symbol=symbol.name)
-    isolated = account.margin_types.get(symbol.name) == "ISOLATED"
-    legs = (leg,) if isolated else ()
-    exchange.record(AccountEntry(now_ns, account.name, kind, ((asset, amount, balance),), legs))
+    legs: tuple[tuple[Leg, LegVersion], ...] = ()
+    if account.isolates(symbol.name):
+        if leg.current.quantity:
+            leg.set_margin(max(ZERO, leg.current.isolated_margin + amount), now_ns)
+        legs = ((leg, leg.current),)
+    changes = ((asset, amount, balance, balance - account.isolated(asset)),)
+    about = symbol.name if kind == "FUNDING_FEE" else ""
+    exchange.record(AccountEntry(now_ns, account.name, kind, changes, legs, symbol=about))
 
 
 def _expire_all(

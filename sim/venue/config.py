@@ -32,7 +32,9 @@ class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
     ``price`` is the last price when the venue opens.  ``price_precision`` and
     ``quantity_precision`` are the number of decimals that Binance accepts and
     prints; the tick may be coarser than the precision (BTCUSDT: 0.10 and 2).
-    ``status`` other than TRADING refuses orders.
+    ``status`` other than TRADING refuses orders.  The multipliers say how far beyond the mark
+    price an order may execute (PERCENT_PRICE); ``trigger_protect`` how far last and mark
+    price may be apart, as a part of the latter, when an order with ``priceProtect`` triggers.
     """
 
     name: str
@@ -49,6 +51,9 @@ class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_price: Decimal
     price: Decimal
     status: str = "TRADING"
+    multiplier_up: Decimal = Decimal("1.1")
+    multiplier_down: Decimal = Decimal("0.9")
+    trigger_protect: Decimal = Decimal("0.05")
 
 
 def _contract(
@@ -172,6 +177,12 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     like that a conditional order has become: like any other ("plain"), or with the conditional
     type as its original one and the trigger as its stop price.  ``liquidation_rows`` is the type
     that lists of orders show of a liquidation, whose events say LIQUIDATION.
+    ``adl_client_id`` is the client order id of deleveraging, which may have a suffix.
+    ``hedge_positions`` says which legs of a symbol an ACCOUNT_UPDATE tells of in hedge mode:
+    the one that "changed", or "both".  ``reused_client_id`` says which order a client id names
+    that several have had.  ``unknown_modify_code`` refuses to modify an order that is not open,
+    ``duplicate_algo_code`` a conditional order whose client id is taken.
+    ``trades_kept_days`` is how long userTrades tells of a trade.
     """
 
     position_mode: PositionMode = "one-way"
@@ -191,6 +202,12 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     bnb_price: Decimal = Decimal(600)
     triggered_order_shows: Literal["plain", "conditional"] = "plain"
     liquidation_rows: Literal["LIMIT", "LIQUIDATION"] = "LIMIT"
+    adl_client_id: str = "adl_autoclose"
+    hedge_positions: Literal["changed", "both"] = "changed"
+    reused_client_id: Literal["newest", "oldest"] = "newest"
+    unknown_modify_code: int = -2013
+    duplicate_algo_code: int = -4116
+    trades_kept_days: int = 90
 
     def __post_init__(self) -> None:
         if not self.accounts or not self.symbols:

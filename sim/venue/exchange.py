@@ -189,7 +189,10 @@ class Exchange:
         holding.orders.append(order)
         holding.created_times.append(now_ns)
         holding.by_id[order.order_id] = order
-        holding.by_client_id[ticket.client_order_id] = order
+        if self.config.reused_client_id == "newest" or (
+            ticket.client_order_id not in holding.by_client_id
+        ):
+            holding.by_client_id[ticket.client_order_id] = order
         holding.open[order.order_id] = order
         account.open_client_ids.add(ticket.client_order_id)
         return order
@@ -225,7 +228,8 @@ class Exchange:
         if trade_id is None:
             trade_id = self.next_trade_id(symbol.name)
         leg = self.leg(account, symbol.name, ticket.position_side)
-        realized = leg.apply(quantity if ticket.side == "BUY" else -quantity, price, now_ns)
+        signed = quantity if ticket.side == "BUY" else -quantity
+        realized = leg.apply(signed, price, now_ns, self._isolated_leverage(account, symbol.name))
         trade = Trade(
             VenueTrade(
                 account=account.name,
@@ -273,6 +277,7 @@ class Exchange:
         matching.expire_excess(self, account, leg, now_ns)
         if not leg.current.quantity:
             self.algos.on_flat(account, leg, now_ns)
+            matching.expire_with_leg(self, account, leg, now_ns)
         return trade
 
     def cancel(self, order: Order, now_ns: int) -> None:
@@ -306,17 +311,18 @@ class Exchange:
         self.record(OrderEntry(now_ns, order, version))
 
     def expire_due(self, now_ns: int) -> None:
-        """Do what time alone does: expire GTD orders, cancel what a countdown was for."""
-        for account in self.accounts.values():
-            for symbol, due_ns in list(account.countdowns.items()):
-                if due_ns <= now_ns:
-                    del account.countdowns[symbol]
-                    self.cancel_all(account, symbol, due_ns)
-        self.algos.expire_due(now_ns)
-        while self._good_till and self._good_till[0][0] <= now_ns:
-            due_ns, _, order = heapq.heappop(self._good_till)
-            if order.current.is_open:
-                self.close(order, "EXPIRED", due_ns)
+        """Do what time alone does, in its order: GTD orders expire, countdowns cancel."""
+        while (due_ns := self.next_expiry_ns) is not None and due_ns <= now_ns:
+            for account in self.accounts.values():
+                for symbol, ends_ns in list(account.countdowns.items()):
+                    if ends_ns <= due_ns:
+                        del account.countdowns[symbol]
+                        self.cancel_all(account, symbol, due_ns)
+            self.algos.expire_due(due_ns)
+            while self._good_till and self._good_till[0][0] <= due_ns:
+                _, _, order = heapq.heappop(self._good_till)
+                if order.current.is_open:
+                    self.close(order, "EXPIRED", due_ns)
 
     @property
     def next_expiry_ns(self) -> int | None:
@@ -355,6 +361,9 @@ class Exchange:
     def record(self, entry: LedgerEntry) -> None:
         """Append to the ledger."""
         self.ledger.append(entry)
+        if isinstance(entry, OrderEntry):
+            account = self.accounts[entry.order.account]
+            self.holding(account, entry.order.ticket.symbol.name).opening = None
         self.revision += 1
 
     def close(self, order: Order, status: str, now_ns: int, reason: int = 0) -> None:
@@ -370,6 +379,11 @@ class Exchange:
         self._forget_open(account, holding, order, now_ns)
         self.record(OrderEntry(now_ns, order, version))
         self.algos.on_closed(order, now_ns)
+
+    def _isolated_leverage(self, account: Account, symbol: str) -> int:
+        if not account.isolates(symbol):
+            return 0
+        return account.leverage.get(symbol, self.config.leverage)
 
     def _forget_open(self, account: Account, holding: Holding, order: Order, now_ns: int) -> None:
         del holding.open[order.order_id]

@@ -13,7 +13,8 @@ Rules:
 * ``orderId`` (allOrders) and ``fromId`` (userTrades) mean "that id and above", oldest
   first; ``fromId`` cannot be combined with times (-1128).
 * Retention: orders cancelled or expired without a fill vanish 3 days after creation,
-  all orders after 90 days, trades after 183 days, income after 90 days.
+  all orders after 90 days, trades after 90 days (see `VenueConfig.trades_kept_days`), income
+  after 90 days.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from sim.venue.payloads import array, income_body, order_body, trade_body
 WINDOW_MS = 7 * DAY_NS // MS_NS
 UNFILLED_RETENTION_NS = 3 * DAY_NS
 ORDER_RETENTION_NS = 90 * DAY_NS
-TRADE_RETENTION_NS = 183 * DAY_NS
 INCOME_RETENTION_NS = 90 * DAY_NS
 
 MODELS = (
@@ -151,6 +151,7 @@ class History:
         self._exchange = exchange
         self.reads = reads
         self._tail = exchange.config.window_page == "tail"
+        self._trades_kept_ns = exchange.config.trades_kept_days * DAY_NS
 
     # -- orders
 
@@ -252,7 +253,7 @@ class History:
         if holding is None:
             return b"[]"
         times = holding.trade_times
-        low = bisect_left(times, now_ns - TRADE_RETENTION_NS)
+        low = bisect_left(times, now_ns - self._trades_kept_ns)
         high = bisect_right(times, now_ns - self.reads.lag_ns("userTrades", symbol))
         newest = False
         if from_id is not None:

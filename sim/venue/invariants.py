@@ -6,18 +6,27 @@ keeps; a difference is a bug of the harness and raises `VenueInvariantError`.
 * The fills of an order add up to what it says is filled; nothing is overfilled.
 * Status changes are legal and final ones are final; times and fills never go back.
 * A leg is the signed sum of its fills.
-* A wallet is its start plus the income booked to it.
-* A trade id appears once per (account, symbol, order).
+* A wallet is its start plus the income booked to it.  An isolated margin is not negative, and
+  belongs to an open leg of an isolated symbol.
+* A trade id appears once per (account, symbol, order), and on a second order only as the other
+  side of a trade with oneself.
+* No open order could close more than its leg holds.
+* What is indexed or kept to be quick is what it would be if it were made again.
+* A conditional order and the order that it has become agree.
+
+What is refused leaves nothing in the ledger; see `calls.leaving_nothing`.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from sim.observation import VenueTrade
 from sim.venue.algo_models import AlgoOrder
 from sim.venue.errors import VenueInvariantError
 from sim.venue.exchange import Exchange
 from sim.venue.ledger import AlgoEntry, OrderEntry
+from sim.venue.margin import opening
 from sim.venue.models import ZERO, Account, Holding, Order
 
 _LEGAL: dict[str, frozenset[str]] = {
@@ -29,7 +38,7 @@ _LEGAL: dict[str, frozenset[str]] = {
     ),
 }
 _LEGAL_ALGO: dict[str, frozenset[str]] = {
-    "NEW": frozenset({"TRIGGERING", "CANCELED", "EXPIRED"}),
+    "NEW": frozenset({"NEW", "TRIGGERING", "CANCELED", "EXPIRED"}),
     "TRIGGERING": frozenset({"TRIGGERED", "REJECTED"}),
     "TRIGGERED": frozenset({"FINISHED"}),
 }
@@ -42,9 +51,20 @@ def check(exchange: Exchange) -> None:
             for order in holding.orders:
                 _check_order(order)
             _check_holding(account, holding)
+            _check_kept(account, holding)
         _check_wallets(account)
+        client_ids = [
+            order.ticket.client_order_id
+            for holding in account.holdings.values()
+            for order in holding.open.values()
+        ]
+        _require(
+            sorted(client_ids) == sorted(account.open_client_ids),
+            f"the client ids of the open orders of {account.name} are not those indexed",
+        )
     for algo in exchange.algos.orders:
-        _check_algo(algo)
+        _check_algo(exchange, algo)
+    _check_trades(exchange)
     _check_ledger(exchange)
 
 
@@ -77,15 +97,34 @@ def _check_order(order: Order) -> None:
         )
 
 
-def _check_algo(algo: AlgoOrder) -> None:
+def _check_algo(exchange: Exchange, algo: AlgoOrder) -> None:
     name = f"conditional order {algo.algo_id} of {algo.account}"
     for before, after in zip(algo.versions, algo.versions[1:], strict=False):
         _require(
             after.status in _LEGAL_ALGO.get(before.status, frozenset()),
             f"{name} went from {before.status} to {after.status}",
         )
+        _require(after.time_ns >= before.time_ns, f"{name} changed before its last change")
+        _require(
+            after.status != "NEW" or (after.is_active and not before.is_active),
+            f"{name} is NEW again and has not begun to trail",
+        )
+    kept = exchange.algos.holding(algo.account, algo.ticket.symbol.name).open
+    _require(
+        (algo.current.status == "NEW") == (algo.algo_id in kept),
+        f"{name} is {algo.current.status}, and indexed as if it were not",
+    )
+    _require(
+        (algo.current.status == "REJECTED") == bool(algo.current.reason),
+        f"{name} is {algo.current.status} for the reason {algo.current.reason!r}",
+    )
     child = algo.current.order
     if child is not None:
+        _require(
+            exchange.algos.parent(child) is algo
+            and child.ticket.client_order_id == algo.ticket.client_algo_id,
+            f"{name} has become an order that is not its own",
+        )
         _require(
             (algo.current.status == "FINISHED") != child.current.is_open,
             f"{name} is {algo.current.status}, its order {child.current.status}",
@@ -119,17 +158,80 @@ def _check_holding(account: Account, holding: Holding) -> None:
     _require(opened == set(holding.open), f"the open orders of {name} are not those indexed")
     ids = [order.order_id for order in holding.orders]
     _require(ids == sorted(set(ids)), f"the order ids of {name} do not grow")
+    for order in holding.open.values():
+        if order.ticket.closes:
+            quantity = holding.legs[order.ticket.position_side].current.quantity
+            may_close = quantity if order.ticket.side == "SELL" else -quantity
+            _require(
+                order.rest <= may_close,
+                f"order {order.order_id} of {name} closes {order.rest}, its leg is {quantity}",
+            )
     # Both sides of a trade with oneself have one id.
     _require(holding.trade_ids == sorted(holding.trade_ids), f"the trade ids of {name} do not grow")
 
 
-def _check_wallets(account: Account) -> None:
-    for asset, wallet in account.wallets.items():
-        booked = sum((row.amount for row in account.income if row.asset == asset), ZERO)
+def _check_kept(account: Account, holding: Holding) -> None:
+    name = f"{account.name} on {holding.symbol.name}"
+    _require(
+        holding.opening in (None, opening((each, each.current) for each in holding.open.values())),
+        f"what the open orders of {name} could open is not what is kept",
+    )
+    for leg in holding.legs.values():
+        margin = leg.current.isolated_margin
+        has_one = account.isolates(holding.symbol.name) and leg.current.quantity
         _require(
-            wallet.balance == wallet.start + booked,
+            margin >= 0 and (bool(has_one) or not margin),
+            f"leg {leg.position_side} of {name} has the isolated margin {margin}",
+        )
+        realized = sum(
+            (
+                trade.realized_pnl
+                for trade in holding.trades
+                if trade.record.position_side == leg.position_side
+            ),
+            ZERO,
+        )
+        _require(
+            leg.current.realized_pnl == realized,
+            f"leg {leg.position_side} of {name} has realised {leg.current.realized_pnl}, "
+            f"its trades {realized}",
+        )
+        _require(
+            leg.version_times == sorted(leg.version_times),
+            f"leg {leg.position_side} of {name} changed before its last change",
+        )
+
+
+def _check_trades(exchange: Exchange) -> None:
+    sides: dict[tuple[str, int], VenueTrade] = {}
+    for trade in exchange.trades:
+        other = sides.pop((trade.symbol, trade.trade_id), None)
+        if other is None:
+            sides[trade.symbol, trade.trade_id] = trade
+            continue
+        _require(
+            (other.account, other.quantity, other.price, other.maker, other.side)
+            == (
+                trade.account,
+                trade.quantity,
+                trade.price,
+                not trade.maker,
+                "SELL" if trade.side == "BUY" else "BUY",
+            ),
+            f"trade {trade.trade_id} on {trade.symbol} has two sides that do not match",
+        )
+
+
+def _check_wallets(account: Account) -> None:
+    booked: dict[str, Decimal] = dict.fromkeys(account.wallets, ZERO)
+    for row in account.income:
+        _require(row.asset in booked, f"{account.name} has income in {row.asset} but no wallet")
+        booked[row.asset] += row.amount
+    for asset, wallet in account.wallets.items():
+        _require(
+            wallet.balance == wallet.start + booked[asset],
             f"wallet {asset} of {account.name} is {wallet.balance}, "
-            f"start and income say {wallet.start + booked}",
+            f"start and income say {wallet.start + booked[asset]}",
         )
 
 

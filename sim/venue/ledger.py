@@ -12,8 +12,8 @@ import msgspec
 from sim.venue.algo_models import AlgoOrder, AlgoVersion
 from sim.venue.models import FLAT, Leg, LegVersion, Order, OrderVersion
 
-type Balances = tuple[tuple[str, Decimal], ...]
-"""Assets whose balance changed, each with what it is afterwards."""
+type Balances = tuple[tuple[str, Decimal, Decimal], ...]
+"""Assets whose balance changed, each with what it is afterwards and what of that is crossed."""
 
 
 class OrderEntry(msgspec.Struct, frozen=True):
@@ -45,16 +45,18 @@ class AlgoEntry(msgspec.Struct, frozen=True):
 class AccountEntry(msgspec.Struct, frozen=True):
     """Money or margin moved without a trade.  ``reason`` is Binance's ``m``.
 
-    ``changes`` holds asset, change and balance afterwards; ``legs`` those that are told of;
-    ``moved`` what went to (positive) or from the isolated margin of the only leg.
+    ``changes`` holds asset, change, balance afterwards and what of it is crossed; ``legs``
+    those that are told of, as they stood; ``moved`` what went to (positive) or from the isolated
+    margin of the only leg, ``symbol`` what a funding fee is for.
     """
 
     time_ns: int
     account: str
     reason: str
-    changes: tuple[tuple[str, Decimal, Decimal], ...]
-    legs: tuple[Leg, ...] = ()
+    changes: tuple[tuple[str, Decimal, Decimal, Decimal], ...]
+    legs: tuple[tuple[Leg, LegVersion], ...] = ()
     moved: Decimal = Decimal(0)
+    symbol: str = ""
 
 
 class ConfigEntry(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ import msgspec
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.config import SymbolConfig
 from sim.venue.formats import fixed, padded, to_ms
+from sim.venue.margin import OPEN_ORDERS_AT_MOST
 from sim.venue.payloads import encode
 
 _DELIVERY_MS = 4_133_404_802_000
@@ -101,7 +102,7 @@ def _symbol_info(symbol: SymbolConfig) -> dict[str, Any]:
         "underlyingType": "COIN",
         "underlyingSubType": [],
         "settlePlan": 0,
-        "triggerProtect": "0.0500",
+        "triggerProtect": fixed(symbol.trigger_protect, 4),
         "liquidationFee": "0.012000",
         "marketTakeBound": "0.30",
         "filters": [
@@ -113,13 +114,12 @@ def _symbol_info(symbol: SymbolConfig) -> dict[str, Any]:
             },
             {"filterType": "LOT_SIZE", **lot},
             {"filterType": "MARKET_LOT_SIZE", **lot},
-            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 200},
+            {"filterType": "MAX_NUM_ORDERS", "limit": OPEN_ORDERS_AT_MOST},
             {"filterType": "MIN_NOTIONAL", "notional": f"{symbol.min_notional:f}"},
             {
                 "filterType": "PERCENT_PRICE",
-                "multiplierUp": "1.1000",
-                "multiplierDown": "0.9000",
+                "multiplierUp": fixed(symbol.multiplier_up, 4),
+                "multiplierDown": fixed(symbol.multiplier_down, 4),
                 "multiplierDecimal": "4",
             },
             {

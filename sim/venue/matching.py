@@ -7,6 +7,7 @@ Rules:
   them only if it names a mode itself: without a book nobody knows whether it would.
 * EXPIRE_TAKER lets the new order expire, EXPIRE_MAKER those that rest, EXPIRE_BOTH both, with
   status EXPIRED_IN_MATCH.  NONE lets them trade: one trade, one id, two sides.
+* The reason is 1, that of a new IOC order 3.
 * FOK orders are not prevented from it, as at Binance.
 """
 
@@ -51,13 +52,17 @@ def meet_own(exchange: Exchange, order: Order, now_ns: int) -> None:
     for resting in _crossed(exchange, order, takes=takes):
         if not order.current.is_open:
             return
+        if not resting.current.is_open:
+            continue  # a trade before it left it nothing to close
         if mode == "NONE":
             _trade(exchange, order, resting, now_ns)
             continue
         if mode != "EXPIRE_TAKER":
             exchange.close(resting, "EXPIRED_IN_MATCH", now_ns, Expiry.SELF_TRADE)
         if mode != "EXPIRE_MAKER":
-            exchange.close(order, "EXPIRED_IN_MATCH", now_ns, Expiry.SELF_TRADE)
+            is_ioc = ticket.time_in_force == "IOC"
+            reason = Expiry.IOC_SELF_TRADE if is_ioc else Expiry.SELF_TRADE
+            exchange.close(order, "EXPIRED_IN_MATCH", now_ns, reason)
 
 
 def _crossed(exchange: Exchange, order: Order, *, takes: bool) -> list[Order]:
@@ -107,3 +112,11 @@ def expire_excess(exchange: Exchange, account: Account, leg: Leg, now_ns: int) -
             exchange.close(order, "EXPIRED", now_ns, Expiry.REDUCE_ONLY)
         else:
             allowed[side] -= order.rest
+
+
+def expire_with_leg(exchange: Exchange, account: Account, leg: Leg, now_ns: int) -> None:
+    """Let the open orders of GTE_GTC expire, which stand only while their leg is open."""
+    for order in list(exchange.holding(account, leg.symbol.name).open.values()):
+        ticket = order.ticket
+        if (ticket.time_in_force, ticket.position_side) == ("GTE_GTC", leg.position_side):
+            exchange.close(order, "EXPIRED", now_ns, Expiry.POSITION_CLOSED)

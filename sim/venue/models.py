@@ -30,6 +30,7 @@ class Expiry:
 
     SELF_TRADE = 1
     IOC_REST = 2
+    IOC_SELF_TRADE = 3
     REDUCE_ONLY = 4
     LIQUIDATION = 5
     POSITION_CLOSED = 6
@@ -143,6 +144,11 @@ class Order:
     def rest(self) -> Decimal:
         return self.current.quantity - self.current.filled
 
+    @property
+    def amendments(self) -> int:
+        """How often it has been amended."""
+        return sum(version.execution == "AMENDMENT" for version in self.versions)
+
     def truth(self) -> VenueOrder:
         """Return the order as the oracle sees it."""
         ticket, now = self.ticket, self.current
@@ -169,12 +175,16 @@ class Order:
 
 
 class LegVersion(msgspec.Struct, frozen=True):
-    """A leg after one fill: signed quantity, entry price, realised profit so far."""
+    """A leg after one change: signed quantity, entry price, realised profit so far.
+
+    ``isolated_margin`` is what it has in a wallet of its own, zero while it is crossed.
+    """
 
     time_ns: int
     quantity: Decimal
     entry_price: Decimal
     realized_pnl: Decimal
+    isolated_margin: Decimal = ZERO
 
 
 FLAT = LegVersion(0, ZERO, ZERO, ZERO)
@@ -198,15 +208,24 @@ class Leg:
         index = bisect_right(self.version_times, at_ns)
         return self.versions[index - 1] if index else FLAT
 
-    def apply(self, signed: Decimal, price: Decimal, time_ns: int) -> Decimal:
+    def apply(
+        self, signed: Decimal, price: Decimal, time_ns: int, isolated_leverage: int = 0
+    ) -> Decimal:
         """Add a signed execution; return the realised profit.
 
         The entry price moves only when the leg grows.  A fill that goes through
-        zero closes the old leg and opens the new one at the trade price.
+        zero closes the old leg and opens the new one at the trade price.  With a leverage the
+        leg is isolated: its margin grows with it, and goes back in proportion.
         """
         held, entry = self.current.quantity, self.current.entry_price
         after = held + signed
         realized = ZERO
+        margin = self.current.isolated_margin
+        if isolated_leverage:
+            kept = min(abs(held), abs(after)) if held * after > 0 else ZERO
+            stays = margin * kept / abs(held) if held else ZERO
+            margin = stays + (abs(after) - kept) * price / isolated_leverage
+            margin = margin.quantize(MONEY_UNIT)
         if held == 0 or (held > 0) == (signed > 0):
             entry = (abs(held) * entry + abs(signed) * price) / abs(after)
         else:
@@ -217,10 +236,19 @@ class Leg:
                 entry = ZERO
             elif (after > 0) != (held > 0):
                 entry = price
-        self.current = LegVersion(time_ns, after, entry, self.current.realized_pnl + realized)
-        self.versions.append(self.current)
-        self.version_times.append(time_ns)
+        total = self.current.realized_pnl + realized
+        self._append(LegVersion(time_ns, after, entry, total, margin))
         return realized
+
+    def set_margin(self, margin: Decimal, time_ns: int) -> None:
+        """Give the isolated leg that margin."""
+        now = self.current
+        self._append(LegVersion(time_ns, now.quantity, now.entry_price, now.realized_pnl, margin))
+
+    def _append(self, version: LegVersion) -> None:
+        self.current = version
+        self.versions.append(version)
+        self.version_times.append(version.time_ns)
 
     def truth(self, version: LegVersion | None = None) -> VenuePosition:
         """Return the leg (as it stands, or as that version) as the oracle sees it."""
@@ -275,7 +303,7 @@ class Holding:
 
     __slots__ = (
         "by_client_id", "by_id", "closed", "closed_times", "created_times", "legs", "open",
-        "orders", "symbol", "trade_ids", "trade_times", "trades",
+        "opening", "orders", "symbol", "trade_ids", "trade_times", "trades",
     )  # fmt: skip
 
     def __init__(self, symbol: SymbolConfig) -> None:
@@ -284,13 +312,14 @@ class Holding:
         self.created_times: list[int] = []
         self.open: dict[int, Order] = {}
         self.by_id: dict[int, Order] = {}
-        self.by_client_id: dict[str, Order] = {}  # a reused id names the newest order
+        self.by_client_id: dict[str, Order] = {}  # see `reused_client_id`
         self.closed: list[Order] = []  # ascending by the time of closing
         self.closed_times: list[int] = []
         self.trades: list[Trade] = []  # ascending by id, hence by time
         self.trade_ids: list[int] = []
         self.trade_times: list[int] = []
         self.legs: dict[str, Leg] = {}
+        self.opening: dict[str, tuple[Decimal, Decimal]] | None = None  # see `margin`
 
     def find(self, order_id: int | None, client_order_id: str | None) -> Order | None:
         """Return the order of that id; the venue's id prevails when both are given."""
@@ -298,14 +327,25 @@ class Holding:
             return self.by_id.get(order_id)
         return None if client_order_id is None else self.by_client_id.get(client_order_id)
 
+    def find_to_change(self, order_id: int | None, client_order_id: str | None) -> Order | None:
+        """Return what a command names: as `find`, but rather an open order than a closed one."""
+        found = self.find(order_id, client_order_id)
+        if order_id is None and found is not None and not found.current.is_open:
+            standing = (
+                order
+                for order in self.open.values()
+                if order.ticket.client_order_id == client_order_id
+            )
+            return next(standing, found)
+        return found
+
 
 class Account:
     """One futures account: its wallet, its settings and its holdings."""
 
     __slots__ = (
-        "burns_bnb", "countdowns", "hedge", "holdings", "income",
-        "income_times", "isolated_margins", "keys", "leverage", "margin_types", "multi_assets",
-        "name", "open_client_ids", "state", "wallets",
+        "burns_bnb", "countdowns", "hedge", "holdings", "income", "income_times", "keys",
+        "leverage", "margin_types", "multi_assets", "name", "open_client_ids", "state", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: str, keys: dict[str, ApiKey], hedge: bool) -> None:
@@ -320,10 +360,31 @@ class Account:
         self.open_client_ids: set[str] = set()
         self.leverage: dict[str, int] = {}
         self.margin_types: dict[str, str] = {}
-        self.isolated_margins: dict[tuple[str, str], Decimal] = {}  # by symbol and position side
         self.countdowns: dict[str, int] = {}  # when all orders of a symbol are cancelled, in ns
         self.income: list[Income] = []
         self.income_times: list[int] = []
+
+    def isolates(self, symbol: str) -> bool:
+        """Whether the legs of a symbol are isolated."""
+        return self.margin_types.get(symbol) == "ISOLATED"
+
+    def isolated(self, asset: str) -> Decimal:
+        """Return how much of an asset is in isolated legs."""
+        if not self.margin_types:
+            return ZERO
+        return sum(
+            (
+                leg.current.isolated_margin
+                for holding in self.holdings.values()
+                if holding.symbol.quote_asset == asset
+                for leg in holding.legs.values()
+            ),
+            ZERO,
+        )
+
+    @property
+    def position_sides(self) -> tuple[str, ...]:
+        return ("LONG", "SHORT") if self.hedge else ("BOTH",)
 
     @property
     def has_open_orders(self) -> bool:

@@ -66,10 +66,11 @@ class Bookkeeper:
 
     def book_trade(
         self, account: Account, trade: VenueTrade, realized: Decimal, quote_asset: str
-    ) -> tuple[tuple[str, Decimal], ...]:
+    ) -> tuple[tuple[str, Decimal, Decimal], ...]:
         """Book profit and commission of a trade; return the balances that they changed.
 
-        A trade without commission leaves no row of it: nothing moved.
+        Each comes with what of it is crossed.  A trade without commission leaves no row of it:
+        nothing moved.
         """
         book = partial(
             self.book, account, now_ns=trade.time_ns, symbol=trade.symbol, trade_id=trade.trade_id
@@ -77,6 +78,7 @@ class Bookkeeper:
         asset = trade.commission_asset
         balance = book("REALIZED_PNL", realized, quote_asset)
         paid = book("COMMISSION", -trade.commission, asset)
+        isolated = account.isolated(quote_asset)
         if asset == quote_asset:
-            return ((quote_asset, paid),)
-        return ((quote_asset, balance), (asset, paid))
+            return ((quote_asset, paid, paid - isolated),)
+        return ((quote_asset, balance, balance - isolated), (asset, paid, paid))

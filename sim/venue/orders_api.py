@@ -8,22 +8,12 @@ Rules:
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from sim.venue import params as read
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.errors import Rejection, malformed
 from sim.venue.models import Order
 from sim.venue.payloads import amendment_rows, encode, order_body, order_reply
-from sim.venue.validation import (
-    check_notional,
-    check_quantity,
-    new_order,
-    side_of,
-    words_of_price,
-)
-
-_AMENDMENTS_AT_MOST = 10_000
+from sim.venue.validation import amended, new_order, side_of, words_of_price
 
 
 def _ids(call: Call) -> tuple[int | None, str | None]:
@@ -53,7 +43,7 @@ def find_open(
     code: int,
 ) -> Order:
     holding = backend.exchange.holding(call.account, name)
-    order = holding.find(order_id, client_order_id)
+    order = holding.find_to_change(order_id, client_order_id)
     if order is None or not order.current.is_open:
         raise Rejection(code)
     return order
@@ -82,31 +72,18 @@ def test_order(backend: Backend, call: Call) -> bytes:
 
 def put_order(backend: Backend, call: Call) -> bytes:
     """PUT order: new quantity and price of an open LIMIT order."""
-    order = _open_order(backend, call, -2013)
-    exchange, ticket = backend.exchange, order.ticket
-    if side_of(call.params) != ticket.side:
+    exchange = backend.exchange
+    order = _open_order(backend, call, exchange.config.unknown_modify_code)
+    symbol, side = order.ticket.symbol, order.ticket.side
+    if side_of(call.params) != side:
         raise Rejection(-1117)
-    if ticket.type != "LIMIT":
+    if order.ticket.type != "LIMIT":
         raise Rejection(-5025)
-    quantity = read.required_decimal(call.params, "quantity")
-    price, _ = words_of_price(exchange, ticket.symbol, ticket.side, call.params)
-    check_quantity(ticket.symbol, quantity)
-    if not ticket.closes:
-        check_notional(ticket.symbol, quantity * price)
-    if (quantity, price) == (order.current.quantity, order.current.price):
-        raise Rejection(-5027)
-    if len(order.versions) > _AMENDMENTS_AT_MOST and amendments(order) >= _AMENDMENTS_AT_MOST:
-        raise Rejection(-5026)
-    if ticket.closes:
-        leg = exchange.closable(call.account, ticket.symbol.name, ticket.side, ticket.position_side)
-        quantity = min(quantity, order.current.filled + max(Decimal(0), leg))
+    asked = read.required_decimal(call.params, "quantity")
+    price, _ = words_of_price(exchange, symbol, side, call.params)
+    quantity = amended(exchange, call.account, order, asked, price)
     exchange.amend(order, quantity, price, call.now_ns)
     return reply(backend, order)
-
-
-def amendments(order: Order) -> int:
-    """Return how often an order has been amended."""
-    return sum(version.execution == "AMENDMENT" for version in order.versions)
 
 
 def get_order_amendments(backend: Backend, call: Call) -> bytes:

@@ -134,7 +134,7 @@ def trade_body(trade: Trade, symbol: SymbolConfig) -> bytes:
                 "quoteQty": plain(record.price * record.quantity),
                 "commission": plain(record.commission),
                 "commissionAsset": record.commission_asset,
-                "marginAsset": record.commission_asset,
+                "marginAsset": symbol.quote_asset,
                 "time": to_ms(record.time_ns),
                 "positionSide": record.position_side,
                 "buyer": record.side == "BUY",
@@ -196,7 +196,7 @@ def algo_fields(order: AlgoOrder, version: AlgoVersion) -> dict[str, Any]:
         "reduceOnly": ticket.reduce_only,
         "createTime": to_ms(order.created_ns),
         "updateTime": to_ms(version.time_ns),
-        "triggerTime": to_ms(order.triggered_ns),
+        "triggerTime": to_ms(order.triggered_ns) if child is not None else 0,
         "goodTillDate": ticket.good_till_ms,
     }
 

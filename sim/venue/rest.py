@@ -20,7 +20,7 @@ import msgspec
 
 from sim.venue import account_api, algo_api, batch_api, market_api, orders_api, status_api
 from sim.venue import params as read
-from sim.venue.calls import Backend, Call
+from sim.venue.calls import Backend, Call, leaving_nothing
 from sim.venue.errors import Rejection, malformed
 from sim.venue.formats import to_ms
 from sim.venue.keys import ApiKey
@@ -45,7 +45,8 @@ class Route(msgspec.Struct, frozen=True):
     """How one endpoint is served.
 
     ``weight_without_symbol`` applies when no symbol is named; ``orders`` is what the
-    request adds to the order count.
+    request adds to the order count of ten seconds.  To that of a minute a request adds one,
+    a batch too.
     """
 
     handler: Handler
@@ -199,7 +200,8 @@ class Gateway:
                 assert account is not None
                 self._charge_orders(account, route.orders, now_ms)
             call = Call(account or self._nobody, params, now_ns)
-            status, body = 200, route.handler(self._backend, call)
+            with leaving_nothing(self._backend.exchange):
+                status, body = 200, route.handler(self._backend, call)
         except Rejection as refused:
             status, body, headers = refused.status, refused.body(), refused.headers
         headers = (
@@ -245,11 +247,11 @@ class Gateway:
 
     def _charge_orders(self, account: Account, count: int, now_ms: int) -> None:
         per_10s, per_1m = self._orders[account.name]
-        for counter, limit, period in (
-            (per_10s, self._config.order_limit_10s, "TEN_SECONDS"),
-            (per_1m, self._config.order_limit_1m, "MINUTE"),
+        for counter, limit, period, added in (
+            (per_10s, self._config.order_limit_10s, "TEN_SECONDS", count),
+            (per_1m, self._config.order_limit_1m, "MINUTE", 1),
         ):
-            if counter.add(count, now_ms) > limit:
+            if counter.add(added, now_ms) > limit:
                 raise Rejection(
                     -1015,
                     f"Too many new orders; current limit is {limit} orders per {period}.",

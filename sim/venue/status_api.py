@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sim.venue import params as read
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
-from sim.venue.clearing import ADL_CLIENT_ID
 from sim.venue.config import DAY_NS
 from sim.venue.errors import malformed
 from sim.venue.formats import MS_NS, plain, to_ms
@@ -12,7 +11,7 @@ from sim.venue.ledger import AccountEntry
 from sim.venue.payloads import array, encode, order_body
 
 _FORCED_KEPT_NS = 7 * DAY_NS
-_KINDS = {"LIQUIDATION": "autoclose-", "ADL": ADL_CLIENT_ID}
+_KINDS = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
 
 
 def get_force_orders(backend: Backend, call: Call) -> bytes:
@@ -40,7 +39,7 @@ def get_force_orders(backend: Backend, call: Call) -> bytes:
 
 
 def get_adl_quantile(backend: Backend, call: Call) -> bytes:
-    """GET adlQuantile: where open legs stand in the queue of deleveraging, always first here."""
+    """GET adlQuantile: where open legs stand in the queue of deleveraging, always 1 here."""
     wanted = symbol_or_none(backend, call)
     rows = []
     for name in backend.exchange.symbols:
@@ -51,9 +50,12 @@ def get_adl_quantile(backend: Backend, call: Call) -> bytes:
             if leg.current.quantity
         ]
         if held and wanted in (None, name):
-            sides = ("LONG", "SHORT", "HEDGE") if call.account.hedge else ("BOTH",)
-            rows.append({"symbol": name, "adlQuantile": dict.fromkeys(sides, 1)})
-    return encode(rows if wanted is None else rows[0] if rows else {})
+            queue = {side: int(side in held) for side in ("LONG", "SHORT", "BOTH")}
+            if call.account.hedge and not call.account.isolates(name):
+                # Crossed legs stand in the queue as one; HEDGE only says so.
+                queue = {"LONG": 1, "SHORT": 1, "HEDGE": 0}
+            rows.append({"symbol": name, "adlQuantile": queue})
+    return encode(rows)
 
 
 def get_trading_status(backend: Backend, call: Call) -> bytes:
@@ -92,14 +94,14 @@ def get_margin_history(backend: Backend, call: Call) -> bytes:
             "type": 1 if entry.moved > 0 else 2,
             "deltaType": "USER_ADJUST",
             "amount": plain(abs(entry.moved)),
-            "asset": entry.legs[0].symbol.quote_asset,
+            "asset": entry.changes[0][0],
             "time": to_ms(entry.time_ns),
-            "positionSide": entry.legs[0].position_side,
+            "positionSide": entry.legs[0][0].position_side,
         }
         for entry in backend.exchange.ledger
         if isinstance(entry, AccountEntry)
         and entry.reason == "MARGIN_TRANSFER"
         and entry.account == call.account.name
-        and entry.legs[0].symbol.name == name
+        and entry.legs[0][0].symbol.name == name
     ]
     return encode(rows[-limit:])

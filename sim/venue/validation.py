@@ -17,35 +17,26 @@ import string
 from decimal import Decimal
 
 from sim.venue import params as read
+from sim.venue.admission import check_band, check_market_band, check_may_trade
 from sim.venue.config import SymbolConfig
 from sim.venue.errors import TEXTS, Rejection, malformed
 from sim.venue.exchange import Exchange
-from sim.venue.formats import plain
-from sim.venue.margin import MAX_NOTIONAL, available, exposure, leverage_of
+from sim.venue.margin import check_margin
 from sim.venue.matching import MODES
-from sim.venue.models import ZERO, Account, Ticket
+from sim.venue.models import ZERO, Account, Order, Ticket
 from sim.venue.params import Params
 from sim.venue.quotes import PRICE_MATCHES, matched_price
 
 CONDITIONAL = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
-PRICE_CAP, PRICE_FLOOR = Decimal("1.1"), Decimal("0.9")
-"""How far a limit may lie beyond the mark price, on the side on which it executes."""
-
-OPEN_ORDERS_AT_MOST = 200
-"""Open orders per account and symbol."""
+AMENDMENTS_AT_MOST = 10_000
 
 _CLIENT_ORDER_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 _TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX", "GTD"})
 _GOOD_TILL_MIN_MS = 600_000
 _GOOD_TILL_MAX_MS = 253_402_300_799_000
 _ID_ALPHABET = string.ascii_letters + string.digits
-_CLOSED = frozenset(
-    {"PRE_SETTLE", "SETTLING", "CLOSE", "PRE_DELIVERING", "DELIVERING", "DELIVERED"}
-)
-_STATES = {"inactive": -4109, "reduce-only": -4400, "liquidation": -2023, "cooling-off": -4192}
-"""What an account in a state other than normal is told when it wants to open."""
 
 
 def known_symbol(exchange: Exchange, params: Params) -> SymbolConfig:
@@ -129,58 +120,8 @@ def position_side(account: Account, side: str, params: Params) -> tuple[str, boo
     if wanted not in ("LONG", "SHORT"):
         raise Rejection(-4061)
     if reduce_only is not None:
-        raise Rejection(-1106, "Parameter 'reduceonly' sent when not required.")
+        raise Rejection(-1106, TEXTS[-1106] % "reduceonly")
     return wanted, False, (wanted == "LONG") == (side == "SELL")
-
-
-def check_may_trade(exchange: Exchange, account: Account, symbol: str, *, closes: bool) -> None:
-    """Raise the Rejection of a symbol or an account that takes no such order now."""
-    status = exchange.statuses.get(symbol, exchange.symbols[symbol].status)
-    if status in _CLOSED:
-        raise Rejection(-4141)
-    if status == "PENDING_TRADING":
-        raise Rejection(-1122)
-    if status != "TRADING" and not closes:
-        raise Rejection(-4140)
-    state = account.state
-    if state in ("inactive", "liquidation") or (state in _STATES and not closes):
-        raise Rejection(_STATES[state])
-
-
-def check_band(exchange: Exchange, symbol: str, side: str, price: Decimal) -> None:
-    """Raise Rejection -4016 or -4024 for a limit too far beyond the mark price."""
-    mark = exchange.price_of(symbol, "MARK_PRICE")
-    code, bound = (-4016, mark * PRICE_CAP) if side == "BUY" else (-4024, mark * PRICE_FLOOR)
-    if price > bound if side == "BUY" else price < bound:
-        raise Rejection(code, TEXTS[code] % plain(bound))
-
-
-def check_market_band(exchange: Exchange, symbol: str, side: str) -> None:
-    """Raise Rejection -4131 when the market is too far from the mark price."""
-    mark, last = exchange.price_of(symbol, "MARK_PRICE"), exchange.prices[symbol]
-    if last > mark * PRICE_CAP if side == "BUY" else last < mark * PRICE_FLOOR:
-        raise Rejection(-4131)
-
-
-def check_margin(exchange: Exchange, account: Account, ticket: Ticket, quantity: Decimal) -> None:
-    """Raise Rejection -2025, -2027 or -2019 for an order that opens more than it may."""
-    name = ticket.symbol.name
-    if len(exchange.holding(account, name).open) >= OPEN_ORDERS_AT_MOST:
-        raise Rejection(-2025)
-    if ticket.closes:
-        return
-    leg = exchange.leg(account, name, ticket.position_side)
-    held = leg.current.quantity if ticket.side == "BUY" else -leg.current.quantity
-    if held + quantity <= abs(held):
-        return  # it shrinks what is held
-    price = ticket.price or exchange.prices[name]
-    before = exposure(exchange, account, name)
-    if (before + quantity) * price > MAX_NOTIONAL:
-        raise Rejection(-2027)
-    added = quantity if held >= 0 else held + quantity - abs(held)
-    needed = added * price / leverage_of(exchange, account, name)
-    if needed > available(exchange, account, ticket.symbol.quote_asset):
-        raise Rejection(-2019)
 
 
 def words_of_price(
@@ -191,11 +132,12 @@ def words_of_price(
     Raises Rejection -1102, -1106, -1130, and those of `check_price` and `check_band`.
     """
     match = price_match(params)
-    if match != "NONE":
-        if params.get("price"):
-            raise Rejection(-1106, "Parameter 'price' sent when not required.")
-        return matched_price(exchange, symbol, side, match), match
-    price = read.required_decimal(params, "price")
+    if match == "NONE":
+        price = read.required_decimal(params, "price")
+    elif params.get("price"):
+        raise Rejection(-1106, TEXTS[-1106] % "price")
+    else:
+        price = matched_price(exchange, symbol, side, match)
     check_price(symbol, price)
     check_band(exchange, symbol.name, side, price)
     return price, match
@@ -266,7 +208,7 @@ def new_order(
         time_in_force, good_till_ms = _time_in_force(params, now_ns // 1_000_000)
         price, match = words_of_price(exchange, symbol, side, params)
     elif params.get("timeinforce"):
-        raise Rejection(-1106, "Parameter 'timeInForce' sent when not required.")
+        raise Rejection(-1106, TEXTS[-1106] % "timeInForce")
     else:
         check_market_band(exchange, symbol.name, side)
     check_quantity(symbol, quantity)
@@ -288,5 +230,36 @@ def new_order(
         self_trade_prevention=stp,
         meets_own=bool(mode),
     )
-    check_margin(exchange, account, ticket, quantity)
+    check_margin(exchange, account, ticket, quantity, price or exchange.prices[symbol.name])
     return ticket
+
+
+def amended(
+    exchange: Exchange, account: Account, order: Order, quantity: Decimal, price: Decimal
+) -> Decimal:
+    """Return the quantity that an open order gets when it is asked to have these.
+
+    One that may only close is clipped to its leg.  Raises Rejection -5025 for an order without
+    a limit, -5027 when nothing changes, -5026 for one amendment too many, and those of a new
+    order.
+    """
+    ticket, now = order.ticket, order.current
+    name = ticket.symbol.name
+    if ticket.type != "LIMIT":
+        raise Rejection(-5025)
+    check_may_trade(exchange, account, name, closes=ticket.closes)
+    check_price(ticket.symbol, price)
+    check_band(exchange, name, ticket.side, price)
+    check_quantity(ticket.symbol, quantity)
+    if not ticket.closes:
+        check_notional(ticket.symbol, quantity * price)
+    if (quantity, price) == (now.quantity, now.price):
+        raise Rejection(-5027)
+    if len(order.versions) > AMENDMENTS_AT_MOST and order.amendments >= AMENDMENTS_AT_MOST:
+        raise Rejection(-5026)
+    if ticket.closes:
+        leg = exchange.closable(account, name, ticket.side, ticket.position_side)
+        quantity = min(quantity, now.filled + leg)
+    if quantity > now.filled:
+        check_margin(exchange, account, ticket, quantity - now.filled, price, order)
+    return quantity

@@ -124,9 +124,11 @@ class Venue(ByHand):
 
     def advance(self, now_ns: int) -> None:
         """Do what time alone does by ``now_ns``: keys and orders expire, countdowns end."""
-        self.streams.advance(now_ns)
-        self.exchange.expire_due(now_ns)
-        self.publish()
+        # In the order of time: a key that is live when an order expires still hears of it.
+        while (due_ns := self.next_deadline_ns()) is not None and due_ns <= now_ns:
+            self.exchange.expire_due(due_ns)
+            self.publish()
+            self.streams.advance(due_ns)
 
     def next_deadline_ns(self) -> int | None:
         """Return when something will expire by itself, None when nothing will."""

@@ -124,8 +124,17 @@ def test_unfilled_orders_vanish_after_three_days_and_filled_ones_after_ninety(
     nt.wait(90 * DAY_NS)
     assert orders(nt, orderId=first) == [2]
     assert [row["clientOrderId"] for row in nt.ok("GET", "openOrders")] == ["O-2"]
+    assert trades(nt, fromId=0) == []
+
+
+@pytest.mark.parametrize("days", [90, 183])
+def test_trades_vanish_after_the_days_that_are_configured(days: int) -> None:
+    nt = client(trades_kept_days=days)
+    nt.limit("O-1")
+    nt.fill("O-1", "0.5")
+    nt.wait(days * DAY_NS)
     assert trades(nt, fromId=0) == [1]
-    nt.wait(91 * DAY_NS)
+    nt.wait(MS_NS)
     assert trades(nt, fromId=0) == []
 
 
