@@ -265,3 +265,24 @@ def test_a_start_is_not_over_before_every_account_is_read():
     assert only.ready_ns is not None
     assert only.ready_ns - only.started_ns > 12_000_000_000
     assert {o.account for o in only.final.orders} == {"main", "second"}
+
+
+@pytest.mark.parametrize("key", ["one", "two"])
+def test_nodes_share_no_client_and_no_instruments_even_with_one_key(key: str):
+    """The adapter keeps its clients for a whole interpreter; here every node is a process."""
+    parts: list[tuple[Any, ...]] = []
+
+    class Collects:
+        name = "collects"
+        alerts = None
+
+        def attach(self, node: Any) -> None:
+            [client] = node.kernel.exec_engine._clients.values()
+            parts.append((client._http_client, client._instrument_provider, node.kernel.clock))
+
+    head = HEAD.replace("{account: second,", f"{{key: {key},")
+    made = engines.Loaded("collects", Collects())
+    run(loads(head + "  - {at: 10s, restart: {by: kill, node: B}}\n"), lambda: made)
+
+    assert len(parts) == 3
+    assert all(len({id(part) for part in kind}) == 3 for kind in zip(*parts, strict=True))
