@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -286,3 +287,20 @@ def test_nodes_share_no_client_and_no_instruments_even_with_one_key(key: str):
 
     assert len(parts) == 3
     assert all(len({id(part) for part in kind}) == 3 for kind in zip(*parts, strict=True))
+
+
+@pytest.mark.parametrize("head", [HEAD, SHARED], ids=["two-accounts", "one-account"])
+def test_the_checks_of_a_node_go_on_when_the_other_is_killed(head: str):
+    head = head.replace("interval_secs: 3600}", "interval_secs: 30}")
+    done = play(
+        "{at: 10s, kill: {}}",
+        "{at: 12s, drop_event: {event: ORDER_TRADE_UPDATE, node: B}}",
+        '{at: 15s, fill: {order: O-2, quantity: "0.25"}}',
+        head=head,
+        engine="recon",
+    )
+    [b] = lives(done, "B")
+    [late] = [e for e in b.events if e.fill is not None and e.fill.quantity == Decimal("0.25")]
+
+    assert orders(b.final)["O-2"][2] == "0.75"
+    assert 20 < (late.at_ns - b.started_ns) / 1e9 < 75
