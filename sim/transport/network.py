@@ -90,7 +90,7 @@ class Network:
         self._unanswered: Counter[str] = Counter()  # by node
         self._is_flushing = False
         self.reads: list[Exchange] = []
-        self._ws_calls = WsCalls(loop, venue, faults, trace, points, self._send, self.flush)
+        self._ws_calls = WsCalls(loop, venue, faults, trace, points, self._delay_ns, self.flush)
 
     def pending(self) -> str | None:
         """Say what is on the way, None when nothing is."""
@@ -217,9 +217,11 @@ class Network:
         return socket
 
     def send_text(self, socket: Socket, text: str) -> None:
-        socket.busy_until_ns = max(
-            socket.busy_until_ns, self._send(0, self._arrive_text, socket, text)
-        )
+        # One after the other, as on any connection.
+        due_ns = max(self._loop.now_ns + self._delay_ns(), socket.last_sent_ns)
+        socket.last_sent_ns = due_ns
+        socket.busy_until_ns = max(socket.busy_until_ns, due_ns)
+        self._loop.call_at_ns(due_ns, self._arrive_text, socket, text, context=self._context)
 
     def _arrive_text(self, socket: Socket, text: str) -> None:
         if socket.is_open and socket.is_ws_api:
@@ -344,12 +346,6 @@ class Network:
     def _delay_ns(self) -> int:
         lowest_ns, highest_ns = self._latency_ns
         return lowest_ns + int(self._rng.random() * (highest_ns - lowest_ns + 1))
-
-    def _send(self, late_ns: int, callback: Callable[..., None], *args: object) -> int:
-        """Call something when what is sent ``late_ns`` from now arrives; return when that is."""
-        delay_ns = late_ns + self._delay_ns()
-        self._later(delay_ns, callback, *args)
-        return self._loop.now_ns + delay_ns
 
     def _later(self, delay_ns: int, callback: Callable[..., None], *args: object) -> None:
         # In the network's own context: what is on the wire outlives its sender.

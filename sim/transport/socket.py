@@ -40,6 +40,7 @@ class Socket:
         self.on_close = on_close
         self.context: Context = copy_context()
         self.process: Process | None = PROCESS.get()
+        self.last_sent_ns = 0
         self.last_due_ns = 0
         self.busy_until_ns = 0
         self._network = network

@@ -2,12 +2,14 @@
 
 A request and its answer are each a frame of their own.  Faults see the request as one whose
 method is ``WS`` and whose path is that of the API and its method.  An answer that is lost just
-never comes; the connection stays.
+never comes; the connection stays.  Requests of one connection arrive in the order in which
+they were sent, and so do the answers that no fault makes late.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from sim.transport.socket import Socket
     from sim.venue import Venue
 
-type Send = Callable[..., int]
-"""Calls something after so many ns and one way's latency; returns when that is."""
-
 
 class WsCalls:
     """Carries what comes and goes on the connections to the WebSocket API."""
@@ -37,7 +36,7 @@ class WsCalls:
         faults: Faults,
         trace: Trace,
         points: Points,
-        send: Send,
+        delay_ns: Callable[[], int],
         flush: Callable[[], None],
     ) -> None:
         self._loop = loop
@@ -45,8 +44,9 @@ class WsCalls:
         self._faults = faults
         self._trace = trace
         self._points = points
-        self._send = send
+        self._delay_ns = delay_ns
         self._flush = flush
+        self._context = copy_context()
 
     def arrive(self, socket: Socket, text: str) -> None:
         """Take a frame that has arrived at the venue, and send the answer on its way."""
@@ -80,12 +80,18 @@ class WsCalls:
             f"{asked.query} -> {said}{' (fault)' if fault else ''}",
         )
         if answer is not None:
-            socket.busy_until_ns = max(
-                socket.busy_until_ns, self._send(late_ns, self._deliver, socket, asked, answer)
-            )
+            self._answer(socket, asked, answer, late_ns)
         if isinstance(fault, Substitute) and fault.applied == "after":
-            self._send(fault.after_ns, self._apply_late, socket, text)
+            at_ns = now_ns + fault.after_ns + self._delay_ns()
+            self._loop.call_at_ns(at_ns, self._apply_late, socket, text, context=self._context)
         self._points.happens("after request", socket.process, asked)
+
+    def _answer(self, socket: Socket, asked: Request, answer: str, late_ns: int) -> None:
+        due_ns = self._loop.now_ns + late_ns + self._delay_ns()
+        if not late_ns:  # what the venue answers late, others do not wait for
+            due_ns = socket.last_due_ns = max(due_ns, socket.last_due_ns)
+        socket.busy_until_ns = max(socket.busy_until_ns, due_ns)
+        self._loop.call_at_ns(due_ns, self._deliver, socket, asked, answer, context=socket.context)
 
     def _apply_late(self, socket: Socket, text: str) -> None:
         if socket.is_open:
@@ -97,5 +103,5 @@ class WsCalls:
             return
         self._points.happens("before reply", socket.process, asked)
         if socket.is_open:
-            socket.context.run(socket.on_frame, answer)
+            socket.on_frame(answer)
             self._points.happens("after reply", socket.process, asked)

@@ -87,6 +87,28 @@ async def test_a_call_and_its_answer_take_a_latency_each():
     assert here.rig.network.pending() is None
 
 
+async def test_calls_and_answers_keep_their_order():
+    here = await Line(Rig((NS_PER_MS, 50 * NS_PER_MS))).open()
+    for sent in range(20):
+        here.socket.send(json.dumps({"id": sent, "method": "session.status"}))
+    await asyncio.sleep(1)
+
+    assert [sent for sent, _ in here.got] == list(range(20))
+    assert sorted(here.came_ns) == here.came_ns
+
+
+async def test_an_answer_that_is_late_holds_no_other_up():
+    here = await line()
+    here.rig.faults.arm(
+        FailedCall("x", status=500, code=-1, message="", after_ns=NS_PER_SEC, count=1)
+    )
+    for sent in range(2):
+        here.socket.send(json.dumps({"id": sent, "method": "session.status"}))
+    await asyncio.sleep(3)
+
+    assert here.got == [(1, 200), (0, 500)]
+
+
 async def test_what_is_no_request_is_answered_as_well():
     here = await line()
     here.socket.send("{")
