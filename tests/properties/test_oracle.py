@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-from sim.observation import NodeEvent, Observation, VenueTrade
+from sim.observation import NodeEvent, Observation, Sight, VenueTrade
 from sim.oracle import FillCounts, Judgement, judge
 from tests.unit.oracle.observations import (
     HOUR,
@@ -153,3 +153,68 @@ def test_an_opening_balance_is_exempt_for_exactly_one_quantity(
         assert judgement.exempt == (fill,)
     else:
         assert "opening balance of the leg was BUY 5" in only(judgement, "phantom-fill")
+
+
+# -- several nodes ----------------------------------------------------------------
+
+
+@st.composite
+def halves(draw: st.DrawFn, node: str, account: str) -> Observation:
+    """One node on an account of its own that may lose, repeat and invent fills."""
+    trades = [replace(each, account=account) for each in draw(ledgers())]
+    events = list(right(trades))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(events)))
+        match draw(st.sampled_from(("lose", "repeat", "invent"))):
+            case "lose":
+                del events[at : at + 1]
+            case "repeat":
+                events += events[at : at + 1]
+            case "invent":
+                phantom = invented(account=account, trade_id=f"made-up-{len(events)}")
+                events.insert(at, published(phantom, START + HOUR))
+    alone = told(trades, tuple(events))
+    [made] = alone.incarnations
+    hedged = frozenset({account}) if alone.hedged else frozenset()
+    return replace(alone, hedged=hedged, incarnations=(replace(made, node=node),))
+
+
+def sight(account: str) -> Sight:
+    return Sight((account,), ("BTCUSDT", "ETHUSDT"), (), HOUR, 300_000_000_000, False, frozenset())
+
+
+@given(halves("A", "main"), halves("B", "second"))
+def test_two_nodes_on_two_accounts_are_judged_as_each_alone(
+    first: Observation, second: Observation
+) -> None:
+    parts = [judge(half, "crash") for half in (first, second)]
+    both = replace(
+        first,
+        trades=first.trades + second.trades,
+        orders=first.orders + second.orders,
+        positions=first.positions + second.positions,
+        incarnations=first.incarnations + second.incarnations,
+        hedged=first.hedged | second.hedged,
+        sights={"A": sight("main"), "B": sight("second")},
+    )
+    judgement = judge(both, "crash")
+
+    told_of_parts = [v for part in parts for v in part.violations]
+    assert sorted(map(str, judgement.violations)) == sorted(map(str, told_of_parts))
+    counts = [asdict(part.fills) for part in parts]
+    assert asdict(judgement.fills) == {n: sum(each[n] for each in counts) for n in counts[0]}
+
+
+@given(ledgers())
+def test_two_nodes_on_one_account_owe_all_of_it_each(trades: list[VenueTrade]) -> None:
+    alone = told(trades, right(trades))
+    [made] = alone.incarnations
+    both = replace(
+        alone,
+        incarnations=(replace(made, node="A"), replace(made, node="B")),
+        sights={"A": sight("main"), "B": sight("main")},
+    )
+    judgement = judge(both, "fill-lost")
+
+    assert judgement.verdict == "pass"
+    assert judgement.fills == FillCounts(2 * len(trades), 2 * len(trades), 0, 0, 0, 0)
