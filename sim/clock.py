@@ -97,7 +97,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._graveyard: list[asyncio.Task[Any]] = []
         self._owner = threading.get_ident()
         self.foreign_calls = 0
-        self._failed: list[tuple[int, asyncio.Task[Any], bool]] = []
+        self._failed: list[tuple[int, asyncio.Task[Any]]] = []
 
     # -- time ---------------------------------------------------------------------
 
@@ -170,17 +170,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _on_task_done(self, task: asyncio.Task[Any]) -> None:
         # Kept, so that no garbage collector decides when, or whether, it is heard of.
         if not task.cancelled() and task._exception is not None:
-            ready: Any = self._ready  # type: ignore[attr-defined]
-            is_told = any(waits._args and waits._args[0] is task for waits in ready)
-            self._failed.append((self._now_ns, task, is_told))
+            self._failed.append((self._now_ns, task))
 
     def unheard_failures(self) -> list[tuple[int, asyncio.Task[Any]]]:
-        """Return the tasks that failed and that nobody asked, with the time of each.
-
-        Who waited for one in a process that ended since may have been about to ask.
-        """
-        failed = [each for each in self._failed if each[1]._log_traceback]
-        return [(at_ns, t) for at_ns, t, told in failed if self._lives(t) or not told]
+        """Return the tasks that failed and that nobody asked, with the time of each."""
+        return [(at_ns, t) for at_ns, t in self._failed if t._log_traceback]
 
     def _run_once(self) -> None:
         # Overrides the one method of `BaseEventLoop` that waits.
@@ -340,7 +334,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     coroutine.close()
         for clock in self._clocks + self._stopped_clocks:
             clock.release()
-        for _, task, _ in self._failed:
+        for _, task in self._failed:
             task._log_traceback = False
         self._failed.clear()
         self._graveyard.clear()

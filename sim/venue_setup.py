@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from sim.plain import Access
@@ -27,6 +29,11 @@ def venue_config(venue: m.Venue) -> VenueConfig:
         ),
         maker_fee=venue.fees.get("maker", VenueConfig().maker_fee),
         taker_fee=venue.fees.get("taker", VenueConfig().taker_fee),
+        weight_limit_1m=venue.limits.weight_1m,
+        order_limit_10s=venue.limits.orders_10s,
+        order_limit_1m=venue.limits.orders_1m,
+        ban_after=venue.limits.ban_after,
+        **knobs_of(venue),
     )
 
 
@@ -42,6 +49,14 @@ def accesses_of(scenario: m.Scenario, node: str) -> tuple[Access, ...]:
         )
         for name, venue in m.venues_of(scenario.accounts_of(node)).items()
     )
+
+
+def knobs_of(venue: m.Venue) -> dict[str, Any]:
+    """Return the knobs of a scenario in the words of `VenueConfig`, which are the same."""
+    turned = msgspec.structs.asdict(venue.knobs)
+    if turned["bnb_price"] is None:
+        del turned["bnb_price"]
+    return turned
 
 
 def _account_config(name: str, account: m.Terms) -> AccountConfig:

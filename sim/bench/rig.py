@@ -34,7 +34,8 @@ from sim.scenario import model as m
 from sim.stopwatch import cpu_secs
 from sim.streams import Streams
 from sim.trace import Trace
-from sim.transport.network import NETWORK, Exchange, Network
+from sim.transport.http_calls import Exchange, HttpCalls
+from sim.transport.network import NETWORK, Network
 from sim.venue import Venue
 from sim.venue.rest import ROUTES
 from sim.venue.wire import Request, Response
@@ -56,23 +57,33 @@ class Cost(msgspec.Struct):
     peak_kb: int = 0
 
 
-class MeteredNetwork(Network):
-    """A network that counts requests, their weight and the CPU seconds of their answers."""
+class MeteredCalls(HttpCalls):
+    """Counts requests, their weight and the CPU seconds of their answers."""
 
     cpu_secs = 0.0
     requests = 0
     weight = 0
 
-    def _arrive(
-        self, request: Request, exchange: Exchange, reply: asyncio.Future[Response]
-    ) -> None:
+    def arrive(self, request: Request, exchange: Exchange, reply: asyncio.Future[Response]) -> None:
         began_secs = cpu_secs()
         route = ROUTES[request.method, request.path]
         names_symbol = "symbol=" in request.query
         self.requests += 1
         self.weight += route.weight if names_symbol else route.weight_without_symbol or route.weight
-        super()._arrive(request, exchange, reply)
+        super().arrive(request, exchange, reply)
         self.cpu_secs += cpu_secs() - began_secs
+
+
+class MeteredNetwork(Network):
+    """A network whose requests are counted."""
+
+    carrier = MeteredCalls
+
+    @property
+    def meter(self) -> MeteredCalls:
+        """What counts them."""
+        assert isinstance(self._http_calls, MeteredCalls)
+        return self._http_calls
 
 
 class Rig:
@@ -105,7 +116,7 @@ class Rig:
         self.venue = make(venue_config(past), self.streams["venue"])
         trade(self.venue, past)
         trace = Trace()
-        self.meter = MeteredNetwork(
+        network = MeteredNetwork(
             self.loop,
             self.venue,
             Faults(lambda: self.loop.now_ns, lambda fault, what: None),
@@ -113,7 +124,8 @@ class Rig:
             self.streams["network"],
             Points(self.loop, trace),
         )
-        self.network: Network = self.meter
+        self.network: Network = network
+        self.meter = network.meter
         self.log = log
         self.node: TradingNode
         self.first = Cost()

@@ -5,17 +5,19 @@ The fault model, per channel:
 * A **request** may be answered in the venue's place with an error, or never be
   answered, so that the client sees its connection break.  Whether the venue acted on
   it is the fault's own statement: ``never``, ``before`` that, or ``after`` it.  The
-  venue's own answer may be late, or break off in the middle.  A request is never
-  garbled on its way in and never executed twice.
+  venue's own answer may be late, be no answer at all (half of one, a page, garbage), or
+  have another field or header.  A request may wait before the matching engine has it.
+  It is never garbled on its way in and never executed twice.
+* The **gateway's clock** may be wrong, the matching engine's never is.
 * A **stream frame** may be dropped, repeated or late.  A frame is never altered
   and never invented.  Frames that no fault names stay in order.
 * A **stream connection** may be cut, and new ones refused for a while.
 * A request of the **WebSocket API** may be answered with an error, or never; its connection
   may be closed, and new ones refused for a while.
 * A **listen key** may expire early, with or without notice.
-* A **read** may show the venue as it was some time ago.  It is never a mixture
-  of two instants within one answer, but the reads of trades may lack a trade that was
-  made a moment ago and show later ones.
+* A **read** may show the venue as it was some time ago: each endpoint at its own instant,
+  one answer at one instant.  An answer may lack rows, a page may be short or begin with a
+  row of the one before.  No row is ever altered by this or invented.
 
 Every fault ends, by a count or by a time, so that a run can always recover.  A
 fault that never did anything is reported: a scenario that names it shows nothing.
@@ -30,20 +32,28 @@ from sim.faults.armed import (
     Faults,
 )
 from sim.faults.base import (
-    Cut,
     Distortion,
     Fault,
     Late,
+    Queued,
     Substitute,
+)
+from sim.faults.replies import (
+    Alteration,
+    AlteredHeader,
+    AlteredReply,
+    GarbledReply,
 )
 from sim.faults.requests import (
     DelayedReply,
     FailedRequest,
     LostReply,
-    ReadLag,
+    QueuedOrders,
     RequestFault,
-    TruncatedReply,
+    Throttled,
     impaired_by,
+    is_order_command,
+    only_reduces,
     symbols_of,
 )
 from sim.faults.streams import (
@@ -60,6 +70,9 @@ from sim.faults.ws_api import (
 )
 
 __all__ = [
+    "Alteration",
+    "AlteredHeader",
+    "AlteredReply",
     "CallFault",
     "Cut",
     "DelayedFrame",
@@ -72,14 +85,19 @@ __all__ = [
     "Fault",
     "Faults",
     "FrameFault",
+    "GarbledReply",
     "Late",
     "LostReply",
-    "ReadLag",
+    "Queued",
+    "QueuedOrders",
     "RequestFault",
     "StreamOutage",
     "Substitute",
+    "Throttled",
     "TruncatedReply",
     "UnansweredCall",
     "impaired_by",
+    "is_order_command",
+    "only_reduces",
     "symbols_of",
 ]

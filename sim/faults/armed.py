@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sim.faults.base import Distortion, Fault
 from sim.faults.streams import StreamOutage
 from sim.observation import Impairment
-from sim.venue.wire import Frame, Request
+from sim.venue.wire import Frame, Request, Response
 
 
 class Faults:
@@ -69,6 +69,15 @@ class Faults:
             if distortion is not None:
                 return distortion
         return None
+
+    def on_response(self, request: Request, response: Response, now_ns: int) -> Response:
+        """Return what the faults make of the venue's own answer, one after the other."""
+        for fault in self._live(now_ns):
+            changed = fault.on_response(request, response, now_ns)
+            if changed is not None:
+                response = changed
+                self._note(fault, f"{request.speaker} {request.method} {request.path}")
+        return response
 
     def on_frame(self, frame: Frame, client: str, now_ns: int) -> list[int]:
         """Return the extra delay of each copy of a frame that is to arrive."""

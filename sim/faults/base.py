@@ -17,12 +17,13 @@ class Substitute(msgspec.Struct, frozen=True):
     """What a client gets instead of the venue's answer, and what the venue did.
 
     Without a response its connection breaks.  Either reaches the client ``after_ns``
-    later than an answer would.
+    later than an answer would.  What is applied after that is so ``late_ns`` later.
     """
 
     response: Response | None
     applied: Applied
     after_ns: int = 0
+    late_ns: int = 0
 
 
 class Late(msgspec.Struct, frozen=True):
@@ -31,11 +32,13 @@ class Late(msgspec.Struct, frozen=True):
     by_ns: int
 
 
-class Cut(msgspec.Struct, frozen=True):
-    """Of the venue's own answer only the first half of the body reaches the client."""
+class Queued(msgspec.Struct, frozen=True):
+    """The venue admits the request, and carries it out so much later."""
+
+    by_ns: int
 
 
-type Distortion = Substitute | Late | Cut
+type Distortion = Substitute | Late | Queued
 
 
 class Fault:
@@ -129,6 +132,10 @@ class Fault:
 
     def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         """Return what becomes of the answer to a request, if this changes it."""
+        return None
+
+    def on_response(self, request: Request, response: Response, now_ns: int) -> Response | None:
+        """Return what becomes of the venue's own answer, None to leave it alone."""
         return None
 
     def on_frame(

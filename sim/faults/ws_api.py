@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from sim.faults.base import Applied, Substitute
-from sim.faults.requests import RequestFault
+from sim.faults.requests import Interception
 from sim.venue.wire import Response
 from sim.venue.ws_api import PATH, VERB
 
 
-class CallFault(RequestFault):
+class CallFault(Interception):
     """A fault of requests of the WebSocket API, of one method or of all."""
 
     def __init__(self, label: str, *, call: str | None = None, **limits: Any) -> None:
@@ -42,7 +42,7 @@ class FailedCall(CallFault):
     def echo_ns(self) -> int:
         return self._substitute.after_ns
 
-    def distortion(self) -> Substitute:
+    def distortion(self, now_ns: int) -> Substitute:
         return self._substitute
 
 
@@ -53,5 +53,5 @@ class UnansweredCall(CallFault):
         super().__init__(label, **wanted)
         self._applied = applied
 
-    def distortion(self) -> Substitute:
+    def distortion(self, now_ns: int) -> Substitute:
         return Substitute(None, self._applied)

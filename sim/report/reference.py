@@ -26,6 +26,7 @@ from sim.scenario.model import (
     Venue,
 )
 from sim.scenario.schema import Schema, schema
+from sim.scenario.terms import Knobs, Limits
 
 PAGE = Path("docs/write-a-scenario.md")
 
@@ -43,6 +44,8 @@ _PARTS: dict[str, type[msgspec.Struct]] = {
     "An account of `venue.accounts`": Account,
     "`node`, or one of `nodes`": Node,
     "`node.broker`": Broker,
+    "`venue.limits`": Limits,
+    "`venue.knobs`": Knobs,
     "A record of `timeline`": Record,
     "`expect`": Expect,
     "An entry of `expect.adjustments`": Adjustment,
@@ -135,6 +138,8 @@ def _kind(of: Schema) -> str:
         return " or ".join(dict.fromkeys(_kind(each) for each in of["anyOf"]))
     if of.get("$ref", "").endswith("/Anything"):
         return "a value or a list"
+    if of.get("$ref", "").endswith("/Json"):
+        return "any value"
     if "$ref" in of:
         return "words with values"
     return text

@@ -96,7 +96,7 @@ class _Printer:
                 return _scalar(value)
 
     def _entries(self, kind: Any, value: dict[str, Any]) -> list[tuple[str, str]]:
-        inner = get_args(_bare(kind)[0])[1]
+        inner = (get_args(_bare(kind)[0]) or (Any, Any))[1]
         return [(_scalar(word), self.flow(inner, each)) for word, each in sorted(value.items())]
 
     def _record(self, record: Record) -> str:

@@ -31,7 +31,17 @@ from sim.scenario.model import (
     implied,
 )
 from sim.scenario.values import FIRST_NODE
-from sim.scenario.words import Legs, OneOrMany, Pattern, Prose, Quoted, Span, is_name, words
+from sim.scenario.words import (
+    AnyJson,
+    Legs,
+    OneOrMany,
+    Pattern,
+    Prose,
+    Quoted,
+    Span,
+    is_name,
+    words,
+)
 from sim.scenario.yaml_tree import Mapping, Mark, Scalar, Sequence, Tree, find, read_tree
 
 S = TypeVar("S", bound=Struct)
@@ -156,7 +166,7 @@ class _Loader:
         """Return the value of ``tree`` as the type ``kind``, by its marks."""
         kind, marks = _unmarked(kind)
         if kind is Any:
-            return self._anything(tree, word)
+            return self._anything(tree, word, any(isinstance(m, AnyJson) for m in marks))
         origin = get_origin(kind)
         if origin in (Union, UnionType):
             [kind] = [
@@ -179,11 +189,13 @@ class _Loader:
             self._fail(tree.mark, f"{word} must be one value, not {_shown(tree)}")
         return self._scalar(kind, tree, word, marks)
 
-    def _anything(self, tree: Tree, word: str) -> Any:
+    def _anything(self, tree: Tree, word: str, is_json: bool) -> Any:
+        if isinstance(tree, Mapping) and is_json:
+            return {name: self._anything(item, word, is_json) for name, item in tree.items.items()}
         if isinstance(tree, Mapping):
             self._fail(tree.mark, f"{word} must be a value or a list, not {_shown(tree)}")
         if isinstance(tree, Sequence):
-            return [self._anything(item, word) for item in tree.items]
+            return [self._anything(item, word, is_json) for item in tree.items]
         return tree.value
 
     def _mapping(self, tree: Tree, what: str) -> Mapping:

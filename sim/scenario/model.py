@@ -19,6 +19,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from packaging.specifiers import SpecifierSet
 
 from sim.scenario.actions import Action, Order, Submit, WebSubmit
+from sim.scenario.terms import Knobs, Limits
 from sim.scenario.values import (
     FIRST_NODE,
     MAIN_ACCOUNT,
@@ -123,6 +124,10 @@ class Venue(Struct, frozen=True, kw_only=True):
     latency_ms: tuple[Millis, Millis] | None = None
     """The least and the greatest time between the node and the venue, one way; 5 and 25 when
     left out."""
+    limits: Limits = Limits()
+    """How much clients may ask; Binance's limits when left out."""
+    knobs: Knobs = Knobs()
+    """What nobody knows of Binance for sure, by its own words."""
 
     @property
     def each_account(self) -> dict[str, Terms]:

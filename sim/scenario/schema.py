@@ -27,6 +27,7 @@ from sim.scenario.durations import UNITS_NS, format_duration
 from sim.scenario.loader import DECIMAL
 from sim.scenario.model import FORMAT, Record, Scenario
 from sim.scenario.words import (
+    AnyJson,
     Implied,
     Legs,
     OneOrMany,
@@ -137,6 +138,9 @@ class _Generator:
 
     def _present(self, kind: Any, marks: tuple[Any, ...]) -> Schema:
         origin = get_origin(kind)
+        if kind is Any and any(isinstance(mark, AnyJson) for mark in marks):
+            self.definitions["Json"] = {"description": "Any value that JSON has."}
+            return {"$ref": "#/$defs/Json"}
         if kind is Any:
             self.definitions["Anything"] = _ANYTHING
             return {"$ref": "#/$defs/Anything"}

@@ -6,12 +6,12 @@ Each is a plain type with a mark from `words` that says how it is written.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
 from sim.scenario.points import POINT
-from sim.scenario.words import Pattern, Prose, Quoted, Sign, Span
+from sim.scenario.words import AnyJson, Pattern, Prose, Quoted, Sign, Span
 
 Quantity = Annotated[Decimal, Quoted(Sign.POSITIVE)]
 NotNegative = Annotated[Decimal, Quoted(Sign.NOT_NEGATIVE)]
@@ -21,6 +21,7 @@ Price = Annotated[Decimal, Quoted(Sign.POSITIVE)]
 Instant = Annotated[int, Span(Sign.ANY)]
 Duration = Annotated[int, Span(Sign.NOT_NEGATIVE)]
 Period = Annotated[int, Span(Sign.POSITIVE)]
+Offset = Annotated[int, Span(Sign.NOT_ZERO)]
 Seconds = Annotated[float, Meta(gt=0)]
 Millis = Annotated[int, Meta(ge=0)]
 Seed = Annotated[int, Meta(ge=0)]
@@ -30,6 +31,7 @@ Count = Annotated[int, Meta(ge=1)]
 Line = Annotated[str, Prose()]
 Story = Annotated[str, Prose(lines=True)]
 HttpError = Annotated[int, Meta(ge=400, le=599)]
+Code = Annotated[int, Meta(ge=-9999, le=-1000)]
 Side = Literal["BUY", "SELL"]
 OrderType = Literal[
     "LIMIT",
@@ -112,6 +114,17 @@ EngineName = Annotated[
     str, Pattern("an engine name of lower-case letters, digits and _.:-", r"[a-z0-9_.:-]{1,80}")
 ]
 Path = Annotated[str, Pattern("a path such as /fapi/v1/order", r"/[A-Za-z0-9/_.-]{0,99}")]
+FieldPath = Annotated[
+    str,
+    Pattern(
+        "a field such as symbols.0.timeInForce",
+        r"([A-Za-z0-9_-]{1,40}|\*)(\.([A-Za-z0-9_-]{1,40}|\*)){0,9}",
+    ),
+]
+HeaderName = Annotated[
+    str, Pattern("a header's name such as X-MBX-USED-WEIGHT-1M", r"[A-Za-z][A-Za-z0-9-]{0,59}")
+]
+Json = Annotated[Any, AnyJson()]
 ClientName = Annotated[str, Pattern("a client's name such as nt", r"[a-z][a-z0-9_]{0,19}")]
 PointName = Annotated[
     str,
@@ -169,5 +182,6 @@ Read = Literal[
     "income",
 ]
 READS: tuple[Read, ...] = get_args(Read)
+PagedRead = Literal["userTrades", "allOrders", "allAlgoOrders", "income"]
 TradeRead = Literal["userTrades", "income"]
 TRADE_READS: tuple[TradeRead, ...] = get_args(TradeRead)

@@ -87,6 +87,10 @@ def is_name(kind: Any) -> bool:
     return not (isinstance(kind, type) and issubclass(kind, msgspec.Struct))
 
 
+class AnyJson(msgspec.Struct, frozen=True):
+    """Marks any value that JSON has: also words with values."""
+
+
 class Implied(msgspec.Struct, frozen=True):
     """Marks a field that the file may leave out although the model always has it.
 

@@ -3,9 +3,8 @@
 Every client reaches the venue through `Network`, whatever library it speaks.
 The network knows bytes and instants, nothing of orders.
 
-What may happen to a request: it takes time each way, drawn from the seed; a
-fault may answer it in the venue's place or break the connection instead, before or
-after the venue acted on it, or cut the answer short.
+What may happen to a request: it takes time each way, drawn from the seed, and see
+`http_calls`.
 What may happen to a stream: frames of one connection arrive in the order in
 which they were sent unless a fault reorders them; a closed connection gets
 nothing more, and nothing is sent again.  A client that dies takes its sockets
@@ -15,23 +14,25 @@ with it, but a request that it has sent still arrives.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
 from sim.clock import NS_PER_MS, VirtualLoop
-from sim.faults import Cut, Faults, Late, Substitute, impaired_by
+from sim.faults import Faults
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
+from sim.transport.http_calls import Exchange, HttpCalls, NetworkError
 from sim.transport.socket import Socket
 from sim.transport.ws_calls import WsCalls
 from sim.venue.errors import HandshakeRefused
 from sim.venue.wire import Frame, Request, Response
 from sim.venue.ws_api import is_ws_api
+
+__all__ = ["DEFAULT_LATENCY_NS", "NETWORK", "Exchange", "Network", "NetworkError", "Socket"]
 
 if TYPE_CHECKING:
     import random
@@ -44,24 +45,11 @@ DEFAULT_LATENCY_NS: Latency = (5 * NS_PER_MS, 25 * NS_PER_MS)
 """One way, lowest and highest.  A placeholder for a client near the venue."""
 
 
-class NetworkError(ConnectionError):
-    """The venue could not be reached."""
-
-
-class Exchange(msgspec.Struct):
-    """When a process asked and was answered; ``ended_ns`` is None while it is not.
-
-    ``limited`` says that the venue asked the client to wait.
-    """
-
-    process: Process | None
-    began_ns: int
-    ended_ns: int | None = None
-    limited: bool = False
-
-
 class Network:
     """Carries bytes between clients and one venue on a virtual loop."""
+
+    carrier: ClassVar[type[HttpCalls]] = HttpCalls
+    """What carries requests."""
 
     def __init__(
         self,
@@ -87,14 +75,14 @@ class Network:
         self._sockets: dict[int, Socket] = {}
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_ns: int | None = None
-        self._unanswered: Counter[str] = Counter()  # by node
         self._is_flushing = False
-        self.reads: list[Exchange] = []
-        self._ws_calls = WsCalls(loop, venue, faults, trace, points, self._delay_ns, self.flush)
+        ways = (loop, venue, faults, trace, points, self._delay_ns, self.flush)
+        self._http_calls = self.carrier(*ways)
+        self._ws_calls = WsCalls(*ways)
 
     def pending(self) -> str | None:
         """Say what is on the way, None when nothing is."""
-        for node, count in self._unanswered.items():
+        for node, count in self._http_calls.unanswered.items():
             if count:
                 whose = f" of node {node}" if node else ""
                 return f"{count} requests{whose} are not answered"
@@ -102,88 +90,17 @@ class Network:
             return "events are on the way"
         return None
 
-    # -- requests -----------------------------------------------------------------
-
     async def request(self, request: Request) -> Response:
         """Send a request and wait for its reply.
 
         Raises `NetworkError` when a fault loses the connection.
         """
-        process = PROCESS.get()
-        refuse_the_dead(process)
-        if node := self._node_of(process):
-            request = msgspec.structs.replace(request, node=node)
-        exchange = Exchange(process, self._loop.now_ns)
-        if impaired_by(request) == "read":
-            self.reads.append(exchange)
-        self._unanswered[request.node] += 1
-        reply: asyncio.Future[Response] = self._loop.create_future()
-        self._later(self._delay_ns(), self._arrive, request, exchange, reply)
-        return await reply
+        return await self._http_calls.request(request, self._node_of(PROCESS.get()))
 
-    def _arrive(
-        self, request: Request, exchange: Exchange, reply: asyncio.Future[Response]
-    ) -> None:
-        now_ns = self._loop.now_ns
-        self._points.happens("before request", exchange.process, request)
-        fault = self._faults.on_request(request, now_ns)
-        response: Response | None
-        late_ns, applied_late = 0, False
-        if isinstance(fault, Substitute):
-            if fault.applied == "before":
-                self._venue.handle(request, now_ns)
-            response, late_ns = fault.response, fault.after_ns
-            applied_late = fault.applied == "after"
-        else:
-            response = self._venue.handle(request, now_ns)
-            late_ns = fault.by_ns if isinstance(fault, Late) else 0
-            if isinstance(fault, Cut):
-                half = response.body[: len(response.body) // 2]
-                response = msgspec.structs.replace(response, body=half)
-        self.flush()
-        query = request.query.partition("&signature=")[0]
-        said = "lost" if response is None else str(response.status)
-        asked = f"{request.speaker} {request.method} {request.path}"
-        mark = "fault" if fault else ""
-        self._trace.add(now_ns, "request", asked, f"{query} -> {said}", mark)
-        self._later(
-            late_ns + self._delay_ns(),
-            self._answer,
-            request,
-            exchange,
-            reply,
-            response,
-            applied_late,
-        )
-        self._points.happens("after request", exchange.process, request)
-
-    def _apply_late(self, request: Request) -> None:
-        self._venue.handle(request, self._loop.now_ns)
-        self.flush()
-
-    def _answer(
-        self,
-        request: Request,
-        exchange: Exchange,
-        reply: asyncio.Future[Response],
-        response: Response | None,
-        applied_late: bool,
-    ) -> None:
-        if applied_late:
-            self._later(self._delay_ns(), self._apply_late, request)
-        self._unanswered[request.node] -= 1
-        exchange.ended_ns = self._loop.now_ns
-        exchange.limited = response is not None and response.status in (418, 429)
-        process = exchange.process
-        if response is not None and not reply.done():
-            self._points.happens("before reply", process, request)
-        if reply.done() or (process is not None and not process.alive):
-            return
-        if response is None:
-            reply.set_exception(NetworkError("connection reset by peer"))
-        else:
-            reply.set_result(response)
-            self._points.happens("after reply", process, request)
+    @property
+    def reads(self) -> list[Exchange]:
+        """The reads that were made so far."""
+        return self._http_calls.reads
 
     # -- streams ------------------------------------------------------------------
 

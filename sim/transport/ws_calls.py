@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sim.clock import VirtualLoop
-from sim.faults import Cut, Faults, Late, Substitute
+from sim.faults import Faults, Late, Substitute
 from sim.points import Points
 from sim.trace import Trace
-from sim.venue.wire import Request
+from sim.venue.wire import Request, Response
 from sim.venue.ws_api import answer_with
 
 if TYPE_CHECKING:
@@ -59,30 +59,31 @@ class WsCalls:
         self._points.happens("before request", socket.process, asked)
         fault = self._faults.on_request(asked, now_ns)
         answer: str | None
-        late_ns = 0
+        late_ns, is_distorted = 0, fault is not None
         if isinstance(fault, Substitute):
             if fault.applied == "before":
                 self._venue.answer(socket.connection_id, text, now_ns)
             response, late_ns = fault.response, fault.after_ns
             answer = None if response is None else answer_with(text, response)
         else:
-            answer = self._venue.answer(socket.connection_id, text, now_ns)
+            own = self._venue.answer(socket.connection_id, text, now_ns)
+            answer = None if own is None else self._distorted(asked, own)
+            is_distorted |= answer != own
             if isinstance(fault, Late):
                 late_ns = fault.by_ns
-            if isinstance(fault, Cut) and answer is not None:
-                answer = answer[: len(answer) // 2]
         self._flush()
         said = "lost" if answer is None else answer
         self._trace.add(
             now_ns,
             "request",
             f"{socket.speaker} {asked.method} {asked.path}",
-            f"{asked.query} -> {said}{' (fault)' if fault else ''}",
+            f"{asked.query} -> {said}",
+            "fault" if is_distorted else "",
         )
         if answer is not None:
             self._answer(socket, asked, answer, late_ns)
         if isinstance(fault, Substitute) and fault.applied == "after":
-            at_ns = now_ns + fault.after_ns + self._delay_ns()
+            at_ns = now_ns + fault.after_ns + fault.late_ns + self._delay_ns()
             self._loop.call_at_ns(at_ns, self._apply_late, socket, text, context=self._context)
         self._points.happens("after request", socket.process, asked)
 
@@ -92,6 +93,10 @@ class WsCalls:
             due_ns = socket.last_due_ns = max(due_ns, socket.last_due_ns)
         socket.busy_until_ns = max(socket.busy_until_ns, due_ns)
         self._loop.call_at_ns(due_ns, self._deliver, socket, asked, answer, context=socket.context)
+
+    def _distorted(self, asked: Request, answer: str) -> str:
+        own = Response(200, (), answer.encode())
+        return self._faults.on_response(asked, own, self._loop.now_ns).body.decode(errors="replace")
 
     def _apply_late(self, socket: Socket, text: str) -> None:
         if socket.is_open:

@@ -11,7 +11,7 @@ from sim.venue.config import (
     symbol_config,
 )
 from sim.venue.errors import VenueError, VenueInvariantError
-from sim.venue.history import Reads
+from sim.venue.reads import Reads
 from sim.venue.venue import Venue
 from sim.venue.wire import Frame, Headers, Request, Response
 

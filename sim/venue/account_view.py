@@ -21,7 +21,7 @@ import msgspec
 from sim.venue.config import SymbolConfig
 from sim.venue.exchange import Exchange
 from sim.venue.formats import fixed, plain, to_ms
-from sim.venue.history import Reads, open_as_of
+from sim.venue.history import open_as_of
 from sim.venue.margin import (
     MAINTENANCE_RATE,
     MAX_NOTIONAL,
@@ -36,6 +36,7 @@ from sim.venue.margin import (
 )
 from sim.venue.models import FLAT, MONEY_UNIT, ZERO, Account, LegVersion
 from sim.venue.payloads import encode
+from sim.venue.reads import Reads, Row
 
 # Assets that never moved still need a time: clients skip rows whose time is 0.
 OPENED_MS = 1_569_398_400_000
@@ -143,7 +144,7 @@ class AccountView:
             orders = self._opening(account, name, now_ns, "positionRisk")
             for side, leg in self._legs(account, name, now_ns, "positionRisk"):
                 rows.append(self._position_row(account, name, side, leg, orders, every_symbol))
-        return rows
+        return self._reads.visible("positionRisk", rows, _about)
 
     def _position_row(
         self,
@@ -255,7 +256,7 @@ class AccountView:
                     "updateTime": to_ms(changed_ns) or OPENED_MS,
                 }
             )
-        return rows
+        return self._reads.visible("account", rows, _about)
 
     def _account(self, account: Account, now_ns: int, version: int) -> dict[str, Any]:
         assets = self._assets(account, now_ns)
@@ -303,7 +304,7 @@ class AccountView:
             for side, leg in self._legs(account, name, now_ns, "account"):
                 row = self._account_position(account, symbol, side, leg, orders, every_symbol)
                 rows.append(row)
-        return rows
+        return self._reads.visible("account", rows, _about)
 
     def _account_position(
         self,
@@ -360,3 +361,9 @@ class AccountView:
             }
             for row in self._assets(account, now_ns)
         ]
+
+
+def _about(row: dict[str, Any]) -> Row:
+    return Row(
+        symbol=row.get("symbol"), position_side=row.get("positionSide"), asset=row.get("asset")
+    )

@@ -168,7 +168,8 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     ``weight_limit_1m``, ``order_limit_10s`` and ``order_limit_1m`` are Binance's
     limits: request weight for the one address that all clients share, and orders
-    per account.  ``trade_lite`` also sends TRADE_LITE before each fill.
+    per account; the ``ban_after``-th request past the limit of one minute is answered with a
+    ban.  ``trade_lite`` also sends TRADE_LITE before each fill.
     ``legacy_order_response`` brings back ``avgPrice`` and ``cumQuote`` in order
     replies.  ``strict_signature`` refuses a signature made over the decoded
     parameters.  ``window_page`` says which rows a time window with more rows than
@@ -183,6 +184,11 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     that several have had.  ``unknown_modify_code`` refuses to modify an order that is not open,
     ``duplicate_algo_code`` a conditional order whose client id is taken.
     ``trades_kept_days`` is how long userTrades tells of a trade.
+    ``all_orders_window`` says what the window of allOrders is about, ``unknown_params`` what
+    becomes of a parameter that no endpoint has, ``event_lead_ms`` how far ``E`` of an event is
+    behind ``T``.
+    ``unknown_error_code`` is the code of the answer "Unknown error, please check your request
+    or try again later.", None for none.
     """
 
     position_mode: PositionMode = "one-way"
@@ -195,6 +201,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     weight_limit_1m: int = 2400
     order_limit_10s: int = 300
     order_limit_1m: int = 1200
+    ban_after: int = 10
     trade_lite: bool = False
     legacy_order_response: bool = False
     strict_signature: bool = False
@@ -208,6 +215,10 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     unknown_modify_code: int = -2013
     duplicate_algo_code: int = -4116
     trades_kept_days: int = 90
+    unknown_error_code: int | None = -1000
+    all_orders_window: Literal["created", "updated"] = "created"
+    unknown_params: Literal["ignored", "refused"] = "ignored"
+    event_lead_ms: int = 0
 
     def __post_init__(self) -> None:
         if not self.accounts or not self.symbols:

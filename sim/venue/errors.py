@@ -13,9 +13,29 @@ from __future__ import annotations
 
 import msgspec
 
-# Binance's texts, verbatim, for codes whose text never varies.
+# Binance's texts, verbatim; ``%s`` stands for what varies.
 TEXTS: dict[int, str] = {
+    -1000: "Unknown error, please check your request or try again later.",
+    -1001: "Internal error; unable to process your request. Please try again.",
+    -1002: "You are not authorized to execute this request.",
+    -1003: (
+        "Too many requests; current limit is %s requests per minute. "
+        "Please use the websocket for live updates to avoid polling the API."
+    ),
+    -1006: "An unexpected response was received from the message bus. Execution status unknown.",
+    -1007: (
+        "Timeout waiting for response from backend server. "
+        "Send status unknown; execution status unknown."
+    ),
+    -1008: (
+        "Request throttled by system-level protection. "
+        "Reduce-only/close-position orders are exempt. Please try again."
+    ),
+    -1015: "Too many new orders; current limit is %s orders per %s.",
+    -1021: "Timestamp for this request is outside of the recvWindow.",
     -1022: "Signature for this request is not valid.",
+    -1102: "Mandatory parameter '%s' was not sent, was empty/null, or malformed.",
+    -1104: "Not all sent parameters were read; read '%s' parameter(s) but was sent '%s'.",
     -1106: "Parameter '%s' sent when not required.",
     -1111: "Precision is over the maximum defined for this asset.",
     -1114: "TimeInForce parameter sent when not required.",
@@ -25,7 +45,10 @@ TEXTS: dict[int, str] = {
     -1121: "Invalid symbol.",
     -1122: "Invalid symbol status.",
     -1125: "This listenKey does not exist.",
+    -1127: "Lookup interval is too big. More than %s hours between startTime and endTime.",
     -1128: "Combination of optional parameters invalid.",
+    -1130: "Data sent for parameter '%s' is not valid.",
+    -1131: "recvWindow must be less than 60000.",
     -2007: "Invalid callBack rate.",
     -2011: "Unknown order sent.",
     -2013: "Order does not exist.",
@@ -82,6 +105,7 @@ TEXTS: dict[int, str] = {
     -4140: "Invalid symbol status for opening position.",
     -4141: "Symbol is closed.",
     -4161: "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
+    -4164: ("Order's notional must be no smaller than %s (unless you choose reduce only)."),
     -4165: "Maximum time interval is 7 days.",
     -4167: (
         "Unable to adjust to Multi-Assets mode with symbols of USD-M Futures under "
@@ -106,11 +130,47 @@ TEXTS: dict[int, str] = {
     -5025: "Only limit order is supported.",
     -5026: "Exceed maximum modify order limit.",
     -5027: "No need to modify the order.",
+    -5028: "Timestamp for this request is outside of the ME recvWindow.",
     -5040: (
         "The goodTillDate timestamp must be greater than the current time plus 600 "
         "seconds and smaller than 253402300799000"
     ),
 }
+
+
+AHEAD = "Timestamp for this request was 1000ms ahead of the server's time."
+"""The other text of -1021."""
+
+BANNED = (
+    "Way too many requests; IP banned until %s. "
+    "Please use the websocket for live updates to avoid bans."
+)
+"""The text of -1003 with status 418; the instant is in milliseconds."""
+
+# What stands in a text where nothing better is known.
+_TYPICAL: dict[int, tuple[str, ...]] = {
+    -1003: ("2400",),
+    -1015: ("300", "TEN_SECONDS"),
+    -1102: ("timestamp",),
+    -1104: ("9", "10"),
+    -1106: ("reduceonly",),
+    -1127: ("168",),
+    -1130: ("limit",),
+    -4016: ("55000",),
+    -4024: ("45000",),
+    -4028: ("126",),
+    -4136: ("LIMIT", "true"),
+    -4164: ("5",),
+}
+
+
+def text_of(code: int, *values: object) -> str:
+    """Return the text of a code; what varies in it is as given, or typical.
+
+    Raises KeyError for a code of which no text is known.
+    """
+    text = TEXTS[code]
+    return text % (values or _TYPICAL.get(code, ())) if "%s" in text else text
 
 
 class VenueError(Exception):
@@ -140,7 +200,7 @@ class Rejection(Exception):
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.code = code
-        self.text = TEXTS[code] if text is None else text
+        self.text = text_of(code) if text is None else text
         self.status = status
         self.headers = headers
         super().__init__(f"{code} {self.text}")
@@ -152,7 +212,4 @@ class Rejection(Exception):
 
 def malformed(name: str) -> Rejection:
     """Return -1102, the answer to a missing or unreadable mandatory parameter."""
-    return Rejection(
-        -1102,
-        f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
-    )
+    return Rejection(-1102, text_of(-1102, name))

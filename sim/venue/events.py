@@ -68,6 +68,13 @@ def count_of(exchange: Exchange, entry: LedgerEntry) -> int:
 
 def tellings_of(exchange: Exchange, entry: LedgerEntry) -> list[Telling]:
     """Return the events that tell of a ledger entry, in the order in which they are sent."""
+    found = _tellings(exchange, entry)
+    for telling in found:
+        telling.event["E"] += exchange.config.event_lead_ms
+    return found
+
+
+def _tellings(exchange: Exchange, entry: LedgerEntry) -> list[Telling]:
     match entry:
         case OrderEntry():
             return _order_tellings(exchange, entry) if entry.is_told else []

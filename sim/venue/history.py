@@ -2,10 +2,7 @@
 
 Rules:
 
-* A read is the truth as it stood at ``now - lag``; the lag belongs to a read model and,
-  optionally, to one symbol of it.  Commands (place, cancel) always meet the truth.
-* A trade may be hidden for a while from userTrades, from income or from both, while later
-  ones are visible.  What was ever visible stays so.
+* What stands between the truth and an answer is told in `reads`.
 * Windows: allOrders and userTrades look back 7 days when no time is given, and return
   the newest rows; ``startTime`` alone means the 7 days after it, ``endTime`` alone the
   7 days before it; a longer window is refused (-4165).  In a window with more rows than
@@ -20,128 +17,23 @@ Rules:
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import msgspec
-
-from sim.observation import VenueTrade
 from sim.venue.config import DAY_NS
 from sim.venue.errors import Rejection
 from sim.venue.exchange import Exchange
 from sim.venue.formats import MS_NS
-from sim.venue.models import Account, Holding, Income, Order, OrderVersion
+from sim.venue.models import Account, Holding, Income, Order, OrderVersion, Trade
 from sim.venue.payloads import array, income_body, order_body, trade_body
+from sim.venue.reads import Reads, Row
+
+type Version = tuple[Order, OrderVersion]
+"""An order as an answer shows it."""
 
 WINDOW_MS = 7 * DAY_NS // MS_NS
 UNFILLED_RETENTION_NS = 3 * DAY_NS
 ORDER_RETENTION_NS = 90 * DAY_NS
 INCOME_RETENTION_NS = 90 * DAY_NS
-
-MODELS = (
-    "openOrders",
-    "order",
-    "allOrders",
-    "openAlgoOrders",
-    "algoOrder",
-    "allAlgoOrders",
-    "userTrades",
-    "positionRisk",
-    "account",
-    "income",
-)
-
-
-class Hiding(msgspec.Struct, frozen=True, eq=False):
-    """Trades that reads do not show yet: those since an instant of a symbol or of an order.
-
-    ``withheld`` is called with the model, once for each answer that lacks a row by this.
-    """
-
-    models: tuple[str, ...]
-    since_ns: int
-    withheld: Callable[[str], None]
-    symbol: str | None = None
-    client_order_id: str | None = None
-
-    def hides(self, trade: VenueTrade) -> bool:
-        return (
-            trade.time_ns >= self.since_ns
-            and self.symbol in (None, trade.symbol)
-            and self.client_order_id in (None, trade.client_order_id)
-        )
-
-
-class Reads:
-    """How far each read model trails the truth.  Nothing lags and nothing is hidden at first."""
-
-    def __init__(self) -> None:
-        self._lags: dict[tuple[str, str | None], int] = {}
-        self._begun: dict[str, list[int]] = {}
-        self._hidings: list[Hiding] = []
-
-    def hide(self, hiding: Hiding) -> None:
-        """Hide trades until `show` is called with the same object."""
-        self._hidings.append(hiding)
-
-    def show(self, hiding: Hiding) -> None:
-        self._hidings.remove(hiding)
-
-    def visible[Row](
-        self, model: str, rows: list[Row], trade_of: Callable[[Row], VenueTrade | None]
-    ) -> list[Row]:
-        """Return the rows of an answer that may be seen."""
-        hidings = [hiding for hiding in self._hidings if model in hiding.models]
-        for hiding in hidings:
-            shown = [
-                row for row in rows if (trade := trade_of(row)) is None or not hiding.hides(trade)
-            ]
-            if len(shown) < len(rows):
-                hiding.withheld(model)
-            rows = shown
-        return rows
-
-    def set_lag(self, model: str, lag_ns: int, symbol: str | None = None) -> None:
-        """Let a model (of one symbol, or of all) trail by ``lag_ns`` nanoseconds.
-
-        A lag of one symbol prevails over that of the model.  Raises ValueError for an
-        unknown model or a negative lag.
-        """
-        if model not in MODELS:
-            raise ValueError(f"unknown read model {model!r}; known are {', '.join(MODELS)}")
-        if lag_ns < 0:
-            raise ValueError(f"a read cannot run ahead: lag_ns is {lag_ns}")
-        if lag_ns or symbol is not None:
-            self._lags[model, symbol] = lag_ns
-        else:
-            self._lags.pop((model, None), None)
-
-    def begin_lag(self, model: str, lag_ns: int) -> None:
-        """Let a model trail until `end_lag`; of lags that overlap the longest counts."""
-        self._begun.setdefault(model, []).append(lag_ns)
-        self.set_lag(model, max(self._begun[model]))
-
-    def end_lag(self, model: str, lag_ns: int) -> None:
-        self._begun[model].remove(lag_ns)
-        self.set_lag(model, max(self._begun[model], default=0))
-
-    def clear(self, model: str | None = None, symbol: str | None = None) -> None:
-        """Undo `set_lag`: of that model (and symbol), or of everything."""
-        if model is None:
-            self._lags.clear()
-        else:
-            self._lags.pop((model, symbol), None)
-
-    def lag_ns(self, model: str, symbol: str | None = None) -> int:
-        """Return the lag that a read of that model and symbol has now."""
-        if not self._lags:
-            return 0
-        own = self._lags.get((model, symbol))
-        return self._lags.get((model, None), 0) if own is None else own
-
-    @property
-    def lagging(self) -> bool:
-        """Tell whether any read trails, or lacks a trade."""
-        return bool(self._hidings) or any(self._lags.values())
 
 
 class History:
@@ -150,6 +42,7 @@ class History:
     def __init__(self, exchange: Exchange, reads: Reads) -> None:
         self._exchange = exchange
         self.reads = reads
+        self._config = exchange.config
         self._tail = exchange.config.window_page == "tail"
         self._trades_kept_ns = exchange.config.trades_kept_days * DAY_NS
 
@@ -158,16 +51,14 @@ class History:
     def open_orders(self, account: Account, symbol: str | None, now_ns: int) -> bytes:
         """Return the open orders, by symbol and id."""
         names = self._exchange.symbols if symbol is None else (symbol,)
-        bodies: list[bytes] = []
+        found: list[Version] = []
         for name in names:
+            lag_ns = self.reads.lag_ns("openOrders", name)
             holding = account.holdings.get(name)
             if holding is not None:
-                lag_ns = self.reads.lag_ns("openOrders", name)
-                bodies.extend(
-                    order_body(order, version)
-                    for order, version in open_as_of(holding, now_ns, lag_ns)
-                )
-        return array(bodies)
+                found.extend(open_as_of(holding, now_ns, lag_ns))
+        found = self.reads.visible("openOrders", found, _about_order)
+        return array(order_body(order, version) for order, version in found)
 
     def find_order(
         self,
@@ -178,13 +69,15 @@ class History:
         now_ns: int,
     ) -> tuple[Order, OrderVersion]:
         """Return one order as it is visible.  Raises Rejection -2013."""
+        lag_ns = self.reads.lag_ns("order", symbol)
         holding = account.holdings.get(symbol)
         order = None if holding is None else holding.find(order_id, client_order_id)
         if order is None:
             raise Rejection(-2013)
-        lag_ns = self.reads.lag_ns("order", symbol)
         version = order.as_of(now_ns - lag_ns) if lag_ns else order.current
         if version is None or not _is_retained(order, version, now_ns):
+            raise Rejection(-2013)
+        if not self.reads.visible("order", [(order, version)], _about_order):
             raise Rejection(-2013)
         return order, version
 
@@ -200,6 +93,7 @@ class History:
     ) -> bytes:
         """Return orders of any state.  Raises Rejection -4165."""
         window = window_of(start_ms, end_ms, shorter_than_limit=True)
+        lag_ns = self.reads.lag_ns("allOrders", symbol)
         holding = account.holdings.get(symbol)
         if holding is None:
             return b"[]"
@@ -208,15 +102,19 @@ class History:
             newest = True
         else:
             newest = window is not None and order_id is None and self._tail
+        if self.reads.lagging or self._config.all_orders_window == "updated":
+            found = self._orders_shown(holding, order_id, window, now_ns, lag_ns)
+            found = self.reads.visible("allOrders", found, _about_order)
+            found = self._page("allOrders", symbol, found, limit, newest=newest)
+            return array(order_body(order, version) for order, version in found)
         low, high = 0, len(holding.orders)
         if window is not None:
             low = bisect_left(holding.created_times, window[0] * MS_NS)
             high = bisect_left(holding.created_times, (window[1] + 1) * MS_NS)
         if order_id is not None:
             low = max(low, bisect_left(holding.orders, order_id, key=_order_id))
-        lag_ns = self.reads.lag_ns("allOrders", symbol)
         young = low < high and holding.created_times[low] >= now_ns - UNFILLED_RETENTION_NS
-        if young and not lag_ns:  # nothing can be hidden: the usual case, and much faster
+        if young:  # nothing is too old to be served: the usual case, and much faster
             orders = holding.orders[low:high]
             orders = orders[-limit:] if newest else orders[:limit]
             return array(
@@ -225,12 +123,38 @@ class History:
         rows: list[bytes] = []
         for index in reversed(range(low, high)) if newest else range(low, high):
             order = holding.orders[index]
-            version = order.as_of(now_ns - lag_ns) if lag_ns else order.current
-            if version is not None and _is_retained(order, version, now_ns):
-                rows.append(order_body(order, version))
+            if _is_retained(order, order.current, now_ns):
+                rows.append(order_body(order, order.current))
                 if len(rows) == limit:
                     break
         return array(reversed(rows) if newest else rows)
+
+    def _orders_shown(
+        self,
+        holding: Holding,
+        order_id: int | None,
+        window: tuple[int, int] | None,
+        now_ns: int,
+        lag_ns: int,
+    ) -> list[Version]:
+        """Return the orders of an id and above, and of a window, as they were."""
+        found = []
+        for order in holding.orders:
+            version = order.as_of(now_ns - lag_ns)
+            if version is None or not _is_retained(order, version, now_ns):
+                continue
+            by_update = self._config.all_orders_window == "updated"
+            at_ms = (version.time_ns if by_update else order.created_ns) // MS_NS
+            inside = window is None or window[0] <= at_ms <= window[1]
+            if inside and (order_id is None or order.order_id >= order_id):
+                found.append((order, version))
+        return found
+
+    def _page[T](
+        self, model: str, symbol: str | None, rows: list[T], limit: int, *, newest: bool
+    ) -> list[T]:
+        limit = self.reads.page_limit(model, symbol, limit, len(rows))
+        return rows[-limit:] if newest else rows[:limit]
 
     # -- trades
 
@@ -249,12 +173,13 @@ class History:
         if from_id is not None and not (start_ms is None and end_ms is None):
             raise Rejection(-1128)
         window = window_of(start_ms, end_ms, shorter_than_limit=False)
+        lag_ns = self.reads.lag_ns("userTrades", symbol)
         holding = account.holdings.get(symbol)
         if holding is None:
             return b"[]"
         times = holding.trade_times
-        low = bisect_left(times, now_ns - self._trades_kept_ns)
-        high = bisect_right(times, now_ns - self.reads.lag_ns("userTrades", symbol))
+        low = kept = bisect_left(times, now_ns - self._trades_kept_ns)
+        high = bisect_right(times, now_ns - lag_ns)
         newest = False
         if from_id is not None:
             low = max(low, bisect_left(holding.trade_ids, from_id))
@@ -268,8 +193,11 @@ class History:
         rows = holding.trades[low:high] if high > low else []
         if order_id is not None:
             rows = [trade for trade in rows if trade.record.order_id == order_id]
-        rows = self.reads.visible("userTrades", rows, lambda trade: trade.record)
-        rows = rows[-limit:] if newest else rows[:limit]
+        rows = self.reads.visible("userTrades", rows, _about_trade)
+        if rows and not newest and order_id is None:
+            before = holding.trades[low - 1] if low > kept else None
+            rows = self.reads.repeated("userTrades", symbol, before) + rows
+        rows = self._page("userTrades", symbol, rows, limit, newest=newest)
         return array([trade.body or trade_body(trade, holding.symbol) for trade in rows])
 
     # -- income
@@ -298,32 +226,52 @@ class History:
             oldest_ns = now_ns - WINDOW_MS * MS_NS
         low = bisect_left(account.income_times, oldest_ns)
         high = bisect_left(account.income_times, end_ns)
-        rows = [
-            row
-            for row in account.income[low:high]
-            if (symbol is None or row.symbol == symbol)
-            and (kind is None or row.kind == kind)
-            and self._income_is_visible(row, now_ns)
-        ]
-        rows = self.reads.visible("income", rows, lambda row: _trade_of(account, row))
-        if page is not None:
-            rows = rows[(page - 1) * limit : page * limit]
-        elif start_ms is None and end_ms is None:
-            rows = rows[-limit:]
-        else:
-            rows = rows[:limit]
-        return array(map(income_body, rows))
 
-    def _income_is_visible(self, row: Income, now_ns: int) -> bool:
-        return row.time_ns <= now_ns - self.reads.lag_ns("income", row.symbol)
+        def is_asked_for(row: Income) -> bool:
+            return (
+                symbol in (None, row.symbol)
+                and kind in (None, row.kind)
+                and row.time_ns <= now_ns - self.reads.lag_ns("income", row.symbol)
+            )
+
+        rows = [row for row in account.income[low:high] if is_asked_for(row)]
+        rows = self.reads.visible("income", rows, lambda row: _about_income(account, row))
+        newest = page is None and start_ms is None and end_ms is None
+        first = 0 if page is None else (page - 1) * limit
+        shown = rows[first:]
+        if shown and not newest and self.reads.lagging:
+            earlier = rows[:first] or [r for r in account.income[:low] if is_asked_for(r)]
+            before = earlier[-1] if earlier else None
+            shown = self.reads.repeated("income", symbol, before) + shown
+        shown = self._page("income", symbol, shown, limit, newest=newest)
+        return array(map(income_body, shown))
 
 
-def _trade_of(account: Account, row: Income) -> VenueTrade | None:
-    """Return the trade that an income row is about, None when it is about none."""
+def _about_order(shown: Version) -> Row:
+    ticket = shown[0].ticket
+    return Row(
+        symbol=ticket.symbol.name,
+        client_order_id=ticket.client_order_id,
+        position_side=ticket.position_side,
+        made_ns=shown[0].created_ns,
+    )
+
+
+def _about_trade(trade: Trade) -> Row:
+    record = trade.record
+    return Row(
+        symbol=record.symbol,
+        client_order_id=record.client_order_id,
+        position_side=record.position_side,
+        made_ns=record.time_ns,
+    )
+
+
+def _about_income(account: Account, row: Income) -> Row:
     if not row.trade_id:
-        return None
+        return Row(symbol=row.symbol or None, asset=row.asset, made_ns=row.time_ns)
     holding = account.holdings[row.symbol]
-    return holding.trades[bisect_left(holding.trade_ids, row.trade_id)].record
+    return _about_trade(holding.trades[bisect_left(holding.trade_ids, row.trade_id)])
 
 
 def open_as_of(holding: Holding, now_ns: int, lag_ns: int) -> Iterator[tuple[Order, OrderVersion]]:

@@ -25,6 +25,64 @@ _INTEGER = re.compile(r"-?\d{1,19}")
 _DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,20})?")
 
 
+KNOWN = frozenset(
+    [
+        "activateprice",
+        "algoid",
+        "algotype",
+        "amount",
+        "asset",
+        "autoclosetype",
+        "batchorders",
+        "callbackrate",
+        "clientalgoid",
+        "closeposition",
+        "contracttype",
+        "countdowntime",
+        "dualsideposition",
+        "endtime",
+        "feeburn",
+        "fromid",
+        "goodtilldate",
+        "incometype",
+        "interval",
+        "leverage",
+        "limit",
+        "listenkey",
+        "margintype",
+        "multiassetsmargin",
+        "newclientorderid",
+        "neworderresptype",
+        "orderid",
+        "orderidlist",
+        "origclientorderid",
+        "origclientorderidlist",
+        "page",
+        "pair",
+        "period",
+        "positionside",
+        "price",
+        "pricematch",
+        "priceprotect",
+        "quantity",
+        "recvwindow",
+        "reduceonly",
+        "selftradepreventionmode",
+        "side",
+        "signature",
+        "starttime",
+        "stopprice",
+        "symbol",
+        "timeinforce",
+        "timestamp",
+        "triggerprice",
+        "type",
+        "workingtype",
+    ]
+)
+"""Every parameter that any endpoint has, in lower case."""
+
+
 def parse(query: str, body: bytes) -> Params:
     """Return the parameters by lower-case name."""
     found: Params = {}

@@ -3,13 +3,14 @@
 Rules:
 
 * ``ROUTES`` is the whole surface; anything else is 404 with code -5000.
-* Order of checks: path, API key (-2014, -2015), weight limit (-1003, 429), signature
-  (-1022), timestamp (-1021), order rate (-1015), then the handler's own.
+* Order of checks: ban (-1003, 418), path, API key (-2014, -2015), weight limit (-1003, 429),
+  signature (-1022), timestamp (-1021), order rate (-1015), then the handler's own.
 * Signed requests need ``timestamp`` with
   ``timestamp < now + 1 s`` and ``now - timestamp <= recvWindow`` (default 5 s).
 * Two requests with the same signature are two requests, not a replay.
-* Weight is counted per minute for the one address that all clients share, orders per
-  account; every answer says how much is used.
+* What has waited between the gateway and the matching engine for longer than its recvWindow
+  is not carried out (-5028).
+* Weights and orders are counted, see `limits`; every answer says how much is used.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ import msgspec
 from sim.venue import account_api, algo_api, batch_api, market_api, orders_api, status_api
 from sim.venue import params as read
 from sim.venue.calls import Backend, Call, leaving_nothing
-from sim.venue.errors import Rejection, malformed
+from sim.venue.clocks import GatewayClock
+from sim.venue.errors import AHEAD, Rejection, malformed, text_of
 from sim.venue.formats import to_ms
 from sim.venue.keys import ApiKey
+from sim.venue.limits import Limits
 from sim.venue.models import Account
 from sim.venue.params import Params
 from sim.venue.wire import Headers, Request, Response
 
 PUBLIC, KEY, SIGNED = "public", "key", "signed"
 
-_MINUTE_MS = 60_000
-_TEN_SECONDS_MS = 10_000
 _DEFAULT_RECV_WINDOW_MS = 5_000
 _MAX_RECV_WINDOW_MS = 60_000
 
@@ -46,7 +47,7 @@ class Route(msgspec.Struct, frozen=True):
 
     ``weight_without_symbol`` applies when no symbol is named; ``orders`` is what the
     request adds to the order count of ten seconds.  To that of a minute a request adds one,
-    a batch too.
+    a batch too.  ``tells_time`` is what answers with the gateway's clock.
     """
 
     handler: Handler
@@ -54,6 +55,7 @@ class Route(msgspec.Struct, frozen=True):
     weight: int
     weight_without_symbol: int = 0
     orders: int = 0
+    tells_time: bool = False
 
 
 def _routes() -> dict[tuple[str, str], Route]:
@@ -61,8 +63,12 @@ def _routes() -> dict[tuple[str, str], Route]:
     algo, batch, status = algo_api, batch_api, status_api
     table = (
         ("GET", "v1/ping", Route(market.get_ping, PUBLIC, 1)),
-        ("GET", "v1/time", Route(market.get_time, PUBLIC, 1)),
-        ("GET", "v1/exchangeInfo", Route(market.get_exchange_info, PUBLIC, 1)),
+        ("GET", "v1/time", Route(market.get_time, PUBLIC, 1, tells_time=True)),
+        (
+            "GET",
+            "v1/exchangeInfo",
+            Route(market.get_exchange_info, PUBLIC, 1, tells_time=True),
+        ),
         ("GET", "v1/depth", Route(market.get_depth, PUBLIC, 5)),
         ("GET", "v1/trades", Route(market.get_nothing, PUBLIC, 5)),
         ("GET", "v1/historicalTrades", Route(market.get_nothing, PUBLIC, 20)),
@@ -130,28 +136,6 @@ def _routes() -> dict[tuple[str, str], Route]:
 ROUTES = _routes()
 
 
-class _Counter:
-    """A count that starts again at each multiple of its period."""
-
-    __slots__ = ("period_ms", "used", "window")
-
-    def __init__(self, period_ms: int) -> None:
-        self.period_ms = period_ms
-        self.window = 0
-        self.used = 0
-
-    def add(self, amount: int, now_ms: int) -> int:
-        """Count, and return how much is used in the current window."""
-        window = now_ms // self.period_ms
-        if window != self.window:
-            self.window, self.used = window, 0
-        self.used += amount
-        return self.used
-
-    def seconds_left(self, now_ms: int) -> int:
-        return -(-(self.period_ms - now_ms % self.period_ms) // 1000)
-
-
 class Gateway:
     """Admits requests and dispatches them."""
 
@@ -163,18 +147,21 @@ class Gateway:
         }
         # Public calls have no account; handlers of them never look at it.
         self._nobody = next(iter(backend.exchange.accounts.values()))
-        self._weight = _Counter(_MINUTE_MS)
-        self._orders = {
-            name: (_Counter(_TEN_SECONDS_MS), _Counter(_MINUTE_MS))
-            for name in backend.exchange.accounts
-        }
+        self._limits = Limits(self._config, list(backend.exchange.accounts))
+        self.clock = GatewayClock()
 
-    def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer one HTTP request."""
-        return self.serve(ROUTES.get((request.method, request.path)), request, now_ns)
+    def handle(self, request: Request, now_ns: int, arrived_ns: int | None = None) -> Response:
+        """Answer one HTTP request, which may have come before it is carried out."""
+        route = ROUTES.get((request.method, request.path))
+        return self.serve(route, request, now_ns, arrived_ns=arrived_ns)
 
     def serve(
-        self, route: Route | None, request: Request, now_ns: int, proof: Proof | None = None
+        self,
+        route: Route | None,
+        request: Request,
+        now_ns: int,
+        proof: Proof | None = None,
+        arrived_ns: int | None = None,
     ) -> Response:
         """Answer one request that came in whatever way.
 
@@ -184,36 +171,40 @@ class Gateway:
         headers: Headers = ()
         account: Account | None = None
         try:
+            self._limits.admit(now_ms)
             if route is None:
                 raise self._unknown_path(request)
             if route.auth != PUBLIC:
                 account = self._authenticate(request)
             params = read.parse(request.query, request.body)
             self._charge(route, params, now_ms)
+            self._check_names(params)
             if route.auth == SIGNED:
                 assert account is not None
                 key = account.keys[request.header("X-MBX-APIKEY") or ""]
                 if not (self._is_signed(request, params, key) if proof is None else proof(key)):
                     raise Rejection(-1022)
-                _check_timestamp(params, now_ms)
+                self._check_timestamp(request, params, now_ns, arrived_ns)
             if route.orders:
                 assert account is not None
-                self._charge_orders(account, route.orders, now_ms)
-            call = Call(account or self._nobody, params, now_ns)
+                self._limits.charge_orders(account.name, route.orders, now_ms)
+            told_ns = self.clock.told_ns(request, now_ns) if route.tells_time else now_ns
+            call = Call(account or self._nobody, params, told_ns)
+            self._backend.history.reads.next_answer()
             with leaving_nothing(self._backend.exchange):
                 status, body = 200, route.handler(self._backend, call)
         except Rejection as refused:
             status, body, headers = refused.status, refused.body(), refused.headers
         headers = (
             ("Content-Type", "application/json"),
-            ("X-MBX-USED-WEIGHT-1M", str(self._weight.add(0, now_ms))),
+            ("X-MBX-USED-WEIGHT-1M", str(self._limits.used_weight(now_ms))),
             *headers,
         )
         if route is not None and route.orders and account is not None and status == 200:
-            per_10s, per_1m = self._orders[account.name]
+            per_10s, per_1m = self._limits.used_orders(account.name, now_ms)
             headers += (
-                ("X-MBX-ORDER-COUNT-10S", str(per_10s.add(0, now_ms))),
-                ("X-MBX-ORDER-COUNT-1M", str(per_1m.add(0, now_ms))),
+                ("X-MBX-ORDER-COUNT-10S", str(per_10s)),
+                ("X-MBX-ORDER-COUNT-1M", str(per_1m)),
             )
         return Response(status, headers, body)
 
@@ -235,46 +226,42 @@ class Gateway:
         weight = route.weight
         if route.weight_without_symbol and not params.get("symbol"):
             weight = route.weight_without_symbol
-        limit = self._config.weight_limit_1m
-        if self._weight.add(weight, now_ms) > limit:
-            raise Rejection(
-                -1003,
-                f"Too many requests; current limit is {limit} requests per minute. "
-                "Please use the websocket for live updates to avoid polling the API.",
-                status=429,
-                headers=(("Retry-After", str(self._weight.seconds_left(now_ms))),),
-            )
+        self._limits.charge(weight, now_ms)
 
-    def _charge_orders(self, account: Account, count: int, now_ms: int) -> None:
-        per_10s, per_1m = self._orders[account.name]
-        for counter, limit, period, added in (
-            (per_10s, self._config.order_limit_10s, "TEN_SECONDS", count),
-            (per_1m, self._config.order_limit_1m, "MINUTE", 1),
-        ):
-            if counter.add(added, now_ms) > limit:
-                raise Rejection(
-                    -1015,
-                    f"Too many new orders; current limit is {limit} orders per {period}.",
-                    status=429,
-                    headers=(("Retry-After", str(counter.seconds_left(now_ms))),),
-                )
+    def _check_names(self, params: Params) -> None:
+        known = sum(name in read.KNOWN for name in params)
+        if known < len(params) and self._config.unknown_params == "refused":
+            raise Rejection(-1104, text_of(-1104, known, len(params)))
 
     def _is_signed(self, request: Request, params: Params, key: ApiKey) -> bool:
         signature = read.required(params, "signature")
         strict = self._config.strict_signature
         return read.signature_is_valid(request.query, request.body, signature, key, strict)
 
+    def _check_timestamp(
+        self, request: Request, params: Params, now_ns: int, arrived_ns: int | None
+    ) -> None:
+        timestamp = read.optional_integer(params, "timestamp")
+        if timestamp is None:
+            raise malformed("timestamp")
+        window = read.optional_integer(params, "recvWindow")
+        if window is None:
+            window = _DEFAULT_RECV_WINDOW_MS
+        if not 0 <= window <= _MAX_RECV_WINDOW_MS:
+            raise Rejection(-1131)
+        came_ns = now_ns if arrived_ns is None else arrived_ns
+        refusal = _refusal(timestamp, window, to_ms(self.clock.compared_ns(came_ns)))
+        if refusal != _refusal(timestamp, window, to_ms(came_ns)):
+            self.clock.changed(request)
+        if refusal is not None:
+            raise Rejection(-1021, refusal)
+        # What had to wait behind the gateway is looked at once more where it is carried out.
+        if came_ns != now_ns and to_ms(now_ns) - timestamp > window:
+            raise Rejection(-5028)
 
-def _check_timestamp(params: Params, now_ms: int) -> None:
-    timestamp = read.optional_integer(params, "timestamp")
-    if timestamp is None:
-        raise malformed("timestamp")
-    window = read.optional_integer(params, "recvWindow")
-    if window is None:
-        window = _DEFAULT_RECV_WINDOW_MS
-    if not 0 <= window <= _MAX_RECV_WINDOW_MS:
-        raise Rejection(-1131, "recvWindow must be less than 60000.")
-    if timestamp >= now_ms + 1000:
-        raise Rejection(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
-    if now_ms - timestamp > window:
-        raise Rejection(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+def _refusal(timestamp_ms: int, window_ms: int, now_ms: int) -> str | None:
+    """Return why a timestamp is refused, None when it is not."""
+    if timestamp_ms >= now_ms + 1000:
+        return AHEAD
+    return text_of(-1021) if now_ms - timestamp_ms > window_ms else None

@@ -21,11 +21,13 @@ from sim.venue.account_view import AccountView
 from sim.venue.algo_history import AlgoHistory
 from sim.venue.by_hand import ByHand
 from sim.venue.calls import Backend
+from sim.venue.clocks import GatewayClock
 from sim.venue.config import VenueConfig
 from sim.venue.errors import VenueError
 from sim.venue.exchange import Exchange
-from sim.venue.history import History, Reads
+from sim.venue.history import History
 from sim.venue.models import ZERO
+from sim.venue.reads import Reads
 from sim.venue.rest import Gateway
 from sim.venue.stream import Connection, Streams
 from sim.venue.wire import Frame, Request, Response
@@ -55,10 +57,10 @@ class Venue(ByHand):
 
     # -- what clients reach
 
-    def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer one HTTP request."""
+    def handle(self, request: Request, now_ns: int, arrived_ns: int | None = None) -> Response:
+        """Answer one HTTP request; ``arrived_ns`` is when it came, if it had to wait."""
         self.advance(now_ns)
-        response = self._gateway.handle(request, now_ns)
+        response = self._gateway.handle(request, now_ns, arrived_ns)
         self.publish()
         return response
 
@@ -110,6 +112,11 @@ class Venue(ByHand):
     def connections(self) -> tuple[Connection, ...]:
         """Return the open stream connections, oldest first."""
         return self.streams.connections()
+
+    @property
+    def clock(self) -> GatewayClock:
+        """The clock that requests are compared with."""
+        return self._gateway.clock
 
     def api_keys(self, account: str) -> frozenset[str]:
         """Return the API keys of an account."""

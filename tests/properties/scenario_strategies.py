@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origi
 
 import msgspec
 from hypothesis import strategies as st
-from msgspec import NODEFAULT, UNSET
+from msgspec import NODEFAULT, UNSET, UnsetType
 
 from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario import values as v
 from sim.scenario.checks.timeline import TimelineCheck
+from sim.scenario.terms import Knobs, Limits
 from sim.scenario.words import Word, words
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT")
@@ -110,6 +111,8 @@ def venues(draw: st.DrawFn) -> m.Venue:
         ),
         fees=draw(st.dictionaries(st.sampled_from(("maker", "taker")), st.just(Decimal(0)))),
         latency_ms=draw(st.none() | latency),
+        limits=draw(st.builds(Limits, ban_after=st.integers(1, 99))),
+        knobs=draw(st.builds(Knobs)),
         accounts=draw(st.just({}) | accounts()),
     )
 
@@ -552,7 +555,8 @@ class _Story:
 
     def _value(self, word: Word) -> Any:
         """A value of a field: of one of the kinds that its type names, but not None."""
-        kinds = [kind for kind in alternatives(word.type) if kind is not type(None)]
+        absent = (type(None), UnsetType)
+        kinds = [kind for kind in alternatives(word.type) if kind not in absent]
         return self._draw(st.sampled_from(kinds).flatmap(self._of))
 
     def _of(self, kind: Any) -> st.SearchStrategy[Any]:
@@ -594,6 +598,11 @@ VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (v.ExpiryReason, st.integers(0, 11)),
     (v.Leverage, st.integers(1, 125)),
     (v.HttpError, st.integers(400, 599)),
+    (v.Json, st.sampled_from((None, "RPI", 3, True, [1, "a"], {"filterType": "NEW", "n": [0]}))),
+    (v.FieldPath, st.sampled_from(("symbols.0.timeInForce", "*.avgPrice", "status"))),
+    (v.HeaderName, st.just("X-MBX-USED-WEIGHT-1M")),
+    (v.Instant, spans() | spans().map(int.__neg__)),
+    (v.Offset, spans(1) | spans(1).map(int.__neg__)),
     (v.Asset, st.sampled_from(("USDT", "BNB"))),
     (v.ClientName, st.sampled_from(("nt", "recon"))),
     (v.Path, st.sampled_from(("/fapi/v1/order", "/fapi/v1/listenKey"))),

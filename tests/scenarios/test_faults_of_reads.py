@@ -76,7 +76,7 @@ def test_the_second_read_is_the_one_that_fails():
 
 
 def test_a_truncated_reply_reaches_the_node():
-    cut = "{at: 25s, truncate_reply: {path: /fapi/v1/userTrades}}"
+    cut = "{at: 25s, garble_reply: {path: /fapi/v1/userTrades}}"
     done = play(*READS_TRADES[:2], cut, READS_TRADES[2])
 
     assert done.observation.inert == ()

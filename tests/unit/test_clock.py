@@ -210,44 +210,6 @@ async def test_the_world_outlives_a_killed_process():
     assert loop.elapsed_ns == 2 * NS_PER_SEC
 
 
-def failing(started: list[Any], wait: Any) -> Any:
-    """Something that starts a task that fails at once, and one that takes long, and waits."""
-
-    async def fail() -> None:
-        raise ValueError("it failed")
-
-    async def victim() -> None:
-        started.extend((asyncio.create_task(fail()), asyncio.create_task(asyncio.sleep(5))))
-        await wait(started)
-
-    return victim()
-
-
-@on_own_loop
-async def test_a_failure_that_nobody_waits_for_is_unheard_in_a_killed_process_too():
-    loop = asyncio.get_running_loop()
-    process, started = Process("victim"), []
-    in_process(process, failing(started, lambda _: asyncio.sleep(10)))
-    await asyncio.sleep(1)
-    loop.kill(process)
-
-    assert [task for _, task in loop.unheard_failures()] == started[:1]
-
-
-@on_own_loop
-async def test_a_failure_is_not_unheard_when_a_kill_comes_before_the_question():
-    loop = asyncio.get_running_loop()
-    process, started = Process("victim"), []
-    in_process(
-        process, failing(started, lambda all_: asyncio.gather(*all_, return_exceptions=True))
-    )
-    await asyncio.sleep(1)
-    assert [task for _, task in loop.unheard_failures()] == started[:1]
-
-    loop.kill(process)
-    assert loop.unheard_failures() == []
-
-
 # -- NautilusTrader's clock -------------------------------------------------------
 
 

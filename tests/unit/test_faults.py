@@ -9,7 +9,6 @@ import pytest
 from msgspec import structs
 
 from sim.faults import (
-    Cut,
     DelayedFrame,
     DelayedReply,
     DroppedFrame,
@@ -17,15 +16,15 @@ from sim.faults import (
     FailedRequest,
     Fault,
     Faults,
+    GarbledReply,
     Late,
     LostReply,
-    ReadLag,
     StreamOutage,
     Substitute,
-    TruncatedReply,
 )
 from sim.observation import Impairment
-from sim.venue.wire import Frame, Request
+from sim.venue.wire import Frame, Request, Response
+from tests.unit.test_network import answered
 
 ORDER = Request("POST", "/fapi/v1/order", "symbol=BTCUSDT&side=BUY")
 QUERY = Request("GET", "/fapi/v1/order", "symbol=BTCUSDT&orderId=1")
@@ -67,7 +66,7 @@ def test_without_faults_nothing_is_touched(faults: Faults):
 
 
 def test_a_request_fails_as_often_as_told(faults: Faults):
-    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=503, code=-1007, count=2))
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", answer=answered(503, -1007), count=2))
 
     answers = [faults.on_request(ORDER, 0) for _ in range(3)]
     assert [answer is not None for answer in answers] == [True, True, False]
@@ -77,7 +76,7 @@ def test_a_request_fails_as_often_as_told(faults: Faults):
 
 
 def test_a_request_fails_until_it_is_healed(faults: Faults):
-    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=503, until_ns=10))
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", answer=answered(503), until_ns=10))
 
     assert faults.on_request(ORDER, 9) is not None
     assert faults.on_request(ORDER, 10) is None
@@ -94,13 +93,15 @@ def test_a_request_fails_until_it_is_healed(faults: Faults):
     ],
 )
 def test_a_request_is_chosen_by_all_that_is_given(faults: Faults, wanted: Any, hit: bool):
-    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=500, count=1, **wanted))
+    faults.arm(FailedRequest("f", path="/fapi/v1/order", answer=answered(500), count=1, **wanted))
 
     assert (faults.on_request(ORDER, 0) is not None) == hit
 
 
 def test_a_failure_without_a_code_has_no_json(faults: Faults):
-    faults.arm(FailedRequest("f", path="/fapi/v1/order", status=502, message="<html>", count=1))
+    faults.arm(
+        FailedRequest("f", path="/fapi/v1/order", answer=answered(502, None, "<html>"), count=1)
+    )
 
     answer = faults.on_request(QUERY, 0)
     assert answer is not None
@@ -131,7 +132,9 @@ def test_every_copy_of_one_event_is_hit_and_counts_once(faults: Faults):
 
 def test_a_fault_may_be_of_one_client_only(faults: Faults):
     faults.arm(DroppedFrame("drop", client="nt", count=1))
-    faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, client="recon", count=1))
+    faults.arm(
+        FailedRequest("fail", path="/fapi/v1/order", answer=answered(500), client="recon", count=1)
+    )
 
     assert faults.on_frame(frame(), "recon", 0) == [0]
     assert faults.on_frame(frame(), "nt", 0) == []
@@ -140,7 +143,11 @@ def test_a_fault_may_be_of_one_client_only(faults: Faults):
 
 
 def test_a_symbol_is_found_in_the_query_and_in_the_form(faults: Faults):
-    faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, symbol="BTCUSDT", count=9))
+    faults.arm(
+        FailedRequest(
+            "fail", path="/fapi/v1/order", answer=answered(500), symbol="BTCUSDT", count=9
+        )
+    )
 
     def asked(query: str = "", body: bytes = b"") -> bool:
         request = Request("POST", "/fapi/v1/order", query=query, body=body)
@@ -159,7 +166,7 @@ def test_a_lost_reply_has_no_response(faults: Faults):
 
 
 def test_an_error_may_be_late_and_of_any_path(faults: Faults):
-    faults.arm(FailedRequest("late", status=504, after_ns=7, count=2))
+    faults.arm(FailedRequest("late", answer=answered(504), after_ns=7, count=2))
 
     for request in (ORDER, Request("GET", "/fapi/v1/time")):
         answer = faults.on_request(request, 0)
@@ -176,7 +183,9 @@ def test_a_late_reply_is_the_venues_own(faults: Faults):
 
 
 def test_a_fault_may_let_the_first_requests_pass(faults: Faults):
-    fault = FailedRequest("f", path="/fapi/v1/order", status=503, skip=2, count=1, method="GET")
+    fault = FailedRequest(
+        "f", path="/fapi/v1/order", answer=answered(503), skip=2, count=1, method="GET"
+    )
     faults.arm(fault)
 
     # What does not match is not among those that pass.
@@ -185,11 +194,13 @@ def test_a_fault_may_let_the_first_requests_pass(faults: Faults):
     assert fault.activations == 1
 
 
-def test_a_truncated_reply_is_the_venues_own(faults: Faults):
-    faults.arm(TruncatedReply("cut", path="/fapi/v1/order", count=1))
+def test_a_garbled_reply_is_the_venues_own(faults: Faults):
+    faults.arm(GarbledReply("cut", how="truncated", path="/fapi/v1/order", count=1))
+    own = Response(200, (), b"[1,2]")
 
-    assert faults.on_request(QUERY, 3) == Cut()
-    assert faults.on_request(QUERY, 4) is None
+    assert faults.on_request(QUERY, 3) is None
+    assert faults.on_response(QUERY, own, 3) == Response(200, (), b"[1")
+    assert faults.on_response(QUERY, own, 4) is own
     assert faults.impairments() == (Impairment("read", 3, 3),)
 
 
@@ -203,8 +214,8 @@ def test_a_truncated_reply_is_the_venues_own(faults: Faults):
     ],
 )
 def test_what_a_failed_request_impairs(method: str, path: str, kind: str, faults: Faults):
-    faults.arm(FailedRequest("once", path=path, status=500, count=1))
-    faults.arm(FailedRequest("while", path=path, status=500, until_ns=50))
+    faults.arm(FailedRequest("once", path=path, answer=answered(500), count=1))
+    faults.arm(FailedRequest("while", path=path, answer=answered(500), until_ns=50))
 
     for at_ns in (10, 20, 30):
         faults.on_request(Request(method, path), at_ns)
@@ -246,16 +257,6 @@ def test_an_outage_ends_by_itself(faults: Faults, clock: Clock):
     assert outage.activations == 1
 
 
-def test_a_lag_counts_what_is_read_in_it(faults: Faults):
-    lag = ReadLag("lag", reads=("order",), until_ns=10)
-    faults.arm(lag)
-    faults.on_request(ORDER, 0)
-    assert not lag.activations
-
-    assert faults.on_request(QUERY, 0) is None
-    assert lag.activations == 1
-
-
 def test_what_never_acted_is_named(faults: Faults):
     faults.arm(DroppedFrame("the first", count=1))
     faults.arm(DroppedFrame("the second", event="ACCOUNT_UPDATE", count=1))
@@ -272,7 +273,7 @@ def test_every_activation_is_reported(clock: Clock):
 
     faults = Faults(lambda: clock.now_ns, report)
     faults.arm(DroppedFrame("drop", count=1))
-    faults.arm(FailedRequest("fail", path="/fapi/v1/order", status=500, count=1))
+    faults.arm(FailedRequest("fail", path="/fapi/v1/order", answer=answered(500), count=1))
     faults.on_frame(frame(), "nt", 0)
     faults.on_request(ORDER, 0)
 
@@ -290,7 +291,7 @@ def test_a_fault_lets_pass_what_it_skips_and_counts_events_not_copies(faults: Fa
 
 def hits_of(faults: Faults, label: str, seed: int) -> list[bool]:
     faults.heal()
-    faults.arm(FailedRequest(label, status=503, probability=0.3, seed=seed))
+    faults.arm(FailedRequest(label, answer=answered(503), probability=0.3, seed=seed))
     return [faults.on_request(QUERY, 0) is not None for _ in range(200)]
 
 
@@ -306,7 +307,7 @@ def of(node: str, key: str = "") -> Request:
 
 
 def test_a_fault_may_be_of_one_node_only(faults: Faults):
-    faults.arm(FailedRequest("f", status=503, node="B"))
+    faults.arm(FailedRequest("f", answer=answered(503), node="B"))
     faults.arm(DroppedFrame("d", node="B"))
 
     assert faults.on_request(of("A"), 0) is None
@@ -321,7 +322,7 @@ def test_a_fault_may_be_of_one_node_only(faults: Faults):
 
 def test_a_fault_may_be_of_one_account_only(faults: Faults):
     keys = frozenset({"k1", "k2"})
-    faults.arm(FailedRequest("f", status=503, count=2, account="second", api_keys=keys))
+    faults.arm(FailedRequest("f", answer=answered(503), count=2, account="second", api_keys=keys))
     faults.arm(DroppedFrame("d", account="second", api_keys=keys))
 
     assert faults.on_request(of("A"), 0) is None

@@ -10,7 +10,7 @@ import respx
 
 from sim.faults import FailedRequest
 from sim.transport.httpx import Front, InProcessTransport
-from tests.unit.test_network import Rig
+from tests.unit.test_network import Rig, answered
 
 BASE = "http://venue.invalid"
 
@@ -26,7 +26,7 @@ async def test_a_client_reads_the_venues_time():
 
 async def test_an_error_is_a_status_not_an_exception():
     rig = Rig()
-    rig.faults.arm(FailedRequest("f", path="/fapi/v1/time", status=429, code=-1003, count=1))
+    rig.faults.arm(FailedRequest("f", path="/fapi/v1/time", answer=answered(429, -1003), count=1))
     async with httpx.AsyncClient(transport=InProcessTransport(rig.network, "recon")) as client:
         response = await client.get(f"{BASE}/fapi/v1/time")
 

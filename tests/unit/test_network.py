@@ -18,9 +18,9 @@ from sim.faults import (
     DelayedReply,
     FailedRequest,
     Faults,
+    GarbledReply,
     LostReply,
     StreamOutage,
-    TruncatedReply,
 )
 from sim.points import Points
 from sim.process import PROCESS, Process, ProcessExited
@@ -31,7 +31,8 @@ from sim.transport.nautilus import (
     web_socket_client,
 )
 from sim.transport.network import Network, NetworkError
-from sim.venue import AccountConfig, Request, Venue, VenueConfig, symbol_config
+from sim.venue import AccountConfig, Request, Response, Venue, VenueConfig, symbol_config
+from sim.venue.replies import reply_of, response_of
 
 ACCOUNT = AccountConfig()
 KEY = (("X-MBX-APIKEY", ACCOUNT.api_key),)
@@ -39,17 +40,27 @@ LISTEN = Request("POST", "/fapi/v1/listenKey", headers=KEY)
 TIME = Request("GET", "/fapi/v1/time")
 
 
+def answered(
+    status: int, code: int | None = None, message: str | None = None
+) -> Callable[[int], Response]:
+    """What makes an error answer."""
+    reply = reply_of(status, code, message)
+    return lambda now_ns: response_of(reply, VenueConfig(), now_ns)
+
+
 class Rig:
     """A venue behind a network on the running loop."""
 
-    def __init__(self, latency_ns: tuple[int, int] = (10 * NS_PER_MS, 10 * NS_PER_MS)) -> None:
+    def __init__(
+        self,
+        latency_ns: tuple[int, int] = (10 * NS_PER_MS, 10 * NS_PER_MS),
+        config: VenueConfig | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
-        self.venue = Venue(
-            VenueConfig(symbols=(symbol_config("BTCUSDT"),), accounts=(ACCOUNT,)),
-            random.Random(1),
-        )
+        one = VenueConfig(symbols=(symbol_config("BTCUSDT"),), accounts=(ACCOUNT,))
+        self.venue = Venue(config or one, random.Random(1))
         self.faults = Faults(lambda: loop.now_ns, lambda fault, what: None)
         self.trace = Trace()
         self.points = Points(loop, self.trace)
@@ -113,7 +124,9 @@ async def test_every_request_is_in_the_trace_without_its_signature():
 async def test_a_failing_request_is_carried_out_or_not(applied: Any, calls: int):
     rig = Rig()
     rig.faults.arm(
-        FailedRequest("f", path="/fapi/v1/listenKey", status=503, applied=applied, count=1),
+        FailedRequest(
+            "f", path="/fapi/v1/listenKey", answer=answered(503), applied=applied, count=1
+        ),
     )
     response = await rig.network.request(LISTEN)
     await asyncio.sleep(1)
@@ -124,7 +137,7 @@ async def test_a_failing_request_is_carried_out_or_not(applied: Any, calls: int)
 
 async def test_a_truncated_reply_has_half_of_its_body_and_a_good_status():
     rig = Rig()
-    rig.faults.arm(TruncatedReply("cut", path="/fapi/v1/time", count=1))
+    rig.faults.arm(GarbledReply("cut", how="truncated", path="/fapi/v1/time", count=1))
     cut, whole = [await rig.network.request(TIME) for _ in range(2)]
 
     assert (cut.status, whole.status) == (200, 200)

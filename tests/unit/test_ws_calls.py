@@ -15,8 +15,8 @@ from sim.faults import (
     DroppedFrame,
     FailedCall,
     FailedRequest,
+    GarbledReply,
     StreamOutage,
-    TruncatedReply,
     UnansweredCall,
     impaired_by,
 )
@@ -25,8 +25,7 @@ from sim.scenario.points import parse_point
 from sim.transport.nautilus import WebSocketSettings, web_socket_client
 from sim.transport.network import NetworkError, Socket
 from sim.venue import Request, VenueConfig
-from sim.venue.venue import Venue
-from tests.unit.test_network import ACCOUNT, Rig
+from tests.unit.test_network import ACCOUNT, Rig, answered
 
 URL = "/ws-fapi/v1"
 START = {"method": "userDataStream.start", "params": {"apiKey": ACCOUNT.api_key}}
@@ -186,9 +185,9 @@ async def test_a_fault_of_one_method_lets_the_others_pass():
 async def test_faults_of_rest_and_of_events_leave_calls_alone():
     here = await line()
     for fault in (
-        FailedRequest("a", status=500),
+        FailedRequest("a", answer=answered(500)),
         DelayedReply("b", by_ns=NS_PER_SEC),
-        TruncatedReply("c"),
+        GarbledReply("c", how="empty"),
         DroppedFrame("d"),
     ):
         here.rig.faults.arm(fault)
@@ -233,9 +232,7 @@ async def test_streams_are_away_and_the_api_stands():
 
 
 async def test_a_handshake_that_costs_too_much_is_refused():
-    rig = Rig()
-    rig.venue = Venue(VenueConfig(weight_limit_1m=5), rig.network._rng)
-    rig.network._venue = rig.venue
+    rig = Rig(config=VenueConfig(weight_limit_1m=5))
     await Line(rig).open()
 
     with pytest.raises(NetworkError, match="429"):

@@ -38,6 +38,9 @@ OfNode = Annotated[NodeName, Implied("node")]
 OfAccount = Annotated[AccountName, Implied("account")]
 """The account that something happens to."""
 
+LASTING = ("for_ns", "down_ns", "by_ns", "after_ns", "late_ns", "ban_ns")
+"""The fields that say how long an action lasts, or how much later it takes effect."""
+
 type Layer = Literal["strategy", "node", "venue", "request", "read", "stream", "ws-api"]
 """Where something happens: who acts, or what a fault stands in the way of."""
 
@@ -66,7 +69,7 @@ class Action(Struct, frozen=True, kw_only=True):
     def lasts_ns(self) -> int:
         """How long it lasts; what is not a fault or a downtime is an instant."""
         # What acts to the very end of its time takes effect so much later.
-        parts = (getattr(self, n, None) for n in ("for_ns", "down_ns", "by_ns", "after_ns"))
+        parts = (getattr(self, n, None) for n in LASTING)
         return sum(ns for ns in parts if ns)
 
 

@@ -27,6 +27,7 @@ from sim.scenario.model import Node, Scenario
 from sim.scenario.values import PositionSide
 from sim.scenario.yaml_tree import Key, Path
 from sim.venue.config import known_symbols
+from sim.venue.replies import has_text
 
 __all__ = ["Fail", "check"]
 
@@ -50,6 +51,9 @@ def _check_venue(scenario: Scenario, fail: Fail) -> None:
     for symbol, price in venue.prices.items():
         check_symbol(scenario, symbol, ("venue", "prices", Key(symbol)), fail)
         check_tick(symbol, price, ("venue", "prices", symbol), fail)
+    for word in ("unknown_modify_code", "duplicate_algo_code"):
+        if not has_text(code := getattr(venue.knobs, word)):
+            fail(("venue", "knobs", word), f"no text is known for the code {code}")
     if venue.latency_ms is not None and venue.latency_ms[0] > venue.latency_ms[1]:
         fail(("venue", "latency_ms"), "latency_ms must be the least and the greatest, in order")
 

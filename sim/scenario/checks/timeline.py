@@ -15,7 +15,6 @@ from sim.scenario.actions import (
     EventFault,
     Expire,
     Fill,
-    HideTrades,
     LegAction,
     Matched,
     Modify,
@@ -23,6 +22,7 @@ from sim.scenario.actions import (
     Order,
     OwnOrderAction,
     Query,
+    ReadFault,
     RequestFault,
     Restart,
     SetPrice,
@@ -45,6 +45,7 @@ from sim.scenario.checks.common import (
     node_path,
     symbol_of,
 )
+from sim.scenario.checks.faults import check_matched, check_read_fault, check_request_fault
 from sim.scenario.checks.orders import check_order_words
 from sim.scenario.checks.uptime import Uptime
 from sim.scenario.durations import format_duration
@@ -161,17 +162,18 @@ class TimelineCheck:
                 self._check_fill(action, path)
             case EventFault():
                 self._check_event_fault(action, path)
-            case HideTrades():
-                self._check_hidden(action, path)
+            case ReadFault():
+                self._check_awaited(getattr(action, "order", None), path)
+                check_read_fault(self._scenario, action, path, fail)
             case RequestFault():
-                self._check_request_fault(action, path)
+                check_request_fault(action, path, fail)
             case CallFault() | CloseWsApi():
                 self._check_ws_api(action, path)
             case Comeback():
                 self._check_comeback(action, path)
         self._check_point(action, path)
         if isinstance(action, Matched):
-            self._check_matched(action, path)
+            check_matched(action, path, fail)
 
     def _check_order(self, order: Order, path: Path) -> None:
         fail = self._fail
@@ -272,32 +274,12 @@ class TimelineCheck:
             self._fail((*path, "order"), f"nobody submits order {order!r}", hint)
         return self._orders[order]
 
-    def _check_request_fault(self, fault: RequestFault, path: Path) -> None:
-        served = {of for method, of in ROUTES if fault.method in (None, method)}
-        if fault.path is not None and fault.path not in served:
-            asked = "" if fault.method is None else f"{fault.method} "
-            hint = nearest(fault.path, sorted(served))
-            self._fail((*path, "path"), f"the venue has no {asked}{fault.path}", hint)
-
     def _check_ws_api(self, fault: CallFault | CloseWsApi, path: Path) -> None:
         nodes = self._scenario.each_node
         meant = nodes if fault.node is None else (fault.node,)
         if all(nodes[name].key_type != "ed25519" for name in meant):
             hint = "node: {key_type: ed25519}"
             self._fail(path, "only a node with an Ed25519 key uses the WebSocket API", hint)
-
-    def _check_matched(self, fault: Matched, path: Path) -> None:
-        if None not in (fault.count, fault.for_ns):
-            self._fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
-        if fault.probability is None and fault.seed is not None:
-            self._fail((*path, "seed"), "'seed' belongs to a 'probability'", "leave it out")
-
-    def _check_hidden(self, fault: HideTrades, path: Path) -> None:
-        if fault.order is None and fault.symbol is None:
-            self._fail(path, "hide_trades needs 'order' or 'symbol'")
-        if None not in (fault.order, fault.symbol):
-            self._fail((*path, "symbol"), "'order' and 'symbol' exclude each other", "give one")
-        self._check_awaited(fault.order, path)
 
     def _check_awaited(self, order: str | None, path: Path) -> None:
         """Check the order of a fault, which may lie in wait for one that is sent only later."""

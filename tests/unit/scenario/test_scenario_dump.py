@@ -18,7 +18,7 @@ CANONICAL = [
     venue: {symbols: [BTCUSDT]}
     node: {broker: {venue: IB, positions: empty}}
     timeline:
-      - {at: 0s, truncate_reply: {path: "/fapi/v1/openOrders", skip: 2}}
+      - {at: 0s, garble_reply: {path: "/fapi/v1/openOrders", skip: 2}}
       - {at: 1s, kill: {point: "after write 1 of orders:O-1"}}
       - {at: 2s, start: {}}
       - {at: 3s, restart: {by: kill, point: before reply 2 of nt GET /fapi/v1/userTrades}}

@@ -106,7 +106,7 @@ MALFORMED = {
         "{by: kill, point: before reply of GET /fapi/v1/order}",
     ),
     "point-of-nothing": ("{cache: kept, down: 1s}", "{by: kill, point: after write 1 of}"),
-    "skip-negative": ("restart: {cache: kept, down: 1s}", "truncate_reply: {skip: -1}"),
+    "skip-negative": ("restart: {cache: kept, down: 1s}", "garble_reply: {skip: -1}"),
     "hidden-from-another-read": (
         "restart: {cache: kept, down: 1s}",
         "hide_trades: {order: O-1, for: 1s, reads: [order]}",

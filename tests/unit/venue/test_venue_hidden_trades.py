@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from venue_client import DAY_NS, SECOND_NS, client
 
-from sim.venue.history import Hiding
+from sim.venue.reads import Omission
 
 BOTH = ("userTrades", "income")
 
@@ -26,9 +26,9 @@ class Rig:
         self.nt.fill(client_order_id, "1", symbol=symbol)
         self.nt.wait(SECOND_NS)
 
-    def hide(self, models: tuple[str, ...] = BOTH, **what: Any) -> Hiding:
-        hiding = Hiding(models, self.nt.now_ns, self.withheld.append, **what)
-        self.nt.venue.reads.hide(hiding)
+    def hide(self, models: tuple[str, ...] = BOTH, **what: Any) -> Omission:
+        hiding = Omission(models=models, acted=self.withheld.append, from_ns=self.nt.now_ns, **what)
+        self.nt.venue.reads.begin(hiding)
         return hiding
 
     def trades(self, symbol: str = "BTCUSDT", **params: Any) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_trade_is_hidden_while_later_ones_are_visible(rig: Rig):
     rig.trade("O-2")
     assert rig.trades() == rig.income() == ["O-0", "O-2"]
 
-    rig.nt.venue.reads.show(hiding)
+    rig.nt.venue.reads.end(hiding)
     assert rig.trades() == rig.income() == ["O-0", "O-1", "O-2"]
 
 
@@ -122,5 +122,5 @@ def test_reads_lag_while_something_is_hidden(rig: Rig):
     hiding = rig.hide(symbol="BTCUSDT")
     assert rig.nt.venue.reads.lagging
 
-    rig.nt.venue.reads.show(hiding)
+    rig.nt.venue.reads.end(hiding)
     assert not rig.nt.venue.reads.lagging

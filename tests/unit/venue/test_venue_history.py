@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from venue_client import DAY_NS, MS_NS, SECOND_NS, START_NS, Client, client
 
+from sim.venue.reads import Lag
+
 
 def trades(nt: Client, **params: Any) -> list[int]:
     """Return which of the fills O-0, O-1, ... the answer holds."""
@@ -167,9 +169,19 @@ def test_income_is_kept_for_ninety_days(daily: Client) -> None:
 # -- lag
 
 
+def lag(nt: Client, *models: str, symbol: str | None = None, secs: int = 2) -> Lag:
+    """Begin a lag; the models that it was asked for are in `TOLD`."""
+    begun = Lag(models=models, acted=TOLD.append, symbol=symbol, by_ns=secs * SECOND_NS)
+    TOLD.clear()
+    nt.venue.reads.begin(begun)
+    return begun
+
+
+TOLD: list[str] = []
+
+
 def test_a_lagging_read_shows_the_past_and_a_command_meets_the_present(nt: Client) -> None:
-    for model in ("openOrders", "order", "allOrders", "userTrades", "positionRisk", "income"):
-        nt.venue.reads.set_lag(model, 2 * SECOND_NS)
+    lag(nt, "openOrders", "order", "allOrders", "userTrades", "positionRisk", "income")
     assert nt.venue.reads.lagging
     nt.limit("O-0")
     assert nt.error("GET", "order", symbol="BTCUSDT", origClientOrderId="O-0") == -2013
@@ -190,25 +202,45 @@ def test_a_lagging_read_shows_the_past_and_a_command_meets_the_present(nt: Clien
     assert nt.ok("GET", "/fapi/v3/positionRisk")[0]["positionAmt"] == "1.000"
 
 
-def test_a_lag_can_be_of_one_symbol_and_be_cleared(nt: Client) -> None:
-    nt.venue.reads.set_lag("userTrades", 60 * SECOND_NS, "BTCUSDT")
+def test_a_lag_can_be_of_one_symbol_and_ends(nt: Client) -> None:
+    one = lag(nt, "userTrades", symbol="BTCUSDT", secs=60)
     nt.market("O-0")
     nt.market("E-0", symbol="ETHUSDT")
     assert trades(nt) == []
     assert len(nt.ok("GET", "userTrades", symbol="ETHUSDT")) == 1
-    nt.venue.reads.set_lag("userTrades", 0, "BTCUSDT")
+    assert TOLD == ["userTrades"]
+    nt.venue.reads.end(one)
     assert trades(nt) == [0]
-    nt.venue.reads.set_lag("userTrades", 60 * SECOND_NS)
-    assert nt.venue.reads.lag_ns("userTrades", "BTCUSDT") == 0
-    assert nt.ok("GET", "userTrades", symbol="ETHUSDT") == []
-    nt.venue.reads.clear("userTrades")
-    assert len(nt.ok("GET", "userTrades", symbol="ETHUSDT")) == 1
-    nt.venue.reads.clear()
     assert not nt.venue.reads.lagging
 
 
+def test_of_lags_that_overlap_the_longest_counts(nt: Client) -> None:
+    longer = lag(nt, "userTrades", secs=60)
+    lag(nt, "userTrades", symbol="ETHUSDT", secs=1)
+    nt.market("E-0", symbol="ETHUSDT")
+    nt.wait(SECOND_NS)
+    assert nt.ok("GET", "userTrades", symbol="ETHUSDT") == []
+    nt.venue.reads.end(longer)
+    assert len(nt.ok("GET", "userTrades", symbol="ETHUSDT")) == 1
+
+
+def test_a_replica_that_flaps_is_drawn_once_for_an_answer(nt: Client) -> None:
+    nt.market("O-0")
+    draws = iter((True, False, True))
+    nt.venue.reads.begin(
+        Lag(
+            models=("positionRisk", "account"),
+            acted=TOLD.append,
+            by_ns=SECOND_NS,
+            is_stale=lambda: next(draws),
+        )
+    )
+    shown = [nt.ok("GET", "/fapi/v3/positionRisk") for _ in range(3)]
+    assert [bool(rows) for rows in shown] == [False, True, False]
+
+
 def test_account_money_lags_on_its_own(nt: Client) -> None:
-    nt.venue.reads.set_lag("account", SECOND_NS)
+    lag(nt, "account", secs=1)
     nt.market()
     before = nt.ok("GET", "/fapi/v2/account")
     assert before["totalWalletBalance"] == "1000000.00000000"
@@ -219,6 +251,6 @@ def test_account_money_lags_on_its_own(nt: Client) -> None:
 
 def test_a_lag_is_checked(nt: Client) -> None:
     with pytest.raises(ValueError, match="unknown read model 'orders'"):
-        nt.venue.reads.set_lag("orders", 1)
+        lag(nt, "orders")
     with pytest.raises(ValueError, match="ahead"):
-        nt.venue.reads.set_lag("order", -1)
+        lag(nt, "order", secs=-1)

@@ -9,6 +9,7 @@ import pytest
 from venue_client import SECOND_NS, Client, client, order
 
 from sim.venue import AccountConfig
+from sim.venue.reads import Lag
 
 D = Decimal
 
@@ -100,7 +101,7 @@ def test_lagging_reads_show_what_open_orders_needed_then(poor: Client) -> None:
     poor.limit("A", "BUY", "1", "48000")
     poor.wait(5 * SECOND_NS)
     poor.ok("DELETE", "allOpenOrders", symbol="BTCUSDT")
-    poor.venue.reads.set_lag("account", 2 * SECOND_NS)
+    poor.venue.reads.begin(Lag(models=("account",), acted=lambda _: None, by_ns=2 * SECOND_NS))
     assert free(poor) == 7600
     poor.wait(3 * SECOND_NS)
     assert free(poor) == 10_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,7 +14,7 @@ from recon.binance import Access, BinanceHttp, BinanceReader
 from recon.binance.access import signer_of
 from recon.core.facts import Trade
 from sim.transport.httpx import Front, InProcessTransport
-from sim.venue import Venue, VenueConfig, symbol_config
+from sim.venue import VenueConfig, symbol_config
 from sim.venue.keys import ApiKey
 from tests.unit.test_network import ACCOUNT, Rig
 
@@ -69,21 +68,17 @@ class Desk:
         ahead_ns: int = 0,
         **options: Any,
     ) -> None:
-        self.rig = Rig((latency_ns, latency_ns))
-        self.loop = self.rig.loop
-        self.faults, self.trace = self.rig.faults, self.rig.trace
-        # The rig's own venue has one symbol and no settings.
-        self.venue = self.rig.venue = self.rig.network._venue = Venue(
-            VenueConfig(
-                symbols=(symbol_config("BTCUSDT"), symbol_config("ETHUSDT")),
-                accounts=(structs.replace(ACCOUNT, more_keys=(ED25519,)),),
-                position_mode="hedge" if hedge else "one-way",
-                weight_limit_1m=weight_limit_1m,
-                strict_signature=True,
-                window_page=window_page,
-            ),
-            random.Random(1),
+        config = VenueConfig(
+            symbols=(symbol_config("BTCUSDT"), symbol_config("ETHUSDT")),
+            accounts=(structs.replace(ACCOUNT, more_keys=(ED25519,)),),
+            position_mode="hedge" if hedge else "one-way",
+            weight_limit_1m=weight_limit_1m,
+            strict_signature=True,
+            window_page=window_page,
         )
+        self.rig = Rig((latency_ns, latency_ns), config)
+        self.loop, self.venue = self.rig.loop, self.rig.venue
+        self.faults, self.trace = self.rig.faults, self.rig.trace
         self.calls = respx.MockRouter(assert_all_called=False)
         self.behind = InProcessTransport(self.rig.network, "recon")
         self.http = BinanceHttp(

@@ -12,6 +12,7 @@ from recon.binance import BinanceHttp, BinanceReader, ReadError, WeightBudget, d
 from sim.clock import VirtualLoop
 from sim.faults import DelayedReply, FailedRequest, LostReply
 from tests.unit.recon.binance.desk import BASE, SECOND_NS, Desk, access, error
+from tests.unit.test_network import answered
 
 PATH = "/fapi/v3/positionRisk"
 
@@ -331,7 +332,7 @@ def test_two_runs_do_the_same_at_the_same_instants():
     async def run() -> list[tuple[int, str, str]]:
         desk = Desk()
         for status in (500, 429):
-            fault = FailedRequest(f"{status}", path=PATH, status=status, code=-1003, count=1)
+            fault = FailedRequest(f"{status}", path=PATH, answer=answered(status, -1003), count=1)
             desk.faults.arm(fault)
         await asyncio.gather(desk.reader.positions(), desk.reader.open_orders())
         return [(row.at_ns, row.subject, row.details) for row in desk.trace.rows]

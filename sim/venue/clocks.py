@@ -1,0 +1,58 @@
+"""The clock of the gateway, which may be wrong.
+
+Rules:
+
+* The gateway compares the timestamps of requests with its own clock, and tells it when asked
+  for the time.  The matching engine has another one: what happens to orders has its times.
+* A skew is an object that is begun and ended; skews add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from sim.venue.wire import Request
+
+
+class Skew(msgspec.Struct, frozen=True, eq=False):
+    """The gateway's clock is ahead by ``by_ns`` (behind, when negative).
+
+    ``told_only`` limits it to what the gateway tells for its time.  ``acted`` is called with
+    a request whose answer is another by it.
+    """
+
+    by_ns: int
+    acted: Callable[[Request], None]
+    told_only: bool = False
+
+
+class GatewayClock:
+    """What time it is at the gateway; right at first."""
+
+    def __init__(self) -> None:
+        self._skews: list[Skew] = []
+
+    def begin(self, skew: Skew) -> None:
+        """Let the clock be wrong until `end` is called with the same object."""
+        self._skews.append(skew)
+
+    def end(self, skew: Skew) -> None:
+        self._skews.remove(skew)
+
+    def told_ns(self, request: Request, now_ns: int) -> int:
+        """Return the time that it tells a client."""
+        for skew in self._skews:
+            skew.acted(request)
+        return now_ns + sum(skew.by_ns for skew in self._skews)
+
+    def compared_ns(self, now_ns: int) -> int:
+        """Return the time that it compares timestamps with."""
+        return now_ns + sum(skew.by_ns for skew in self._skews if not skew.told_only)
+
+    def changed(self, request: Request) -> None:
+        """Take note that a request is refused that a right clock would admit, or the reverse."""
+        for skew in self._skews:
+            if not skew.told_only:
+                skew.acted(request)
