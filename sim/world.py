@@ -203,6 +203,7 @@ class World:
                 try:
                     self.loop.run_until_complete(self._play())
                     self.venue.check_invariants()
+                    self.network.check_invariants()
                 except VirtualTimeError as e:
                     about = "world" if e.process is None else e.process.name
                     self._crash(f"{type(e).__name__}: {e}", about)
@@ -239,6 +240,7 @@ class World:
         await self.timeline.play(self._bound_ns)
         self.faults.heal()
         self._healed_ns = self.loop.now_ns
+        self.network.release_all()
         limit_ns = self.loop.now_ns + self._quiet_limit_ns
         while (pending := self.timeline.pending()) is not None and self.loop.now_ns < limit_ns:
             await self.timeline.sleep_until(self.loop.now_ns + NS_PER_MS)

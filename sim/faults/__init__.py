@@ -18,6 +18,16 @@ The fault model, per channel:
 * A **read** may show the venue as it was some time ago: each endpoint at its own instant,
   one answer at one instant.  An answer may lack rows, a page may be short or begin with a
   row of the one before.  No row is ever altered by this or invented.
+* A **stream frame** may be dropped, repeated, late, held back with others and let go in
+  another order, or altered in one field.  A frame that the venue has not sent may come.
+  Frames that no fault names stay in order.
+* A **stream connection** may be cut, silent, or dead without anybody noticing; it may be
+  closed after a notice.  New ones may be refused for a while, or accepted and say nothing.
+* A **listen key** may expire early, with or without notice, or be replaced by another while
+  it lives on.
+* A **read** may show the venue as it was some time ago.  It is never a mixture
+  of two instants within one answer, but the reads of trades may lack a trade that was
+  made a moment ago and show later ones.
 
 Every fault ends, by a count or by a time, so that a run can always recover.  A
 fault that never did anything is reported: a scenario that names it shows nothing.
@@ -34,9 +44,22 @@ from sim.faults.armed import (
 from sim.faults.base import (
     Distortion,
     Fault,
+    Held,
+    Holder,
     Late,
+    Passage,
     Queued,
+    Refusal,
     Substitute,
+)
+from sim.faults.frames import (
+    AlteredFrame,
+    DelayedFrame,
+    DroppedFrame,
+    DuplicatedFrame,
+    FrameFault,
+    HeldFrames,
+    ReorderedFrames,
 )
 from sim.faults.replies import (
     Alteration,
@@ -57,10 +80,9 @@ from sim.faults.requests import (
     symbols_of,
 )
 from sim.faults.streams import (
-    DelayedFrame,
-    DroppedFrame,
-    DuplicatedFrame,
-    FrameFault,
+    MutedStreams,
+    RefusedHandshake,
+    RotatedKey,
     StreamOutage,
 )
 from sim.faults.ws_api import (
@@ -71,6 +93,7 @@ from sim.faults.ws_api import (
 
 __all__ = [
     "Alteration",
+    "AlteredFrame",
     "AlteredHeader",
     "AlteredReply",
     "CallFault",
@@ -86,11 +109,21 @@ __all__ = [
     "Faults",
     "FrameFault",
     "GarbledReply",
+    "Held",
+    "HeldFrames",
+    "Holder",
     "Late",
     "LostReply",
+    "MutedStreams",
+    "Passage",
     "Queued",
     "QueuedOrders",
+    "ReadLag",
+    "Refusal",
+    "RefusedHandshake",
+    "ReorderedFrames",
     "RequestFault",
+    "RotatedKey",
     "StreamOutage",
     "Substitute",
     "Throttled",

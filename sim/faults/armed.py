@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.faults.base import Distortion, Fault
-from sim.faults.streams import StreamOutage
+from sim.faults.base import Distortion, Fault, Passage, Refusal
 from sim.observation import Impairment
 from sim.venue.wire import Frame, Request, Response
 
@@ -32,9 +31,10 @@ class Faults:
     def act(self, fault: Fault, what: str, kind: str = "stream") -> None:
         """Take note that the world did for a fault what it says, and what it impairs."""
         fault.act(kind, self._now_ns())
-        self._note(fault, what)
+        self.note(fault, what)
 
-    def _note(self, fault: Fault, what: str) -> None:
+    def note(self, fault: Fault, what: str) -> None:
+        """Take note of what a fault has done."""
         self.last_act_ns = max(self.last_act_ns, self._now_ns() + fault.echo_ns)
         self._report(fault, what)
 
@@ -43,21 +43,24 @@ class Faults:
             self._armed = [fault for fault in self._armed if fault.is_armed(now_ns)]
         return self._armed
 
-    def refuse_stream(self, client: str, node: str = "", *, is_ws_api: bool = False) -> bool:
-        """Whether a client's new connection, to a stream or to the WebSocket API, is refused.
+    def on_handshake(
+        self, client: str, node: str = "", *, is_ws_api: bool = False
+    ) -> Refusal | None:
+        """Return what becomes of a client's new connection, None to let it through.
 
-        Counts as an act.
+        It is one to a stream or to the WebSocket API.
         """
-        for fault in self._live(self._now_ns()):
-            if (
-                isinstance(fault, StreamOutage)
-                and fault.is_ws_api == is_ws_api
-                and fault.node in (None, node)
-            ):
+        now_ns = self._now_ns()
+        for fault in self._live(now_ns):
+            if fault.is_ws_api != is_ws_api:
+                continue
+            refusal = fault.on_handshake(client, node, now_ns)
+            if refusal is not None:
                 what = "connection to the WebSocket API" if is_ws_api else "stream"
-                self.act(fault, f"a {what} of {f'{node} {client}'.lstrip()} refused")
-                return True
-        return False
+                became = "is dead" if refusal.is_dead else "refused"
+                self.note(fault, f"a {what} of {f'{node} {client}'.lstrip()} {became}")
+                return refusal
+        return None
 
     def on_request(self, request: Request, now_ns: int) -> Distortion | None:
         """Return what the first fault makes of a request's answer, or None to let it through."""
@@ -65,7 +68,7 @@ class Faults:
             before = fault.activations
             distortion = fault.on_request(request, now_ns)
             if fault.activations > before:
-                self._note(fault, f"{request.speaker} {request.method} {request.path}")
+                self.note(fault, f"{request.speaker} {request.method} {request.path}")
             if distortion is not None:
                 return distortion
         return None
@@ -76,21 +79,18 @@ class Faults:
             changed = fault.on_response(request, response, now_ns)
             if changed is not None:
                 response = changed
-                self._note(fault, f"{request.speaker} {request.method} {request.path}")
+                self.note(fault, f"{request.speaker} {request.method} {request.path}")
         return response
 
-    def on_frame(self, frame: Frame, client: str, now_ns: int) -> list[int]:
-        """Return the extra delay of each copy of a frame that is to arrive."""
-        delays_ns = [0]
+    def on_frame(self, frame: Frame, client: str, now_ns: int) -> Passage:
+        """Return what becomes of a frame on its way to a client."""
+        passage = Passage(frame.text, [0])
         for fault in self._live(now_ns):
             before = fault.activations
-            distorted = fault.on_frame(frame, client, now_ns, delays_ns)
-            if distorted is not None:
-                delays_ns = distorted
-                if fault.activations > before:
-                    what = " ".join(filter(None, (frame.node, frame.event, frame.execution)))
-                    self._note(fault, what)
-        return delays_ns
+            fault.on_frame(frame, client, now_ns, passage)
+            if fault.activations > before:
+                self.note(fault, " ".join(filter(None, (frame.node, frame.event, frame.execution))))
+        return passage
 
     def impairments(self) -> tuple[Impairment, ...]:
         """Return when what was impaired."""

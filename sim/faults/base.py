@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import Literal
+from abc import ABC, abstractmethod
+from typing import Any, Literal
 
 import msgspec
 
@@ -41,6 +42,38 @@ class Queued(msgspec.Struct, frozen=True):
 type Distortion = Substitute | Late | Queued
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """What becomes of the handshake of a stream connection.
+
+    Without a ``status`` nobody answers; with ``is_dead`` it succeeds, and nothing ever comes.
+    The client knows after ``after_ns``.
+    """
+
+    status: int | None = None
+    after_ns: int = 0
+    is_dead: bool = False
+
+
+class Passage(msgspec.Struct):
+    """What becomes of one frame on its way to one connection.
+
+    ``delays_ns`` has the extra delay of each copy that arrives; without any the frame is
+    lost.  ``holder`` keeps it back until it lets all that it holds go.
+    """
+
+    text: str
+    delays_ns: list[int]
+    holder: Holder | None = None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A frame that is kept back, as it will go on; ``way`` is the connection that it is for."""
+
+    frame: Frame
+    passage: Passage
+    way: Any
+
+
 class Fault:
     """One armed fault.  It says nothing and does nothing until it is asked.
 
@@ -65,6 +98,9 @@ class Fault:
     api_keys
         The API keys of that account.
     """
+
+    is_ws_api = False
+    """Whether the connections that it is about are those to the WebSocket API."""
 
     def __init__(
         self,
@@ -138,11 +174,25 @@ class Fault:
         """Return what becomes of the venue's own answer, None to leave it alone."""
         return None
 
-    def on_frame(
-        self, frame: Frame, client: str, now_ns: int, delays_ns: list[int]
-    ) -> list[int] | None:
-        """Return when copies of the frame are to arrive, or None to leave it alone.
+    def on_frame(self, frame: Frame, client: str, now_ns: int, passage: Passage) -> None:
+        """Change what becomes of a frame, if it is one of those that this is about."""
 
-        `delays_ns` holds one extra delay for each copy; it starts as ``[0]``.
-        """
+    def on_handshake(self, client: str, node: str, now_ns: int) -> Refusal | None:
+        """Return what becomes of a client's new stream connection, if this changes it."""
         return None
+
+
+class Holder(Fault, ABC):
+    """What keeps frames back; ``release_ns`` is when it lets them go, None while nobody knows."""
+
+    held: list[Held]
+    release_ns: int | None
+
+    @property
+    @abstractmethod
+    def is_full(self) -> bool:
+        """Whether it holds all that it wants."""
+
+    @abstractmethod
+    def let_go(self, now_ns: int) -> tuple[list[Held], str]:
+        """Return what it held, in the order in which it goes on, and what it did, if anything."""

@@ -1,102 +1,13 @@
-"""Faults of the user data stream: its events and its connections."""
+"""Faults of the connections of the user data stream, and of its keys."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
-from sim.faults.base import Fault
-from sim.venue.wire import Frame
-
-
-class FrameFault(Fault, ABC):
-    """A fault of stream frames, chosen by what they are."""
-
-    def __init__(
-        self,
-        label: str,
-        *,
-        event: str | None = None,
-        execution: str | None = None,
-        client_order_id: str | None = None,
-        symbol: str | None = None,
-        client: str | None = None,
-        **limits: Any,
-    ) -> None:
-        super().__init__(label, **limits)
-        self._client = client
-        self._sequence = -1
-        self._hits_event = False
-        self._wanted = {
-            "event": event,
-            "execution": execution,
-            "client_order_id": client_order_id,
-            "symbol": symbol,
-        }
-
-    def is_armed(self, now_ns: int) -> bool:
-        # The copies of the last event that it counted may still come.
-        return not self._is_over(now_ns)
-
-    def on_frame(
-        self, frame: Frame, client: str, now_ns: int, delays_ns: list[int]
-    ) -> list[int] | None:
-        if self._client not in (None, client) or not self._is_of(frame):
-            return None
-        for name, wanted in self._wanted.items():
-            if wanted is not None and getattr(frame, name) != wanted:
-                return None
-        if frame.sequence != self._sequence:
-            if self._is_used_up():
-                return None
-            self._sequence = frame.sequence
-            self._hits_event = self._hits()
-            if self._hits_event:
-                self.act("stream", now_ns)
-        return self.distort(delays_ns) if self._hits_event else None
-
-    @abstractmethod
-    def distort(self, delays_ns: list[int]) -> list[int]:
-        """Return the delays of the copies that are to arrive."""
-
-
-class DroppedFrame(FrameFault):
-    """The frame never arrives."""
-
-    def distort(self, delays_ns: list[int]) -> list[int]:
-        return []
-
-
-class DuplicatedFrame(FrameFault):
-    """The frame arrives, and again `copies` times, `by_ns` apart."""
-
-    def __init__(self, label: str, *, copies: int, by_ns: int, **wanted: Any) -> None:
-        super().__init__(label, **wanted)
-        self._copies = copies
-        self._by_ns = by_ns
-
-    @property
-    def echo_ns(self) -> int:
-        return self._copies * self._by_ns
-
-    def distort(self, delays_ns: list[int]) -> list[int]:
-        extra = range(1, self._copies + 1)
-        return delays_ns + [delay + n * self._by_ns for delay in delays_ns for n in extra]
-
-
-class DelayedFrame(FrameFault):
-    """The frame arrives late; frames sent after it do not wait for it."""
-
-    def __init__(self, label: str, *, by_ns: int, **wanted: Any) -> None:
-        super().__init__(label, **wanted)
-        self._by_ns = by_ns
-
-    @property
-    def echo_ns(self) -> int:
-        return self._by_ns
-
-    def distort(self, delays_ns: list[int]) -> list[int]:
-        return [delay + self._by_ns for delay in delays_ns]
+from sim.faults.base import Fault, Refusal
+from sim.faults.frames import DroppedFrame
+from sim.venue.wire import Request
 
 
 class StreamOutage(Fault):
@@ -106,3 +17,46 @@ class StreamOutage(Fault):
     def __init__(self, label: str, *, is_ws_api: bool = False, **limits: Any) -> None:
         super().__init__(label, **limits)
         self.is_ws_api = is_ws_api
+
+    def on_handshake(self, client: str, node: str, now_ns: int) -> Refusal | None:
+        if self.node not in (None, node):
+            return None
+        self.act("stream", now_ns)
+        return Refusal()
+
+
+class RefusedHandshake(Fault):
+    """New stream connections fail, or are accepted and stay silent; open ones go on."""
+
+    def __init__(
+        self, label: str, *, refusal: Refusal, client: str | None = None, **limits: Any
+    ) -> None:
+        super().__init__(label, **limits)
+        self._refusal = refusal
+        self._client = client
+
+    def on_handshake(self, client: str, node: str, now_ns: int) -> Refusal | None:
+        if self._client not in (None, client) or self.node not in (None, node):
+            return None
+        if not self._hits():
+            return None
+        self.act("stream", now_ns)
+        return self._refusal
+
+
+class MutedStreams(DroppedFrame):
+    """No frame arrives, while connections stay open and pings are answered."""
+
+
+class RotatedKey(Fault):
+    """The next POST of a listen key gets another key; the one before lives on."""
+
+    def __init__(self, label: str, *, retire: Callable[[str], bool], **limits: Any) -> None:
+        super().__init__(label, count=1, **limits)
+        self._retire = retire
+
+    def on_request(self, request: Request, now_ns: int) -> None:
+        if (request.method, request.path) != ("POST", "/fapi/v1/listenKey"):
+            return
+        if self._is_of(request) and self._retire(request.header("X-MBX-APIKEY") or ""):
+            self.act("stream", now_ns)

@@ -30,6 +30,7 @@ Skip = Annotated[int, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Line = Annotated[str, Prose()]
 Story = Annotated[str, Prose(lines=True)]
+CloseCode = Annotated[int, Meta(ge=1000, le=4999)]
 HttpError = Annotated[int, Meta(ge=400, le=599)]
 Code = Annotated[int, Meta(ge=-9999, le=-1000)]
 Side = Literal["BUY", "SELL"]
@@ -65,6 +66,7 @@ PositionMode = Literal["one-way", "hedge"]
 ExpiryReason = Annotated[int, Meta(ge=0, le=11)]
 Leverage = Annotated[int, Meta(ge=1, le=125)]
 KeyType = Literal["hmac", "ed25519"]
+EventOrder = Literal["reversed", "shuffled"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 WsMethod = Literal[
     "session.logon",
@@ -146,6 +148,10 @@ EventType = Literal[
     "ALGO_UPDATE",
     "MARGIN_CALL",
     "listenKeyExpired",
+    "serverShutdown",
+    "CONDITIONAL_ORDER_TRIGGER_REJECT",
+    "STRATEGY_UPDATE",
+    "GRID_UPDATE",
 ]
 OrderExecution = Literal["NEW", "CANCELED", "CALCULATED", "EXPIRED", "TRADE", "AMENDMENT"]
 AlgoStatus = Literal[

@@ -20,14 +20,11 @@ from sim.faults import Distortion, Faults, Late, Queued, Substitute, impaired_by
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
+from sim.transport.socket import NetworkError
 from sim.venue.wire import Request, Response
 
 if TYPE_CHECKING:
     from sim.venue import Venue
-
-
-class NetworkError(ConnectionError):
-    """The venue could not be reached."""
 
 
 class Exchange(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""One stream connection of a client."""
+"""A connection as its client has it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING
 from sim.process import PROCESS, Process
 
 if TYPE_CHECKING:
-    from sim.transport.network import Network
+    from sim.transport.streams import StreamNetwork
+
+BROKEN = 1006
+"""The close code of a connection that ended without a close frame."""
+
+
+class NetworkError(ConnectionError):
+    """The venue could not be reached."""
 
 
 class Socket:
     """One stream connection, from the client's side.
 
     ``on_frame`` and ``on_close`` are called in the context, and so in the
-    process, that opened the socket.
+    process, that opened the socket.  ``close_code`` says why it was closed, None while it is
+    open and when the client itself has closed it.
     """
 
     def __init__(
         self,
-        network: Network,
+        network: StreamNetwork,
         connection_id: int,
         client: str,
         node: str,
@@ -31,11 +39,14 @@ class Socket:
         is_ws_api: bool = False,
     ) -> None:
         self.node = node
+        self.is_ws_api = is_ws_api
         self.speaker = f"{node} {client}".lstrip()
         self.connection_id = connection_id
-        self.is_ws_api = is_ws_api
         self.client = client
         self.is_open = True
+        self.is_cut_off = False
+        self.is_given_up = False
+        self.close_code: int | None = None
         self.on_frame = on_frame
         self.on_close = on_close
         self.context: Context = copy_context()

@@ -214,15 +214,17 @@ def get_income(backend: Backend, call: Call) -> bytes:
 
 def post_listen_key(backend: Backend, call: Call) -> bytes:
     """POST listenKey: the live key, extended, or a new one."""
-    return encode({"listenKey": backend.streams.start_key(call.account, call.now_ns)})
+    key = backend.streams.start_key(call.account, call.now_ns, call.api_key)
+    return encode({"listenKey": key})
 
 
 def put_listen_key(backend: Backend, call: Call) -> bytes:
     """PUT listenKey."""
-    return encode({"listenKey": backend.streams.extend_key(call.account, call.now_ns)})
+    key = backend.streams.extend_key(call.account, call.now_ns, call.api_key)
+    return encode({"listenKey": key})
 
 
 def delete_listen_key(backend: Backend, call: Call) -> bytes:
     """DELETE listenKey."""
-    backend.streams.end_key(call.account)
+    backend.streams.end_key(call.account, call.api_key)
     return b"{}"

@@ -37,11 +37,15 @@ class Backend(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct):
-    """One admitted request.  ``account`` of a public call is never read."""
+    """One admitted request.  ``account`` of a public call is never read.
+
+    ``api_key`` is the one that it came with, None where nobody looks at it.
+    """
 
     account: Account
     params: Params
     now_ns: int
+    api_key: str | None = None
 
 
 def symbol_or_none(backend: Backend, call: Call) -> str | None:

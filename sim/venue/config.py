@@ -189,6 +189,10 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     behind ``T``.
     ``unknown_error_code`` is the code of the answer "Unknown error, please check your request
     or try again later.", None for none.
+
+    A stream connection is closed ``connection_life_ns`` after it was opened, and when a ping,
+    of which one comes every ``ping_interval_ns``, has had no pong for ``pong_timeout_ns``.
+    ``messages_per_second`` is what its client may send, ``streams_per_connection`` what it carries.
     """
 
     position_mode: PositionMode = "one-way"
@@ -198,6 +202,11 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee: Decimal = Decimal("0.0005")
     leverage: int = 20
     listen_key_validity_ns: int = 60 * MINUTE_NS
+    connection_life_ns: int = DAY_NS
+    ping_interval_ns: int = 3 * MINUTE_NS
+    pong_timeout_ns: int = 10 * MINUTE_NS
+    messages_per_second: int = 10
+    streams_per_connection: int = 1024
     weight_limit_1m: int = 2400
     order_limit_10s: int = 300
     order_limit_1m: int = 1200

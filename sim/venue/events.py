@@ -209,3 +209,8 @@ def trade_lite(entry: OrderEntry) -> Event:
 def listen_key_expired(key: str, time_ns: int) -> Event:
     """Return the event that ends a listen key."""
     return {"e": "listenKeyExpired", "E": to_ms(time_ns), "listenKey": key}
+
+
+def server_shutdown(time_ns: int) -> Event:
+    """Return the event that announces that the venue will close the connection."""
+    return {"e": "serverShutdown", "E": to_ms(time_ns)}

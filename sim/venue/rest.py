@@ -189,7 +189,8 @@ class Gateway:
                 assert account is not None
                 self._limits.charge_orders(account.name, route.orders, now_ms)
             told_ns = self.clock.told_ns(request, now_ns) if route.tells_time else now_ns
-            call = Call(account or self._nobody, params, told_ns)
+            api_key = request.header("X-MBX-APIKEY")
+            call = Call(account or self._nobody, params, told_ns, api_key)
             self._backend.history.reads.next_answer()
             with leaving_nothing(self._backend.exchange):
                 status, body = 200, route.handler(self._backend, call)

@@ -30,7 +30,7 @@ from sim.venue.models import ZERO
 from sim.venue.reads import Reads
 from sim.venue.rest import Gateway
 from sim.venue.stream import Connection, Streams
-from sim.venue.wire import Frame, Request, Response
+from sim.venue.wire import Closing, Frame, Request, Response
 from sim.venue.ws_api import WsApi, is_ws_api
 
 
@@ -71,9 +71,9 @@ class Venue(ByHand):
         """
         self.advance(now_ns)
         if not is_ws_api(url_path_and_query):
-            return self.streams.open(url_path_and_query, client)
+            return self.streams.open(url_path_and_query, client, now_ns)
         self._ws_api.shake_hands(client, now_ns)
-        connection_id = self.streams.open(url_path_and_query, client)
+        connection_id = self.streams.open(url_path_and_query, client, now_ns)
         self._ws_api.open(connection_id, url_path_and_query, client, now_ns)
         return connection_id
 
@@ -105,9 +105,12 @@ class Venue(ByHand):
         """Drain the outbox: all frames since the last call, in order of emission."""
         return self.streams.take_frames()
 
-    def take_closed(self) -> list[int]:
-        """Drain the ids of the connections that the venue itself has closed."""
-        return self.streams.take_closed()
+    def take_closed(self) -> list[Closing]:
+        """Drain the connections that the venue itself has closed, each with its close code."""
+        closed = self.streams.take_closed()
+        for closing in closed:
+            self._ws_api.close(closing.connection_id)
+        return closed
 
     def connections(self) -> tuple[Connection, ...]:
         """Return the open stream connections, oldest first."""
@@ -139,17 +142,36 @@ class Venue(ByHand):
 
     def next_deadline_ns(self) -> int | None:
         """Return when something will expire by itself, None when nothing will."""
-        due = (self.streams.next_expiry_ns, self.exchange.next_expiry_ns)
+        due = (self.streams.next_deadline_ns, self.exchange.next_expiry_ns)
         return min((at_ns for at_ns in due if at_ns is not None), default=None)
 
     def expire_listen_key(self, account: str, now_ns: int, *, notify: bool = True) -> bool:
-        """End the account's listen key early, with or without telling its connections.
+        """End the account's listen keys early, with or without telling their connections.
 
         Returns False when it has none.
         """
         self.advance(now_ns)
         self._account(account)
-        return self.streams.expire_key(account, now_ns, notify=notify)
+        return self.streams.expire_keys(account, now_ns, notify=notify)
+
+    def announce_shutdown(self, connection_ids: list[int], now_ns: int) -> None:
+        """Tell connections that they will be closed soon; `end_streams` closes them."""
+        self.advance(now_ns)
+        self.streams.announce_shutdown(connection_ids, now_ns)
+
+    def end_streams(self, connection_ids: list[int], now_ns: int) -> None:
+        """Close connections from the venue's side."""
+        self.advance(now_ns)
+        for connection_id in connection_ids:
+            self.streams.end(connection_id)
+
+    def lose_pongs(self, connection_id: int, now_ns: int) -> int:
+        """The way to a client is dead; return when the venue gives its connection up."""
+        return self.streams.lose_pongs(connection_id, now_ns)
+
+    def hear_pongs(self, connection_id: int) -> None:
+        """The way to a client is open again."""
+        self.streams.hear_pongs(connection_id)
 
     # -- the truth
 

@@ -77,3 +77,10 @@ class Frame(msgspec.Struct, frozen=True):
     order_id: int = 0
     trade_id: int = 0
     node: str = ""
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """The end of a stream connection by the venue, and the code that its close frame has."""
+
+    connection_id: int
+    code: int

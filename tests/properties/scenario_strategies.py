@@ -603,6 +603,7 @@ VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (v.HeaderName, st.just("X-MBX-USED-WEIGHT-1M")),
     (v.Instant, spans() | spans().map(int.__neg__)),
     (v.Offset, spans(1) | spans(1).map(int.__neg__)),
+    (v.CloseCode, st.sampled_from((1000, 1006, 4999))),
     (v.Asset, st.sampled_from(("USDT", "BNB"))),
     (v.ClientName, st.sampled_from(("nt", "recon"))),
     (v.Path, st.sampled_from(("/fapi/v1/order", "/fapi/v1/listenKey"))),

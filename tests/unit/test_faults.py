@@ -24,7 +24,7 @@ from sim.faults import (
 )
 from sim.observation import Impairment
 from sim.venue.wire import Frame, Request, Response
-from tests.unit.test_network import answered
+from tests.unit.network_rig import answered
 
 ORDER = Request("POST", "/fapi/v1/order", "symbol=BTCUSDT&side=BUY")
 QUERY = Request("GET", "/fapi/v1/order", "symbol=BTCUSDT&orderId=1")
@@ -61,8 +61,8 @@ def faults(clock: Clock) -> Faults:
 
 def test_without_faults_nothing_is_touched(faults: Faults):
     assert faults.on_request(ORDER, 0) is None
-    assert faults.on_frame(frame(), "nt", 0) == [0]
-    assert not faults.refuse_stream("nt")
+    assert faults.on_frame(frame(), "nt", 0).delays_ns == [0]
+    assert not faults.on_handshake("nt")
 
 
 def test_a_request_fails_as_often_as_told(faults: Faults):
@@ -114,19 +114,19 @@ def test_frames_are_dropped_repeated_and_late(faults: Faults):
     faults.arm(DuplicatedFrame("copy", copies=2, by_ns=5, client_order_id="O-2", count=1))
     faults.arm(DelayedFrame("late", by_ns=7, client_order_id="O-3", count=1))
 
-    assert faults.on_frame(frame(client_order_id="O-1"), "nt", 0) == []
-    assert faults.on_frame(frame(client_order_id="O-2"), "nt", 0) == [0, 5, 10]
-    assert faults.on_frame(frame(client_order_id="O-3"), "nt", 0) == [7]
-    assert faults.on_frame(frame(client_order_id="O-1", sequence=2), "nt", 0) == [0]
+    assert faults.on_frame(frame(client_order_id="O-1"), "nt", 0).delays_ns == []
+    assert faults.on_frame(frame(client_order_id="O-2"), "nt", 0).delays_ns == [0, 5, 10]
+    assert faults.on_frame(frame(client_order_id="O-3"), "nt", 0).delays_ns == [7]
+    assert faults.on_frame(frame(client_order_id="O-1", sequence=2), "nt", 0).delays_ns == [0]
 
 
 def test_every_copy_of_one_event_is_hit_and_counts_once(faults: Faults):
     drop = DroppedFrame("drop", count=1)
     faults.arm(drop)
 
-    assert faults.on_frame(frame(connection_id=1), "nt", 0) == []
-    assert faults.on_frame(frame(connection_id=2), "recon", 0) == []
-    assert faults.on_frame(frame(connection_id=1, sequence=2), "nt", 0) == [0]
+    assert faults.on_frame(frame(connection_id=1), "nt", 0).delays_ns == []
+    assert faults.on_frame(frame(connection_id=2), "recon", 0).delays_ns == []
+    assert faults.on_frame(frame(connection_id=1, sequence=2), "nt", 0).delays_ns == [0]
     assert drop.activations == 1
 
 
@@ -136,8 +136,8 @@ def test_a_fault_may_be_of_one_client_only(faults: Faults):
         FailedRequest("fail", path="/fapi/v1/order", answer=answered(500), client="recon", count=1)
     )
 
-    assert faults.on_frame(frame(), "recon", 0) == [0]
-    assert faults.on_frame(frame(), "nt", 0) == []
+    assert faults.on_frame(frame(), "recon", 0).delays_ns == [0]
+    assert faults.on_frame(frame(), "nt", 0).delays_ns == []
     assert faults.on_request(ORDER, 0) is None
     assert faults.on_request(structs.replace(ORDER, client="recon"), 0) is not None
 
@@ -227,7 +227,7 @@ def test_faults_of_one_frame_add_up(faults: Faults):
     faults.arm(DelayedFrame("late", by_ns=7, count=1))
     faults.arm(DuplicatedFrame("copy", copies=1, by_ns=5, count=1))
 
-    assert faults.on_frame(frame(), "nt", 0) == [7, 12]
+    assert faults.on_frame(frame(), "nt", 0).delays_ns == [7, 12]
 
 
 @pytest.mark.parametrize(
@@ -244,16 +244,16 @@ def test_faults_of_one_frame_add_up(faults: Faults):
 def test_a_frame_is_chosen_by_all_that_is_given(faults: Faults, wanted: Any, hit: bool):
     faults.arm(DroppedFrame("drop", count=1, **wanted))
 
-    assert (faults.on_frame(frame(), "nt", 0) == []) == hit
+    assert (faults.on_frame(frame(), "nt", 0).delays_ns == []) == hit
 
 
 def test_an_outage_ends_by_itself(faults: Faults, clock: Clock):
     outage = StreamOutage("outage", until_ns=10)
     faults.arm(outage)
 
-    assert faults.refuse_stream("nt")
+    assert faults.on_handshake("nt")
     clock.now_ns = 10
-    assert not faults.refuse_stream("nt")
+    assert not faults.on_handshake("nt")
     assert outage.activations == 1
 
 
@@ -282,11 +282,11 @@ def test_every_activation_is_reported(clock: Clock):
 
 def test_a_fault_lets_pass_what_it_skips_and_counts_events_not_copies(faults: Faults):
     faults.arm(DroppedFrame("f", event="ORDER_TRADE_UPDATE", skip=1, count=1))
-    assert faults.on_frame(frame(sequence=1), "nt", 0) == [0]
-    assert faults.on_frame(frame(sequence=1, connection_id=2), "recon", 0) == [0]
-    assert faults.on_frame(frame(sequence=2), "nt", 0) == []
-    assert faults.on_frame(frame(sequence=2, connection_id=2), "recon", 0) == []
-    assert faults.on_frame(frame(sequence=3), "nt", 0) == [0]
+    assert faults.on_frame(frame(sequence=1), "nt", 0).delays_ns == [0]
+    assert faults.on_frame(frame(sequence=1, connection_id=2), "recon", 0).delays_ns == [0]
+    assert faults.on_frame(frame(sequence=2), "nt", 0).delays_ns == []
+    assert faults.on_frame(frame(sequence=2, connection_id=2), "recon", 0).delays_ns == []
+    assert faults.on_frame(frame(sequence=3), "nt", 0).delays_ns == [0]
 
 
 def hits_of(faults: Faults, label: str, seed: int) -> list[bool]:
@@ -312,8 +312,8 @@ def test_a_fault_may_be_of_one_node_only(faults: Faults):
 
     assert faults.on_request(of("A"), 0) is None
     assert faults.on_request(of("B"), 7) is not None
-    assert faults.on_frame(frame(node="A"), "nt", 0) == [0]
-    assert faults.on_frame(frame(node="B"), "nt", 7) == []
+    assert faults.on_frame(frame(node="A"), "nt", 0).delays_ns == [0]
+    assert faults.on_frame(frame(node="B"), "nt", 7).delays_ns == []
     assert faults.impairments() == (
         Impairment("read", 7, 7, node="B"),
         Impairment("stream", 7, 7, node="B"),
@@ -329,8 +329,8 @@ def test_a_fault_may_be_of_one_account_only(faults: Faults):
     assert faults.on_request(of("A", "main-key"), 0) is None
     assert faults.on_request(of("A", "k1"), 7) is not None
     assert faults.on_request(of("B", "k2"), 7) is not None
-    assert faults.on_frame(frame(), "nt", 0) == [0]
-    assert faults.on_frame(frame(account="second", sequence=2), "nt", 7) == []
+    assert faults.on_frame(frame(), "nt", 0).delays_ns == [0]
+    assert faults.on_frame(frame(account="second", sequence=2), "nt", 7).delays_ns == []
     assert faults.impairments() == (
         Impairment("read", 7, 7, account="second"),
         Impairment("stream", 7, 7, account="second"),
@@ -340,5 +340,5 @@ def test_a_fault_may_be_of_one_account_only(faults: Faults):
 def test_an_outage_may_be_of_one_node_only(faults: Faults):
     faults.arm(StreamOutage("o", until_ns=10, node="B"))
 
-    assert not faults.refuse_stream("nt", "A")
-    assert faults.refuse_stream("nt", "B")
+    assert not faults.on_handshake("nt", "A")
+    assert faults.on_handshake("nt", "B")

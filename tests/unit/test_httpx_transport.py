@@ -10,7 +10,7 @@ import respx
 
 from sim.faults import FailedRequest
 from sim.transport.httpx import Front, InProcessTransport
-from tests.unit.test_network import Rig, answered
+from tests.unit.network_rig import Rig, answered
 
 BASE = "http://venue.invalid"
 

@@ -25,7 +25,7 @@ from sim.scenario.points import parse_point
 from sim.transport.nautilus import WebSocketSettings, web_socket_client
 from sim.transport.network import NetworkError, Socket
 from sim.venue import Request, VenueConfig
-from tests.unit.test_network import ACCOUNT, Rig, answered
+from tests.unit.network_rig import ACCOUNT, Rig, answered
 
 URL = "/ws-fapi/v1"
 START = {"method": "userDataStream.start", "params": {"apiKey": ACCOUNT.api_key}}

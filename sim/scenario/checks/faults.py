@@ -12,6 +12,7 @@ from sim.scenario.actions import (
     Matched,
     OmitRows,
     ReadFault,
+    ReorderEvents,
     RequestFault,
     Throttle,
 )
@@ -26,7 +27,8 @@ from sim.venue.rest import ROUTES
 def check_matched(fault: Matched, path: Path, fail: Fail) -> None:
     if None not in (fault.count, fault.for_ns):
         fail((*path, "for"), "'count' and 'for' exclude each other", "give one")
-    if fault.probability is None and fault.seed is not None:
+    draws = fault.probability is not None or isinstance(fault, ReorderEvents)
+    if fault.seed is not None and not draws:
         fail((*path, "seed"), "'seed' belongs to a 'probability'", "leave it out")
 
 

@@ -26,6 +26,7 @@ from sim.scenario.actions import (
     RequestFault,
     Restart,
     SetPrice,
+    StreamFault,
     Submit,
     Trigger,
     WebCancel,
@@ -47,6 +48,7 @@ from sim.scenario.checks.common import (
 )
 from sim.scenario.checks.faults import check_matched, check_read_fault, check_request_fault
 from sim.scenario.checks.orders import check_order_words
+from sim.scenario.checks.streams import check_stream_fault
 from sim.scenario.checks.uptime import Uptime
 from sim.scenario.durations import format_duration
 from sim.scenario.errors import nearest
@@ -174,6 +176,8 @@ class TimelineCheck:
         self._check_point(action, path)
         if isinstance(action, Matched):
             check_matched(action, path, fail)
+        if isinstance(action, StreamFault):
+            check_stream_fault(action, path, fail)
 
     def _check_order(self, order: Order, path: Path) -> None:
         fail = self._fail

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 from venue_client import SECOND_NS, Client, client, two_accounts
 
+from sim.venue.wire import Closing
+
 HOUR_NS = 3600 * SECOND_NS
 
 
@@ -207,7 +209,7 @@ def test_a_key_may_be_ended_early_with_or_without_a_word(nt: Client) -> None:
 def test_delete_closes_the_streams_of_the_key(nt: Client) -> None:
     connection = nt.listen()
     assert nt.ok("DELETE", "listenKey", signed=False) == {}
-    assert nt.venue.take_closed() == [connection]
+    assert nt.venue.take_closed() == [Closing(connection, 1001)]
     assert nt.venue.take_closed() == []
     assert nt.venue.connections() == ()
     assert nt.error("DELETE", "listenKey", signed=False) == -1125

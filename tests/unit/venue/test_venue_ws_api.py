@@ -12,6 +12,7 @@ from nautilus_trader.core.nautilus_pyo3 import ed25519_signature
 from sim.venue import AccountConfig, VenueConfig
 from sim.venue.errors import HandshakeRefused
 from sim.venue.keys import ApiKey
+from sim.venue.wire import Closing
 from tests.unit.venue.venue_client import SECOND_NS, Client, order
 
 URL = "/ws-fapi/v1"
@@ -166,7 +167,7 @@ def test_a_stream_is_started_kept_and_stopped(caller: Caller):
     caller.limit()
     assert [event["e"] for event in caller.events(stream)] == ["ORDER_TRADE_UPDATE"]
     assert caller.result("userDataStream.stop", listenKey=key) == {}
-    assert caller.venue.take_closed() == [stream]
+    assert caller.venue.take_closed() == [Closing(stream, 1001)]
     assert caller.refused("userDataStream.ping", listenKey=key) == -1125
 
 

@@ -16,7 +16,7 @@ from recon.core.facts import Trade
 from sim.transport.httpx import Front, InProcessTransport
 from sim.venue import VenueConfig, symbol_config
 from sim.venue.keys import ApiKey
-from tests.unit.test_network import ACCOUNT, Rig
+from tests.unit.network_rig import ACCOUNT, Rig
 
 ED25519 = ApiKey.named("main", "ed25519")
 """The other key of the account."""

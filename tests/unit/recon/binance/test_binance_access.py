@@ -26,8 +26,8 @@ from nautilus_trader.core.nautilus_pyo3 import ed25519_signature
 
 from recon.binance import Access, BinanceHttp, BinanceReader, ReadError
 from recon.binance.access import signer_of
+from tests.unit.network_rig import ACCOUNT
 from tests.unit.recon.binance.desk import ED25519, Desk, access, error
-from tests.unit.test_network import ACCOUNT
 
 # RFC 8032, section 7.1, test 1: the seed, and its signature of nothing.
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")

@@ -11,8 +11,8 @@ import pytest
 from recon.binance import BinanceHttp, BinanceReader, ReadError, WeightBudget, deadline
 from sim.clock import VirtualLoop
 from sim.faults import DelayedReply, FailedRequest, LostReply
+from tests.unit.network_rig import answered
 from tests.unit.recon.binance.desk import BASE, SECOND_NS, Desk, access, error
-from tests.unit.test_network import answered
 
 PATH = "/fapi/v3/positionRisk"
 
