@@ -163,15 +163,20 @@ def envelope(
     id: Id,  # noqa: A002 - the venue's word
     response: Response,
     limits: list[dict[str, Any]] | None = None,
+    now_ms: int = 0,
 ) -> str:
-    """Return the text frame that answers with what a REST call would have been answered."""
+    """Return the text frame that answers with what a REST call would have been answered.
+
+    Where that has a Retry-After this has the instants of the answer and of the next try.
+    """
     answer: dict[str, Any] = {"id": id, "status": response.status}
     if response.status == 200:
         answer["result"] = msgspec.Raw(response.body)
     else:
         answer["error"] = msgspec.json.decode(response.body)
         if wait_secs := response.header("Retry-After"):
-            answer["error"]["data"] = {"retryAfter": int(wait_secs)}
+            retry_ms = now_ms + int(wait_secs) * 1000
+            answer["error"]["data"] = {"serverTime": now_ms, "retryAfter": retry_ms}
     if limits is not None:
         answer["rateLimits"] = limits
     return _encode(answer).decode()
@@ -247,7 +252,8 @@ class WsApi:
             body = self._session(session, asked, to_ms(now_ns))
             response = msgspec.structs.replace(response, body=body)
         shows = asked.params.get("returnRateLimits", str(session.shows_limits)).lower() == "true"
-        return envelope(asked.id, response, self._limits(response) if shows else None)
+        limits = self._limits(response) if shows else None
+        return envelope(asked.id, response, limits, to_ms(now_ns))
 
     def _session(self, session: Session, asked: Asked, now_ms: int) -> bytes:
         """Do what a method of the session does, once it is admitted, and return its result."""

@@ -263,7 +263,8 @@ def test_weight_is_shared_with_rest():
 
     assert answer["status"] == 429
     assert answer["error"]["code"] == -1003
-    assert answer["error"]["data"]["retryAfter"] > 0
+    minute_ms = caller.now_ms // 60_000 * 60_000 + 60_000
+    assert answer["error"]["data"] == {"serverTime": caller.now_ms, "retryAfter": minute_ms}
     with pytest.raises(HandshakeRefused, match="429"):
         caller.venue.open_stream(URL, caller.now_ns)
 
