@@ -31,7 +31,6 @@ from sim.venue.margin import (
     leverage_of,
     needs,
     opening,
-    opening_now,
     profit_of,
 )
 from sim.venue.models import FLAT, MONEY_UNIT, ZERO, Account, LegVersion
@@ -122,7 +121,7 @@ class AccountView:
         if holding is None:
             return {}
         lag_ns = self._reads.lag_ns(model, symbol)
-        return opening(open_as_of(holding, now_ns, lag_ns)) if lag_ns else opening_now(holding)
+        return opening(open_as_of(holding, now_ns, lag_ns)) if lag_ns else holding.opening
 
     def _needs(
         self, account: Account, symbol: str, side: str, leg: LegVersion, orders: Opening

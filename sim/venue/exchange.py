@@ -35,6 +35,7 @@ from sim.venue.algo_models import AlgoOrder
 from sim.venue.config import VenueConfig
 from sim.venue.errors import Rejection
 from sim.venue.ledger import LedgerEntry, OrderEntry
+from sim.venue.margin import keep_opening
 from sim.venue.models import (
     ZERO,
     Account,
@@ -363,7 +364,7 @@ class Exchange:
         self.ledger.append(entry)
         if isinstance(entry, OrderEntry):
             account = self.accounts[entry.order.account]
-            self.holding(account, entry.order.ticket.symbol.name).opening = None
+            keep_opening(self.holding(account, entry.order.ticket.symbol.name), entry.order)
         self.revision += 1
 
     def close(self, order: Order, status: str, now_ns: int, reason: int = 0) -> None:

@@ -172,8 +172,9 @@ def _check_holding(account: Account, holding: Holding) -> None:
 
 def _check_kept(account: Account, holding: Holding) -> None:
     name = f"{account.name} on {holding.symbol.name}"
+    kept = {side: sums for side, sums in holding.opening.items() if any(sums)}
     _require(
-        holding.opening in (None, opening((each, each.current) for each in holding.open.values())),
+        kept == opening((order, order.current) for order in holding.open.values()),
         f"what the open orders of {name} could open is not what is kept",
     )
     for leg in holding.legs.values():

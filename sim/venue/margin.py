@@ -72,11 +72,20 @@ def opening(orders: Iterable[tuple[Order, OrderVersion]]) -> Opening:
     return found
 
 
-def opening_now(holding: Holding) -> Opening:
-    """Return what the open orders of a holding could open; it is kept until one changes."""
-    if holding.opening is None:
-        holding.opening = opening((order, order.current) for order in holding.open.values())
-    return holding.opening
+def keep_opening(holding: Holding, order: Order) -> None:
+    """Take note, in what is kept of a holding, that one of its orders has a new version."""
+    ticket = order.ticket
+    if ticket.closes:
+        return
+    added = ZERO
+    for version, sign in zip(order.versions[:-3:-1], (1, -1), strict=False):
+        if version.is_open:
+            added += sign * (version.quantity - version.filled) * version.price
+    if added:
+        bids, asks = holding.opening.get(ticket.position_side, NOTHING)
+        holding.opening[ticket.position_side] = (
+            (bids + added, asks) if ticket.side == "BUY" else (bids, asks + added)
+        )
 
 
 def needs(leg: LegVersion, orders: tuple[Decimal, Decimal], mark: Decimal, leverage: int) -> Needs:
@@ -93,7 +102,7 @@ def available(exchange: Exchange, account: Account, asset: str) -> Decimal:
     for name, holding in account.holdings.items():
         if holding.symbol.quote_asset != asset:
             continue
-        orders = opening_now(holding)
+        orders = holding.opening
         mark = exchange.price_of(name, "MARK_PRICE")
         leverage = leverage_of(exchange, account, name)
         for side in {**holding.legs, **orders}:
@@ -127,7 +136,7 @@ def check_margin(
         quantity = min(quantity, exchange.closable(account, name, ticket.side, side))
         if _left_to_close(holding, ticket, leg) >= quantity:
             return
-    bids, asks = opening_now(holding).get(side, NOTHING)
+    bids, asks = holding.opening.get(side, NOTHING)
     before = bids, asks
     added = quantity * price
     if amended is not None and not ticket.closes:

@@ -319,7 +319,7 @@ class Holding:
         self.trade_ids: list[int] = []
         self.trade_times: list[int] = []
         self.legs: dict[str, Leg] = {}
-        self.opening: dict[str, tuple[Decimal, Decimal]] | None = None  # see `margin`
+        self.opening: dict[str, tuple[Decimal, Decimal]] = {}  # see `margin`
 
     def find(self, order_id: int | None, client_order_id: str | None) -> Order | None:
         """Return the order of that id; the venue's id prevails when both are given."""

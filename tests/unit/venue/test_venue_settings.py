@@ -111,8 +111,9 @@ def test_an_isolated_leg_takes_its_margin_and_gives_it_back(nt: Client) -> None:
     nt.market("C", "SELL", "2.5")  # it flips to 1 short
     assert position(nt)["isolatedWallet"] == "2500"
     nt.market("D", "BUY", "1")
-    legs = [event["a"]["P"][0] for event in nt.events(connection) if event["e"] == "ACCOUNT_UPDATE"]
-    assert [leg["iw"] for leg in legs] == ["5000", "3750", "2500", "0"]
+    told = [event["a"] for event in nt.events(connection) if event["e"] == "ACCOUNT_UPDATE"]
+    assert [a["P"][0]["iw"] for a in told] == ["5000", "3750", "2500", "0"]
+    assert [D(a["B"][0]["wb"]) - D(a["B"][0]["cw"]) for a in told] == [5000, 3750, 2500, 0]
 
 
 def test_margin_moves_to_an_isolated_leg_and_back(nt: Client) -> None:
