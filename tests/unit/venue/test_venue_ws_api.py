@@ -13,7 +13,7 @@ from sim.venue import AccountConfig, VenueConfig
 from sim.venue.errors import HandshakeRefused
 from sim.venue.keys import ApiKey
 from sim.venue.wire import Closing
-from tests.unit.venue.venue_client import SECOND_NS, Client, order
+from tests.unit.venue.venue_client import DAY_NS, SECOND_NS, Client, order
 
 URL = "/ws-fapi/v1"
 KEY = ApiKey.named("main", "ed25519")
@@ -105,6 +105,24 @@ def test_a_session_is_of_one_connection(caller: Caller):
     caller.connection = caller.venue.open_stream(URL, caller.now_ns)
 
     assert caller.result("session.status")["apiKey"] is None
+
+
+def test_a_connection_ends_after_a_day_and_its_session_with_it(caller: Caller):
+    caller.log_on()
+    caller.wait(DAY_NS - 1)
+    assert caller.result("session.status")["apiKey"] == KEY.api_key
+    caller.wait(1)
+    [closing] = caller.venue.take_closed()
+
+    assert (closing.connection_id, closing.code) == (caller.connection, 1001)
+    assert caller.venue.answer(caller.connection, "{}", caller.now_ns) is None
+
+
+def test_more_calls_than_a_stream_may_have_messages_are_no_offence(caller: Caller):
+    for _ in range(30):
+        caller.result("session.status")
+
+    assert caller.venue.take_closed() == []
 
 
 @pytest.mark.parametrize(
