@@ -77,7 +77,8 @@ def judge(observation: Observation, shows: str) -> Judgement:
     """Judge one run; ``shows`` names the property for which its scenario exists.
 
     Raises:
-        ValueError: the observation contradicts itself: the venue has two trades of one key.
+        ValueError: the observation contradicts itself: the venue has two trades of one key, or
+            there is a process of a node without a sight.
     """
     nodes = list(views(observation))
     parts = [_judge_account(each) for view in nodes for each in by_account(view)]

@@ -18,10 +18,15 @@ from sim.observation import Incarnation, Observation, State
 
 
 def views(observation: Observation) -> Iterator[Observation]:
-    """One observation for each node; that of the only node is the whole."""
+    """One observation for each node; that of the only node is the whole.
+
+    Raises `ValueError` when there is a process of a node of which nothing else is known.
+    """
     if not observation.sights:
         yield observation
         return
+    if strange := {i.node for i in observation.incarnations} - set(observation.sights):
+        raise ValueError(f"nobody knows what node {min(strange)} may see")
     names = list(observation.sights)
     for name, sight in observation.sights.items():
         is_first = name == names[0]

@@ -170,7 +170,7 @@ def nodes(draw: st.DrawFn, venue: m.Venue) -> m.Node:
         open_check_interval_secs=draw(checks),
         position_check_interval_secs=draw(checks),
         inflight_check_interval_ms=draw(st.sampled_from((UNSET, None, 2000))),
-        exec_engine=draw(st.fixed_dictionaries({}, optional=EXEC_ENGINE)),
+        exec_engine=draw(exec_engines(is_several=bool(accounts))),
         exec_client={} if broker else draw(st.fixed_dictionaries({}, optional=EXEC_CLIENT)),
         broker=broker,
     )
@@ -209,6 +209,13 @@ EXEC_CLIENT: dict[str, st.SearchStrategy[Any]] = {
     "retry_delay_initial_ms": st.integers(1, 10**6),
     "use_trade_lite": st.booleans(),
 }
+
+
+def exec_engines(*, is_several: bool) -> st.SearchStrategy[dict[str, Any]]:
+    """Options of the engine, without the one that a node on several accounts cannot have."""
+    left_out = "reconciliation_instrument_ids" if is_several else ""
+    optional = {name: values for name, values in EXEC_ENGINE.items() if name != left_out}
+    return st.fixed_dictionaries({}, optional=optional)
 
 
 def intervals() -> st.SearchStrategy[float]:

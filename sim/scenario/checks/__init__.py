@@ -105,6 +105,9 @@ def _check_several(scenario: Scenario, node: Node, where: Path, fail: Fail) -> N
     for word in ("account", "key", "broker", "instruments"):
         if getattr(node, word) is not None:
             fail((*where, word), f"'accounts' and {word!r} exclude each other", "leave one out")
+    if (option := "reconciliation_instrument_ids") in node.exec_engine:
+        path = (*where, "exec_engine", Key(option))
+        fail(path, f"'accounts' and {option!r} exclude each other", "leave one out")
 
 
 def _check_expect(scenario: Scenario, fail: Fail) -> None:

@@ -235,6 +235,11 @@ def test_the_only_node_of_a_run_is_the_whole() -> None:
     assert list(views(observation)) == [observation]
 
 
+def test_a_process_of_an_unknown_node_is_no_process_that_passes() -> None:
+    with pytest.raises(ValueError, match="node C"):
+        judged(run(right("A", MINE), right("C", ITS)))
+
+
 # -- one node on several accounts -------------------------------------------------
 
 BOTH = replace(EVERYWHERE, accounts=("main", "second"))
