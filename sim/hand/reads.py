@@ -18,7 +18,7 @@ def _begin(
 ) -> None:
     """Put between the truth and the answers what ``make`` makes, for the time of a record."""
     until_ns = reach.now_ns + action.for_ns
-    fault = Fault(label, until_ns=until_ns)
+    fault = Fault(label, until_ns=until_ns, account=action.account)
     reach.faults.arm(fault)
     distorted = make(lambda read: reach.faults.act(fault, f"{read} {does}", "lag"))
     reach.venue.reads.begin(distorted)
@@ -27,7 +27,13 @@ def _begin(
 
 def _lag_reads(reach: Reach, action: a.LagReads, label: str) -> None:
     def make(acted: Acted) -> Lag:
-        return Lag(models=action.reads, acted=acted, symbol=action.symbol, by_ns=action.by_ns)
+        return Lag(
+            models=action.reads,
+            acted=acted,
+            symbol=action.symbol,
+            account=action.account,
+            by_ns=action.by_ns,
+        )
 
     _begin(reach, action, label, "lags", make)
 
@@ -40,6 +46,7 @@ def _flap_reads(reach: Reach, action: a.FlapReads, label: str) -> None:
             models=action.reads,
             acted=acted,
             symbol=action.symbol,
+            account=action.account,
             by_ns=action.by_ns,
             is_stale=lambda: rng.random() < action.probability,
         )
@@ -53,6 +60,7 @@ def _hide_trades(reach: Reach, action: a.HideTrades, label: str) -> None:
             models=action.reads,
             acted=acted,
             symbol=action.symbol,
+            account=action.account,
             client_order_id=reach.client_id(action.order),
             from_ns=reach.now_ns,
         )
@@ -69,6 +77,7 @@ def _omit_rows(reach: Reach, action: a.OmitRows, label: str) -> None:
             models=action.reads,
             acted=acted,
             symbol=action.symbol,
+            account=action.account,
             client_order_id=reach.client_id(action.order),
             position_side=action.position_side,
             asset=action.asset,
@@ -81,14 +90,22 @@ def _omit_rows(reach: Reach, action: a.OmitRows, label: str) -> None:
 
 def _shorten_pages(reach: Reach, action: a.ShortenPages, label: str) -> None:
     def make(acted: Acted) -> ShortPages:
-        return ShortPages(models=action.reads, acted=acted, symbol=action.symbol, rows=action.rows)
+        return ShortPages(
+            models=action.reads,
+            acted=acted,
+            symbol=action.symbol,
+            account=action.account,
+            rows=action.rows,
+        )
 
     _begin(reach, action, label, "has a short page", make)
 
 
 def _repeat_boundary_row(reach: Reach, action: a.RepeatBoundaryRow, label: str) -> None:
     def make(acted: Acted) -> RepeatedRows:
-        return RepeatedRows(models=action.reads, acted=acted, symbol=action.symbol)
+        return RepeatedRows(
+            models=action.reads, acted=acted, symbol=action.symbol, account=action.account
+        )
 
     _begin(reach, action, label, "begins with the row before", make)
 

@@ -38,11 +38,13 @@ type Acted = Callable[[str], None]
 
 
 class Distorted(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """Something between the truth and the answers of some models, of all symbols or of one."""
+    """Something between the truth and the answers of some models, of all symbols or of one, to
+    all accounts or to one."""
 
     models: tuple[str, ...]
     acted: Acted
     symbol: str | None = None
+    account: str | None = None
 
     def is_about(self, model: str, symbol: str | None) -> bool:
         """Whether it has to do with a read of a symbol, or of none in particular."""
@@ -115,7 +117,8 @@ class Reads:
 
     def __init__(self) -> None:
         self._at_work: list[Distorted] = []
-        # Of the answer that is being made: which lags show the past, and what was told.
+        # Of the answer that is being made: for whom, which lags show the past, what was told.
+        self._account: str | None = None
         self._stale: dict[Lag, bool] = {}
         self._told: list[tuple[Distorted, str]] = []
 
@@ -134,15 +137,20 @@ class Reads:
         """Whether anything is at work."""
         return bool(self._at_work)
 
-    def next_answer(self) -> None:
-        """Begin an answer: replicas that flap may be others now."""
+    def next_answer(self, account: str | None) -> None:
+        """Begin an answer to an account, or to anybody: replicas that flap may be others now."""
+        self._account = account
         self._stale.clear()
         self._told.clear()
+
+    def _here(self) -> list[Distorted]:
+        """Return what is at work between the truth and this answer."""
+        return [each for each in self._at_work if each.account in (None, self._account)]
 
     def lag_ns(self, model: str, symbol: str | None = None) -> int:
         """Return how old what a read of that model and symbol shows in this answer."""
         longest_ns = 0
-        for lag in self._at_work:
+        for lag in self._here():
             if isinstance(lag, Lag) and lag.is_about(model, symbol):
                 if lag.is_stale is not None and not self._is_stale(lag, lag.is_stale):
                     continue
@@ -163,7 +171,7 @@ class Reads:
 
     def visible[T](self, model: str, rows: list[T], about: Callable[[T], Row]) -> list[T]:
         """Return the rows of an answer that are not missing."""
-        for omission in self._at_work:
+        for omission in self._here():
             if not (isinstance(omission, Omission) and model in omission.models):
                 continue
             shown = [row for row in rows if not omission.hides(about(row))]
@@ -174,7 +182,7 @@ class Reads:
 
     def page_limit(self, model: str, symbol: str | None, limit: int, there_are: int) -> int:
         """Return how many rows a page has at most that could have ``there_are``."""
-        for short in self._at_work:
+        for short in self._here():
             if not isinstance(short, ShortPages) or not short.is_about(model, symbol):
                 continue
             if short.rows < min(limit, there_are):
@@ -184,7 +192,7 @@ class Reads:
 
     def repeated[T](self, model: str, symbol: str | None, before: T | None) -> list[T]:
         """Return with what a page begins: with the row before, or at once."""
-        for repeated in self._at_work:
+        for repeated in self._here():
             is_one = isinstance(repeated, RepeatedRows) and repeated.is_about(model, symbol)
             if is_one and before is not None:
                 self._tell(repeated, model)

@@ -191,7 +191,7 @@ class Gateway:
             told_ns = self.clock.told_ns(request, now_ns) if route.tells_time else now_ns
             api_key = request.header("X-MBX-APIKEY")
             call = Call(account or self._nobody, params, told_ns, api_key)
-            self._backend.history.reads.next_answer()
+            self._backend.history.reads.next_answer(None if account is None else account.name)
             with leaving_nothing(self._backend.exchange):
                 status, body = 200, route.handler(self._backend, call)
         except Rejection as refused:

@@ -304,3 +304,34 @@ def test_the_checks_of_a_node_go_on_when_the_other_is_killed(head: str):
 
     assert orders(b.final)["O-2"][2] == "0.75"
     assert 20 < (late.at_ns - b.started_ns) / 1e9 < 75
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "lag_reads: {account: second, by: 1h, for: 25s}",
+        "hide_trades: {account: second, symbol: BTCUSDT, for: 25s}",
+        "omit_rows: {account: second, reads: [userTrades], symbol: BTCUSDT, for: 25s}",
+    ],
+)
+def test_a_fault_of_reads_may_be_of_one_account_only(fault: str):
+    done = play(
+        "{at: 10s, stop: {}}",
+        "{at: 10s, stop: {node: B}}",
+        f"{{at: 14s, {fault}}}",
+        '{at: 15s, fill: {order: O-1, quantity: "0.1"}}',
+        '{at: 15s, fill: {order: O-2, quantity: "0.1"}}',
+        "{at: 20s, start: {}}",
+        "{at: 20s, start: {node: B}}",
+        head=HEAD.replace("interval_secs: 3600}", "interval_secs: 60}"),
+        engine="recon",
+    )
+    [_, a], [_, b] = lives(done, "A"), lives(done, "B")
+
+    def found_s(node: Incarnation) -> float:
+        return next((e.at_ns - node.started_ns) / 1e9 for e in node.events if e.fill is not None)
+
+    assert found_s(a) < 2
+    assert found_s(b) > 15
+    assert done.observation.inert == ()
+    assert {i.account for i in done.observation.impairments} == {"second"}

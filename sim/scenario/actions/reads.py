@@ -8,6 +8,7 @@ from sim.scenario.actions.base import Fault, Layer
 from sim.scenario.values import (
     READS,
     TRADE_READS,
+    AccountName,
     Asset,
     Count,
     Instant,
@@ -27,6 +28,9 @@ class ReadFault(Fault, frozen=True, kw_only=True):
     """A fault of what the venue's answers show."""
 
     layer: ClassVar[Layer] = "read"
+
+    account: AccountName | None = None
+    """The account whose answers it hits; all accounts' when left out."""
 
 
 class LagReads(ReadFault, frozen=True, kw_only=True):
