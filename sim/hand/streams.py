@@ -43,7 +43,7 @@ def _expire_listen_key(reach: Reach, action: a.ExpireListenKey, label: str) -> N
 
 
 def _open_streams(reach: Reach, action: a.OpenStreams) -> list[Socket]:
-    found = reach.network.sockets(action.node, action.client)
+    found = reach.network.sockets(reach.node(action.node), action.client)
     if not found:
         raise LookupError("no stream is open")
     return found
@@ -53,7 +53,7 @@ def _half_open(reach: Reach, action: a.HalfOpen, label: str) -> None:
     sockets = _open_streams(reach, action)
     gives_up_ns = reach.network.cut_off(sockets)
     until_ns = gives_up_ns if action.for_ns is None else reach.now_ns + action.for_ns
-    fault = Fault(label, until_ns=until_ns, node=action.node)
+    fault = Fault(label, until_ns=until_ns, node=reach.node(action.node))
     reach.faults.arm(fault)
     reach.faults.act(fault, f"{len(sockets)} streams half open")
     reach.loop.call_at_ns(until_ns, reach.network.reconnect, sockets)
@@ -62,13 +62,14 @@ def _half_open(reach: Reach, action: a.HalfOpen, label: str) -> None:
 def _mute_streams(reach: Reach, action: a.MuteStreams, label: str) -> None:
     _open_streams(reach, action)
     until_ns = reach.now_ns + action.for_ns
-    reach.faults.arm(MutedStreams(label, until_ns=until_ns, client=action.client, node=action.node))
+    node = reach.node(action.node)
+    reach.faults.arm(MutedStreams(label, until_ns=until_ns, client=action.client, node=node))
 
 
 def _shut_down_streams(reach: Reach, action: a.ShutDownStreams, label: str) -> None:
     ids = [socket.connection_id for socket in _open_streams(reach, action)]
     until_ns = reach.now_ns + action.by_ns
-    fault = Fault(label, until_ns=until_ns, node=action.node)
+    fault = Fault(label, until_ns=until_ns, node=reach.node(action.node))
     reach.faults.arm(fault)
     reach.faults.act(fault, f"{len(ids)} streams are to be closed")
     reach.venue.announce_shutdown(ids, reach.now_ns)
@@ -136,7 +137,7 @@ def _alter_event(reach: Reach, action: a.AlterEvent, label: str) -> None:
 
 
 def _inject_event(reach: Reach, action: a.InjectEvent, label: str) -> None:
-    fault = Fault(label, node=action.node)
+    fault = Fault(label, node=reach.node(action.node))
     reach.faults.arm(fault)
     text = action.text.ljust(action.size or 0)
     sockets = _open_streams(reach, action)

@@ -335,3 +335,31 @@ def test_a_fault_of_reads_may_be_of_one_account_only(fault: str):
     assert found_s(b) > 15
     assert done.observation.inert == ()
     assert {i.account for i in done.observation.impairments} == {"second"}
+
+
+@pytest.mark.parametrize(("key", "is_cut"), [("one", True), ("two", False)])
+def test_a_node_that_stops_ends_the_listen_key_of_its_own_api_key(key: str, is_cut: bool):
+    head = HEAD.replace("{account: second,", f"{{key: {key},")
+    done = play("{at: 10s, stop: {}}", head=head)
+    closed = [
+        row
+        for row in done.trace.rows
+        if row.kind == "stream-close" and row.subject.startswith("B ")
+    ]
+
+    assert bool(closed) == is_cut
+
+
+@pytest.mark.parametrize("record", ["half_open: {for: 20s", "mute_streams: {for: 20s"])
+def test_a_fault_of_the_only_node_may_name_it(record: str):
+    head = HEAD.replace(", accounts: {main: {keys: [one, two]}, second: {}}", "")
+    lines = [line for line in head.splitlines() if "O-2" not in line and "B:" not in line]
+    told = "\n".join(lines).replace("nodes:\n  A: ", "node: ") + "\n"
+    done = play(
+        f"{{at: 10s, {record}, node: A}}}}",
+        '{at: 15s, fill: {order: O-1, quantity: "0.1"}}',
+        head=told,
+        engine="recon",
+    )
+
+    assert done.observation.inert == ()
