@@ -16,6 +16,7 @@ import recon_node
 from sim import engines
 from sim.engines import MakeEngine
 from sim.observation import Incarnation, NodeFill
+from sim.report.result import result_of
 from sim.world import Run
 
 UNCHECKED = (
@@ -26,23 +27,29 @@ UNCHECKED = (
 
 SENDS = '{at: 2s, submit: {id: O-1, side: BUY, quantity: "0.010", price: "50000"}}'
 FILLS = '{at: 10s, fill: {order: O-1, quantity: "0.010"}}'
+LISTS = "symbols: [BTCUSDT]"
 LEG = "BTCUSDT-PERP.BINANCE-BOTH"
 
 
-def play(
-    *records: str,
-    engine: MakeEngine = engines.Stock,
-    node: str = UNCHECKED,
-    venue: str = "symbols: [BTCUSDT]",
-) -> Run:
-    """Play records with the released engine; each of them must have acted."""
+def play(*records: str, node: str = UNCHECKED, venue: str = LISTS) -> Run:
+    """Play records with the released engine.
+
+    With `recon` the same story must break no property.
+    """
+    with_recon = tell(*records, engine=engines.Recon, node=node, venue=venue)
+    assert [v.message for v in result_of(with_recon).violations] == [], "with recon"
+    return tell(*records, engine=engines.Stock, node=node, venue=venue)
+
+
+def tell(*records: str, engine: MakeEngine, node: str = UNCHECKED, venue: str = LISTS) -> Run:
+    """Play records with one engine; each of them must have acted."""
     done = recon_node.play(*records, engine=engine, node=node, venue=venue)
     assert done.observation.inert == ()
     assert done.observation.crashes == ()
     return done
 
 
-def life(*records: str, node: str = UNCHECKED, venue: str = "symbols: [BTCUSDT]") -> Incarnation:
+def life(*records: str, node: str = UNCHECKED, venue: str = LISTS) -> Incarnation:
     """Play records and return the only process."""
     [process] = play(*records, node=node, venue=venue).observation.incarnations
     return process
@@ -91,7 +98,8 @@ guard = init_logging(level_stdout=LogLevel.WARNING, colors=False)
 sys.path.insert(0, "tests/scenarios")
 import golden
 
-golden.play(*json.load(sys.stdin))
+records = json.load(sys.stdin)
+golden.tell(*records, engine=golden.engines.Stock)
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from golden import LEG, fills, logged, play, steps, trade_ids
+from golden import LEG, fills, logged, play, steps, tell, trade_ids
 from recon_node import judged, last, orders, positions
 
 from sim import engines
@@ -94,7 +94,7 @@ def test_n14_the_trade_counts_where_it_comes_before_the_end(events: tuple[str, .
 def test_every_order_of_events_counts_each_fill_once_with_recon(
     events: tuple[str, ...], gap_ms: int
 ):
-    done = play(*in_that_order(events, gap_ms), engine=engines.Recon, venue=AT_ONCE)
+    done = tell(*in_that_order(events, gap_ms), engine=engines.Recon, venue=AT_ONCE)
 
     assert heard(done) == events
     assert judged(done).verdict == "pass"
@@ -132,7 +132,7 @@ def test_n17_an_expiry_after_the_trigger_is_not_understood():
     nothing is published, and what ends the order is the ``FINISHED`` of its algo order.
     """
     silent = "{at: 9s, drop_event: {execution: FINISHED, count: 1}}"
-    done = play(*finds("0"), engine=engines.Stock)
+    done = play(*finds("0"))
     [process] = done.observation.incarnations
     told = logged(*finds("0"))
     [unended] = play(*finds("0")[:2], silent, finds("0")[2]).observation.incarnations
