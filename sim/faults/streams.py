@@ -8,6 +8,7 @@ from typing import Any
 from sim.faults.base import Fault, Refusal
 from sim.faults.frames import DroppedFrame
 from sim.venue.wire import Request
+from sim.venue.ws_api import PATH, VERB
 
 
 class StreamOutage(Fault):
@@ -48,15 +49,18 @@ class MutedStreams(DroppedFrame):
     """No frame arrives, while connections stay open and pings are answered."""
 
 
+_FOR_A_KEY = (("POST", "/fapi/v1/listenKey"), (VERB, f"{PATH}/userDataStream.start"))
+
+
 class RotatedKey(Fault):
-    """The next POST of a listen key gets another key; the one before lives on."""
+    """The next request for a listen key gets another key; the one before lives on."""
 
     def __init__(self, label: str, *, retire: Callable[[str], bool], **limits: Any) -> None:
         super().__init__(label, count=1, **limits)
         self._retire = retire
 
     def on_request(self, request: Request, now_ns: int) -> None:
-        if (request.method, request.path) != ("POST", "/fapi/v1/listenKey"):
+        if (request.method, request.path) not in _FOR_A_KEY:
             return
         if self._is_of(request) and self._retire(request.header("X-MBX-APIKEY") or ""):
             self.act("stream", now_ns)
