@@ -3,8 +3,9 @@
 The classes here take the place of three classes of ``nautilus_pyo3`` in the
 Binance adapter.  They behave as the Rust clients do where a reconciler can tell:
 a stream that is cut is reconnected by itself to the same address, at once and
-then after 2 s, growing by half up to 30 s; the adapter hears of it only through
-``post_reconnection``, after the new connection stands.  What is sent in between is refused.
+then after 2 s, growing by half up to 30 s, each try for 10 s at the most; the adapter
+hears of it only through ``post_reconnection``, after the new connection stands.  What is
+sent in between is refused.
 """
 
 from __future__ import annotations
@@ -121,8 +122,9 @@ class InProcessWebSocketClient:
         delay_ms = float(self._config.reconnect_delay_initial_ms)
         while not self._closed:
             try:
-                await self.open()
-            except NetworkError:
+                async with asyncio.timeout(self._config.reconnect_timeout_ms / 1000):
+                    await self.open()
+            except (NetworkError, TimeoutError):
                 await asyncio.sleep(delay_ms / 1000)
                 delay_ms = min(
                     delay_ms * self._config.reconnect_backoff_factor,
@@ -152,7 +154,7 @@ class InProcessWebSocketClient:
         await self.send_text(data)
 
     async def send_pong(self, data: bytes) -> None:
-        """Pongs are not modelled: the venue here does not miss them."""
+        """Pings are answered without it: the venue misses pongs where the way to it is dead."""
 
     def is_active(self) -> bool:
         return self._socket is not None

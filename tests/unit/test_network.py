@@ -17,6 +17,8 @@ from sim.faults import (
     FailedRequest,
     GarbledReply,
     LostReply,
+    Refusal,
+    RefusedHandshake,
     StreamOutage,
 )
 from sim.process import PROCESS, Process, ProcessExited
@@ -265,6 +267,21 @@ async def test_reconnection_backs_off_while_the_venue_refuses():
 
     # 0, then after 2, 3, 4.5 and 6.75 s, each try 10 ms long: the first past 10 s succeeds.
     assert [round(at - cut, 3) for at in reconnected] == [16.3]
+
+
+async def test_a_try_to_reconnect_is_given_up_after_ten_seconds():
+    rig = Rig()
+    reconnected: list[float] = []
+    await connect(rig, lambda raw: None, lambda: reconnected.append(rig.loop.time()))
+    hangs = Refusal(after_ns=60 * NS_PER_SEC)
+    rig.faults.arm(RefusedHandshake("hangs", refusal=hangs, count=2))
+    cut = rig.loop.time()
+    rig.network.cut_streams()
+    await asyncio.sleep(60)
+
+    # Two tries of 10 s, with pauses of 2 and 3 s after them, and one of 10 ms.
+    assert [round(at - cut, 3) for at in reconnected] == [25.01]
+    assert len(rig.venue.connections()) == 1
 
 
 async def test_a_disconnected_client_stays_disconnected():
