@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -72,13 +73,22 @@ def loads(text: str, name: str = "<scenario>") -> Scenario:
     return _Loader(read_tree(text, name), name).scenario()
 
 
+def loads_action(text: str, setting: Setting) -> Action:
+    """Read one action by its own words, such as ``price: {price: "50000"}``.
+
+    What it leaves out follows from where it is set.  Raises `ScenarioError` for the first
+    thing that is wrong with it by itself; nothing is known of what else happens.
+    """
+    return _Loader(read_tree(text, "<action>"), "<action>", setting).action()
+
+
 class _Loader:
     """Turns one tree into the structs of the model."""
 
-    def __init__(self, tree: Mapping, file: str) -> None:
+    def __init__(self, tree: Mapping, file: str, setting: Setting | None = None) -> None:
         self._tree = tree
         self._file = file
-        self._setting = Setting()
+        self._setting = setting or Setting()
 
     def _fail(self, mark: Mark, message: str, hint: str = "") -> NoReturn:
         raise ScenarioError(self._file, mark.line, mark.column, message, hint)
@@ -137,30 +147,38 @@ class _Loader:
             case "nodes":
                 self._setting = replace(self._setting, nodes=value)
 
+    def action(self) -> Action:
+        return self._action(self._tree, {})
+
     def _record(self, tree: Tree) -> Record:
         record = self._mapping(tree, "a record")
         own = {word.name: word for word in words(Record) if word.type is not Action}
-        actions = [name for name in record.items if name not in own]
-        for name in actions:
-            if name not in ACTIONS:
-                hint = nearest(name, [*ACTIONS, *own])
-                self._fail(record.key_marks[name], f"unknown action {name!r}", hint)
-        if not actions:
-            self._fail(tree.mark, "a record without an action", "give it one, such as 'fill'")
-        if len(actions) > 1:
-            self._fail(
-                record.key_marks[actions[1]],
-                f"two actions in one record, {actions[0]!r} and {actions[1]!r}",
-                "give each a record of its own",
-            )
+        action = self._action(record, own)
         values: dict[str, Any] = {}
         for word in own.values():
             if word.name in record.items:
                 values[word.field] = self._value(word.type, record.items[word.name], word.name)
             elif word.required:
                 self._fail(tree.mark, f"a record needs {word.name!r}")
+        return Record(action=action, **values)
+
+    def _action(self, record: Mapping, own: Collection[str]) -> Action:
+        """Return the action that a record has beside words of its ``own``."""
+        actions = [name for name in record.items if name not in own]
+        for name in actions:
+            if name not in ACTIONS:
+                hint = nearest(name, [*ACTIONS, *own])
+                self._fail(record.key_marks[name], f"unknown action {name!r}", hint)
+        if not actions:
+            self._fail(record.mark, "a record without an action", "give it one, such as 'fill'")
+        if len(actions) > 1:
+            self._fail(
+                record.key_marks[actions[1]],
+                f"two actions in one record, {actions[0]!r} and {actions[1]!r}",
+                "give each a record of its own",
+            )
         [name] = actions
-        return Record(action=self._struct(ACTIONS[name], record.items[name], name), **values)
+        return self._struct(ACTIONS[name], record.items[name], name)
 
     def _value(self, kind: Any, tree: Tree, word: str) -> Any:
         """Return the value of ``tree`` as the type ``kind``, by its marks."""

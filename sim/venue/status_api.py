@@ -11,6 +11,7 @@ from sim.venue.ledger import AccountEntry
 from sim.venue.payloads import array, encode, order_body
 
 _FORCED_KEPT_NS = 7 * DAY_NS
+_LOCKED_MS = 600_000
 _KINDS = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
 
 
@@ -59,10 +60,18 @@ def get_adl_quantile(backend: Backend, call: Call) -> bytes:
 
 
 def get_trading_status(backend: Backend, call: Call) -> bytes:
-    """GET apiTradingStatus: whether quantitative rules hold the account back."""
+    """GET apiTradingStatus: which quantitative rules hold the account back, if any do."""
     symbol_or_none(backend, call)
+    violated = {
+        "isLocked": True,
+        "plannedRecoverTime": to_ms(call.now_ns) + _LOCKED_MS,
+        "indicator": "TMV",  # too many violations, by the whole account
+        "value": 10,
+        "triggerValue": 1,
+    }
     is_locked = call.account.state == "reduce-only"
-    return encode({"indicators": {}, "isLocked": is_locked, "updateTime": to_ms(call.now_ns)})
+    indicators = {"ACCOUNT": [violated]} if is_locked else {}
+    return encode({"indicators": indicators, "updateTime": to_ms(call.now_ns)})
 
 
 def get_rate_limits(backend: Backend, call: Call) -> bytes:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from sim.scenario import ScenarioError, load, loads, loads_action
 from sim.scenario import actions as a
-from sim.scenario import load, loads
 from sim.scenario import model as m
 
 SECOND_NS = 1_000_000_000
@@ -299,3 +299,24 @@ def test_one_node_and_one_account_need_no_name() -> None:
     assert list(read.venue.each_account) == ["main"]
     assert read.venue.each_account["main"].keys == ("main",)
     assert read.accounts_of("A") == ("main",)
+
+
+def test_an_action_alone_means_what_it_means_in_a_record() -> None:
+    [record] = several('{at: 5s, transfer: {amount: "1"}}').timeline
+    setting = several('{at: 5s, transfer: {amount: "1"}}').setting
+
+    assert loads_action('transfer: {amount: "1"}', setting) == record.action
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fil: {}", "unknown action 'fil'; did you mean 'fill'?"),
+        ('at: 1s\nfill: {order: O-1, quantity: "1"}', "unknown action 'at'"),
+        ('fill: {order: O-1, quantity: "-1"}', "quantity must be a positive decimal"),
+    ],
+)
+def test_an_action_alone_that_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        loads_action(text, scenario().setting)
+    assert message in str(caught.value)

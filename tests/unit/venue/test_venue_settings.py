@@ -257,7 +257,8 @@ def test_the_state_of_an_account(
         else:
             response = nt.send("POST", "order", **asked)
             assert response.body.decode() == f'{{"code":{code},"msg":"{TEXTS[code]}"}}'
-    assert nt.ok("GET", "apiTradingStatus")["isLocked"] is (state == "reduce-only")
+    locked = ["ACCOUNT"] if state == "reduce-only" else []
+    assert list(nt.ok("GET", "apiTradingStatus")["indicators"]) == locked
     assert nt.ok("GET", "accountConfig")["canTrade"] is (state != "inactive")
 
 
