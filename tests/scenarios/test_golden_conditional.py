@@ -48,15 +48,18 @@ def test_n14_the_end_before_the_trade_makes_a_fill_without_a_fee():
 
 
 OWN = ("TRIGGERING", "TRIGGERED", "FINISHED")
-CHILD = ("NEW", "TRADE")
 
 
-def interleaved() -> list[tuple[str, ...]]:
-    """Return every order in which the events may come: each stream keeps its own."""
+def interleaved(*child: str) -> list[tuple[str, ...]]:
+    """Return every order in which the stop's own events and its child's may come.
+
+    Each of the two keeps its own order.
+    """
+    length = len(OWN) + len(child)
     found = []
-    for places in combinations(range(5), 2):
-        own, child = iter(OWN), iter(CHILD)
-        found.append(tuple(next(child if n in places else own) for n in range(5)))
+    for places in combinations(range(length), len(child)):
+        own, other = iter(OWN), iter(child)
+        found.append(tuple(next(other if n in places else own) for n in range(length)))
     return found
 
 
@@ -76,7 +79,7 @@ def heard(done: Run) -> tuple[str, ...]:
     return tuple(words[1] for words in told if words[0] in types and words[2] == "S-1")[1:]
 
 
-@pytest.mark.parametrize("events", interleaved(), ids="-".join)
+@pytest.mark.parametrize("events", interleaved("NEW", "TRADE"), ids="-".join)
 def test_n14_the_trade_counts_where_it_comes_before_the_end(events: tuple[str, ...]):
     done = play(*in_that_order(events, 100), venue=AT_ONCE)
     [process] = done.observation.incarnations
@@ -90,7 +93,7 @@ def test_n14_the_trade_counts_where_it_comes_before_the_end(events: tuple[str, .
 
 
 @pytest.mark.parametrize("gap_ms", [100, 3000])
-@pytest.mark.parametrize("events", interleaved(), ids="-".join)
+@pytest.mark.parametrize("events", interleaved("NEW", "TRADE"), ids="-".join)
 def test_every_order_of_events_counts_each_fill_once_with_recon(
     events: tuple[str, ...], gap_ms: int
 ):
@@ -99,6 +102,17 @@ def test_every_order_of_events_counts_each_fill_once_with_recon(
     assert heard(done) == events
     assert judged(done).verdict == "pass"
     assert [fill.trade_id for fill in fills(last(done))] == trade_ids(done)
+
+
+@pytest.mark.parametrize("events", interleaved("NEW", "TRADE", "EXPIRED"), ids="-".join)
+def test_every_order_of_events_counts_a_part_once_with_recon(events: tuple[str, ...]):
+    found = '{at: 8s, depth: {quantity: "0.4"}}'
+    bought, stop, *rest = in_that_order(events, 100)
+    done = tell(bought, stop, found, *rest, engine=engines.Recon, venue=AT_ONCE)
+
+    assert heard(done) == events
+    assert judged(done).verdict == "pass"
+    assert positions(last(done).final) == {LEG: "0.6"}
 
 
 # -- what expires ---------------------------------------------------------------------
