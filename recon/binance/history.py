@@ -6,6 +6,7 @@ Rules:
 * By id: ``fromId`` and ``orderId`` mean "from that id on", oldest first.  Of a self-trade both
   sides have one id, so a page of trades begins with the id that ended the one before; what is
   there twice is dropped.
+  What is there from before the id that was asked for is passed over: it ended the page before.
 * By time: windows of less than seven days, which is the longest that the venue serves.  Whether
   a window with more rows than fit shows the oldest or the newest is not documented, so a full
   window says only that its first row is not before the first in truth.
@@ -54,8 +55,12 @@ async def trades_from(
     while True:
         page = await ask(trade_id)
         fresh = page
-        if known:
-            fresh = [t for t in page if t.sequence != trade_id or t.key not in known]
+        if known or (page and page[0].sequence < trade_id):
+            fresh = [
+                t
+                for t in page
+                if t.sequence > trade_id or (t.sequence == trade_id and t.key not in known)
+            ]
         if fresh:
             yield fresh
         if len(page) < page_limit:
@@ -97,10 +102,11 @@ async def first_trade_id(
     first_ms = start_ms
     while True:
         page = await between(first_ms, first_ms + WINDOW_MS)
-        if len(page) >= page_limit:
-            return await _first_of_many(between, from_id, first_ms, page[0], page_limit)
-        if page:
-            return page[0].sequence
+        first = _first_since(page, first_ms)
+        if first is not None and len(page) >= page_limit:
+            return await _first_of_many(between, from_id, first_ms, first, page_limit)
+        if first is not None:
+            return first.sequence
         first_ms += WINDOW_MS + 1
         if first_ms > now_ms() + CLOCK_SLACK_MS:
             return None
@@ -113,10 +119,11 @@ async def _first_of_many(
     middle_ms = known.time_ns // MS_NS
     while True:
         page = await between(low_ms, middle_ms)
-        if page and len(page) < page_limit:
-            return page[0].sequence
-        if page:
-            known = min(known, page[0], key=_sequence)
+        first = _first_since(page, low_ms)
+        if first is not None and len(page) < page_limit:
+            return first.sequence
+        if first is not None:
+            known = min(known, first, key=_sequence)
             if low_ms == middle_ms:
                 return await _first_by_id(from_id, low_ms, known.sequence)
         else:
@@ -136,7 +143,7 @@ async def _first_by_id(from_id: TradesFrom, start_ms: int, known_id: int) -> int
     low_id = 0
     while low_id < known_id:
         middle_id = (low_id + known_id) // 2
-        page = await from_id(middle_id)
+        page = [t for t in await from_id(middle_id) if t.sequence >= middle_id]
         inside = next((t for t in page if t.time_ns >= start_ms * MS_NS), None)
         if inside is not None and inside is not page[0]:
             return inside.sequence
@@ -146,6 +153,11 @@ async def _first_by_id(from_id: TradesFrom, start_ms: int, known_id: int) -> int
         else:
             low_id = page[-1].sequence + 1 if page else middle_id + 1
     return known_id
+
+
+def _first_since(page: Sequence[Trade], start_ms: int) -> Trade | None:
+    """Return the first row of a page that is of the time asked for."""
+    return next((t for t in page if t.time_ns // MS_NS >= start_ms), None)
 
 
 def _sequence(trade: Trade) -> int:

@@ -221,17 +221,17 @@ class BinanceReader:
 
     async def _trades_from_page(self, symbol: str, trade_id: int) -> list[Trade]:
         page = await self._trades_page(symbol, {"fromId": trade_id})
-        if page and page[0].sequence < trade_id:
-            why = f"trade {page[0].trade_id} is before {trade_id}, from which they were asked for"
+        if page and page[-1].sequence < trade_id:
+            why = f"trade {page[-1].trade_id} is before {trade_id}, from which they were asked for"
             raise ReadError(f"GET {USER_TRADES} {symbol}", why)
         return page
 
     async def _trades_between(self, symbol: str, first_ms: int, last_ms: int) -> list[Trade]:
         page = await self._trades_page(symbol, {"startTime": first_ms, "endTime": last_ms})
-        for trade in page[:1] + page[-1:]:
-            if not first_ms <= trade.time_ns // MS_NS <= last_ms:
-                why = f"trade {trade.trade_id} is not of the time that was asked for"
-                raise ReadError(f"GET {USER_TRADES} {symbol}", why)
+        # What ended the page before may begin this one.
+        if page and not first_ms <= page[-1].time_ns // MS_NS <= last_ms:
+            why = f"trade {page[-1].trade_id} is not of the time that was asked for"
+            raise ReadError(f"GET {USER_TRADES} {symbol}", why)
         return page
 
     # -- income

@@ -16,6 +16,7 @@ from recon.binance import BinanceReader, ReadError
 from recon.core.facts import Trade
 from sim.clock import VirtualLoop
 from sim.venue.payloads import trade_body
+from sim.venue.reads import RepeatedRows
 from tests.unit.recon.binance.desk import DAY_NS, MS_NS, SECOND_NS, Desk, all_of, error, ids
 
 PATH = "/fapi/v1/userTrades"
@@ -69,6 +70,20 @@ async def test_a_cursor_is_inclusive():
 
     assert ids(await all_of(desk.reader.trades_from("BTCUSDT", int(known[2])))) == known[2:]
     assert await all_of(desk.reader.trades_from("BTCUSDT", int(known[-1]) + 1)) == []
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 9])
+async def test_a_row_that_stands_on_two_pages_is_read_once(count: int):
+    desk = Desk(page_limit=3)
+    desk.trade(*(desk.now_ns - DAY_NS + n * SECOND_NS for n in range(count)))
+    known = desk.trade_ids()
+    acted: list[str] = []
+    desk.venue.reads.begin(RepeatedRows(models=("userTrades",), acted=acted.append))
+
+    since = await all_of(desk.reader.trades_since("BTCUSDT", desk.now_ns - DAY_NS + 1))
+    from_id = await all_of(desk.reader.trades_from("BTCUSDT", int(known[1])))
+    assert ids(since) == ids(from_id) == known[1:]
+    assert acted
 
 
 @both
