@@ -67,6 +67,10 @@ GAPS = {
         "inflight/cancelled-without-its-fill",
         "an order that is closed here never gains a fill that it lacks",
     ),
+    "G14": Gap(
+        "manual/one-client-id-twice",
+        "a second order under the client id of one that is closed is not taken in",
+    ),
     "G17": Gap(
         "disconnect/purged-order-comes-back",
         "an order that was purged from memory is imported and filled again",
@@ -107,9 +111,17 @@ GAPS = {
         "inflight/last-fill-without-the-first",
         "the cumulative quantity of an event is not read, so a gap before it is not seen",
     ),
+    "G37": Gap(
+        "forced/liquidated-trade",
+        "a liquidation has its trade made up, on a position of its own beside the real one",
+    ),
     "G38": Gap(
         "manual/order-first-seen-as-a-trade",
         "an order by hand whose first event is a trade has that trade made up",
+    ),
+    "G39": Gap(
+        "conditional/finished-overtakes-the-fill",
+        "that a conditional order is finished has a fill made up, and the real one is refused",
     ),
     "G41": Gap(
         "disconnect/stream-given-up",
@@ -130,14 +142,11 @@ GAPS = {
 }
 """The gaps that a scenario shows, by their numbers."""
 
-_CONDITIONAL = "the simulated venue has no conditional orders"
 _NO_PROPERTY = "no property judges it"
 
 UNSHOWN = {
-    "G14": "two orders with one client order id: no record of a timeline can send the second",
     "G18": "an instrument that is not loaded: stock has no alerts that could be missing, and "
     "what it breaks in `startup/instrument-not-loaded` is G1",
-    "G19": f"a conditional order that triggers while the node is down: {_CONDITIONAL}",
     "G29": "an acceptance that is published of a filled order: seen in the events of "
     f"`inflight/stale-answer-about-a-filled-order`, but {_NO_PROPERTY}",
     "G32": "what the check of positions asks too often: it costs requests, and no property "
@@ -145,13 +154,12 @@ UNSHOWN = {
     "G33": "the time limit of a start that is not kept: seen in `startup/slow-read`, whose fault "
     "excuses a slow start; what it breaks there is G1",
     "G34": f"a flag of the engine that stays set: {_NO_PROPERTY}",
-    "G37": "liquidation and deleveraging: the simulated venue has neither",
-    "G39": f"a conditional order that is filled twice: {_CONDITIONAL}",
     "G44": "balances, margin and funding: not judged",
     "G45": "two strategies that share one position: what breaks in "
     "`restart/two-strategies-one-symbol` is G1",
     "G47": "made-up fills whose ids change: they are caught as made up, whatever their id",
-    "G48": f"the offset of a trailing stop: {_CONDITIONAL}",
+    "G48": "the rate of a trailing stop: since Binance keeps conditional orders apart, its list of "
+    "them names the rate in percent, and `conditional/trailing-stop-by-hand-waits` sees the right one",
     "G49": "weights of requests that are not counted: `history/rate-limited` shows what follows, "
     "by way of G4",
 }
