@@ -11,6 +11,7 @@ from sim.clock import NS_PER_SEC
 from sim.observation import (
     Alert,
     Call,
+    Impairment,
     Incarnation,
     NodeEvent,
     NodeOrder,
@@ -19,6 +20,7 @@ from sim.observation import (
     VenueOrder,
     VenuePosition,
 )
+from sim.process import Process
 from sim.scenario import model as m
 from sim.transport.network import Exchange
 
@@ -82,6 +84,15 @@ def symbols_of(instruments: Iterable[str]) -> set[str]:
     return {instrument.partition("-PERP.")[0] for instrument in instruments}
 
 
+def limits_of(reads: Iterable[Exchange]) -> tuple[Impairment, ...]:
+    """Return when the venue refused reads because there had been too many."""
+    return tuple(
+        Impairment("read", read.began_ns, read.ended_ns)
+        for read in reads
+        if read.limited and read.ended_ns is not None
+    )
+
+
 PAUSE_NS = NS_PER_SEC
 """What lies between two checks, at the least: reads closer together are of one."""
 
@@ -100,7 +111,17 @@ def checks_are_apart(node: m.Node) -> bool:
     )
 
 
-def checks_of(reads: Iterable[Exchange]) -> list[Call]:
+def checks_of(
+    incarnation: Incarnation, process: Process, node: m.Node, reads: Iterable[Exchange]
+) -> list[Call]:
+    """Return the checks that a process made once it was ready; none where they cannot be told."""
+    ready_ns = incarnation.ready_ns
+    if ready_ns is None or not checks_are_apart(node):
+        return []
+    return bursts_of(r for r in reads if r.process is process and r.began_ns >= ready_ns)
+
+
+def bursts_of(reads: Iterable[Exchange]) -> list[Call]:
     """Return the periodic checks: bursts of reads with less than `PAUSE_NS` between two.
 
     A burst in which the venue asked the client to wait is none: how long it takes is

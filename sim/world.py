@@ -31,7 +31,6 @@ from sim.faults import Fault, Faults
 from sim.node import NodeProcess, NodeUnderTest, SetupError
 from sim.observation import (
     Adjustment,
-    Call,
     Crash,
     Incarnation,
     Observation,
@@ -40,9 +39,9 @@ from sim.observation import (
     VenueTrade,
 )
 from sim.observing import (
-    checks_are_apart,
     checks_of,
     hedged_accounts,
+    limits_of,
     sights_of,
     unexpected,
     with_final_ids,
@@ -364,7 +363,7 @@ class World:
             incarnations=self._incarnations(),
             **sights_of(scenario),
             alerts_on=self._alerts_on,
-            impairments=self.faults.impairments(),
+            impairments=(*self.faults.impairments(), *limits_of(self.network.reads)),
             pending=self._pending,
             crashes=tuple(self._crashes),
             adjustments=tuple(
@@ -385,16 +384,10 @@ class World:
         """
         found = []
         for process, incarnation in chain(*(node.incarnations() for node in self.nodes)):
-            after_ns = incarnation.ready_ns
-            checks: list[Call] = []
             spec = self._scenario.each_node[incarnation.node]
-            if after_ns is not None and checks_are_apart(spec):
-                checks = checks_of(
-                    read
-                    for read in self.network.reads
-                    if read.process is process and read.began_ns >= after_ns
-                )
-            calls = (*incarnation.calls, *checks) if self._has_default_latency else ()
-            shown = msgspec.structs.replace(incarnation, calls=calls)
+            calls = (*incarnation.calls, *checks_of(incarnation, process, spec, self.network.reads))
+            shown = msgspec.structs.replace(
+                incarnation, calls=calls if self._has_default_latency else ()
+            )
             found.append(with_final_ids(shown, self._truth[1]))
         return tuple(found)

@@ -75,6 +75,11 @@ GAPS = {
         "disconnect/purged-order-comes-back",
         "an order that was purged from memory is imported and filled again",
     ),
+    "G19": Gap(
+        "conditional/triggered-while-down",
+        "a conditional order that triggered while the node was down keeps its old id and its fill "
+        "is refused",
+    ),
     "G20": Gap(
         "restart/closed-by-hand-long-ago",
         "a position that was closed at the venue stays open here, beside its opposite",
@@ -159,7 +164,7 @@ UNSHOWN = {
     "`restart/two-strategies-one-symbol` is G1",
     "G47": "made-up fills whose ids change: they are caught as made up, whatever their id",
     "G48": "the rate of a trailing stop: since Binance keeps conditional orders apart, its list of "
-    "them names the rate in percent, and `conditional/trailing-stop-by-hand-waits` sees the right one",
+    "them names the rate in percent, and `conditional/trailing-stop-by-hand-waits` sees it right",
     "G49": "weights of requests that are not counted: `history/rate-limited` shows what follows, "
     "by way of G4",
 }

@@ -8,8 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from sim.clock import NS_PER_MS
-from sim.observation import Alert, Call, State
-from sim.observing import checks_are_apart, checks_of, sight_of, sights_of, with_final_ids
+from sim.observation import Alert, Call, Impairment, State
+from sim.observing import (
+    bursts_of,
+    checks_are_apart,
+    limits_of,
+    sight_of,
+    sights_of,
+    with_final_ids,
+)
 from sim.scenario import loads
 from sim.scenario.model import Node
 from sim.transport.network import Exchange
@@ -43,21 +50,21 @@ def check(began_ms: int, ended_ms: int | None) -> Call:
 
 
 def test_reads_less_than_a_second_apart_are_one_check():
-    assert checks_of([read(0), read(1040), read(500)]) == [check(0, 1080)]
-    assert checks_of([read(0), read(1041)]) == [check(0, 40), check(1041, 1081)]
+    assert bursts_of([read(0), read(1040), read(500)]) == [check(0, 1080)]
+    assert bursts_of([read(0), read(1041)]) == [check(0, 40), check(1041, 1081)]
 
 
 def test_a_check_lasts_until_its_last_answer():
-    assert checks_of([read(0, 3000), read(100, 10)]) == [check(0, 3000)]
-    assert checks_of([read(0, 3000), read(3500, 10)]) == [check(0, 3510)]
+    assert bursts_of([read(0, 3000), read(100, 10)]) == [check(0, 3000)]
+    assert bursts_of([read(0, 3000), read(3500, 10)]) == [check(0, 3510)]
 
 
 def test_a_check_without_an_answer_has_no_end():
-    assert checks_of([read(0), read(100, None)]) == [check(0, None)]
+    assert bursts_of([read(0), read(100, None)]) == [check(0, None)]
 
 
 def test_a_check_in_which_the_venue_asks_to_wait_is_none():
-    assert checks_of([read(0), read(100, limited=True), read(5000)]) == [check(5000, 5040)]
+    assert bursts_of([read(0), read(100, limited=True), read(5000)]) == [check(5000, 5040)]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +145,12 @@ def test_a_node_beside_which_there_is_another_account_sees_its_own():
     scenario = loads(SCENARIO.replace("SOLUSDT]", "SOLUSDT], accounts: {main: {}, second: {}}"))
 
     assert sights_of(scenario)["sights"] == {"A": sight_of(scenario, "A")}
+
+
+def test_a_read_that_the_venue_refuses_for_its_limits_is_impaired() -> None:
+    refused, answered, open_ = read(0, limited=True), read(100), read(200, None)
+    [impaired] = limits_of([refused, answered, open_])
+    assert impaired == Impairment("read", 0, 40 * NS_PER_MS)
 
 
 def test_an_order_has_the_last_of_its_ids_and_the_one_that_the_node_holds() -> None:
