@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sim.venue import params as read
 from sim.venue.admission import check_may_trade
-from sim.venue.algo_models import LIMITED, TRAILING, AlgoTicket
+from sim.venue.algo_models import LIMITED, TAKES_PROFIT, TRAILING, AlgoTicket
 from sim.venue.errors import TEXTS, Rejection
 from sim.venue.exchange import Exchange
 from sim.venue.models import ZERO, Account
@@ -55,6 +55,7 @@ def new_algo_order(
     time_in_force = params.get("timeinforce", "").upper() or "GTC"
     if time_in_force not in _TIMES_IN_FORCE:
         raise Rejection(-1115)
+    _check_leg(exchange, account, symbol.name, side, kind, leg, time_in_force, close_position)
     price, match, trigger = ZERO, price_match(params), ZERO
     if kind in LIMITED:
         price, match = words_of_price(exchange, symbol, side, params)
@@ -101,6 +102,37 @@ def _quantity(params: Params, close_position: bool) -> Decimal:
     if params.get("quantity"):
         raise Rejection(-4137)
     return ZERO
+
+
+def _check_leg(
+    exchange: Exchange,
+    account: Account,
+    symbol: str,
+    side: str,
+    kind: str,
+    position_side: str,
+    time_in_force: str,
+    close_position: bool,
+) -> None:
+    """Raise Rejection -4509 without the leg that an order lives by, -4130 if another closes it.
+
+    One of GTE_GTC needs an open leg, one that closes its position a leg to close; of those
+    there may be one that stops it and one that takes its profit.
+    """
+    if close_position:
+        is_without = not exchange.closable(account, symbol, side, position_side)
+    else:
+        leg = exchange.leg(account, symbol, position_side).current
+        is_without = time_in_force == "GTE_GTC" and not leg.quantity
+    if is_without:
+        raise Rejection(-4509)
+    same = (side, position_side, kind in TAKES_PROFIT)
+    if close_position and any(
+        (other.ticket.side, other.ticket.position_side, other.ticket.type in TAKES_PROFIT) == same
+        for other in exchange.algos.holding(account.name, symbol).open.values()
+        if other.ticket.close_position
+    ):
+        raise Rejection(-4130)
 
 
 def _working_type(params: Params) -> str:

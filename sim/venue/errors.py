@@ -97,6 +97,9 @@ TEXTS: dict[int, str] = {
         "Order type not supported for this endpoint. Please use the Algo Order API "
         "endpoints instead."
     ),
+    -4130: (
+        "An open stop or take profit order with GTE and closePosition in the direction is existing."
+    ),
     -4131: "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
     -4135: "Invalid activation price.",
     -4136: "Target strategy invalid for orderType '%s',closePosition '%s'.",
@@ -118,6 +121,10 @@ TEXTS: dict[int, str] = {
     -4400: (
         "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, "
         "please try again later."
+    ),
+    -4509: (
+        "Time in Force (TIF) GTE can only be used with open positions. Please ensure that "
+        "positions are available."
     ),
     -5021: (
         "Due to the order could not be filled immediately, the FOK order has been "

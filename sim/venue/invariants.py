@@ -12,7 +12,7 @@ keeps; a difference is a bug of the harness and raises `VenueInvariantError`.
   side of a trade with oneself.
 * No open order could close more than its leg holds.
 * What is indexed or kept to be quick is what it would be if it were made again.
-* A conditional order and the order that it has become agree.
+* A conditional order and the order that it has become agree.  No GTE_GTC order outlives its leg.
 
 What is refused leaves nothing in the ledger; see `calls.leaving_nothing`.
 """
@@ -51,7 +51,8 @@ def check(exchange: Exchange) -> None:
             for order in holding.orders:
                 _check_order(order)
             _check_holding(account, holding)
-            _check_kept(account, holding)
+            waiting = exchange.algos.holding(account.name, holding.symbol.name).open
+            _check_kept(account, holding, waiting)
         _check_wallets(account)
         client_ids = [
             order.ticket.client_order_id
@@ -170,13 +171,25 @@ def _check_holding(account: Account, holding: Holding) -> None:
     _require(holding.trade_ids == sorted(holding.trade_ids), f"the trade ids of {name} do not grow")
 
 
-def _check_kept(account: Account, holding: Holding) -> None:
+def _lives_by_leg(order: Order | AlgoOrder) -> bool:
+    return order.ticket.time_in_force == "GTE_GTC"
+
+
+def _check_kept(account: Account, holding: Holding, waiting: dict[int, AlgoOrder]) -> None:
     name = f"{account.name} on {holding.symbol.name}"
     kept = {side: sums for side, sums in holding.opening.items() if any(sums)}
     _require(
         kept == opening((order, order.current) for order in holding.open.values()),
         f"what the open orders of {name} could open is not what is kept",
     )
+    for side in [
+        *(order.ticket.position_side for order in holding.open.values() if _lives_by_leg(order)),
+        *(order.ticket.position_side for order in waiting.values() if _lives_by_leg(order)),
+    ]:
+        _require(
+            side in holding.legs and bool(holding.legs[side].current.quantity),
+            f"a GTE_GTC order of {name} has outlived leg {side}",
+        )
     for leg in holding.legs.values():
         margin = leg.current.isolated_margin
         has_one = account.isolates(holding.symbol.name) and leg.current.quantity

@@ -258,6 +258,34 @@ def test_close_position_closes_what_the_leg_holds_when_it_triggers(nt: Client) -
     assert (new["q"], new["cp"]) == ("1.5", True)
 
 
+def test_gte_gtc_needs_an_open_leg_and_closing_one_that_it_can_close(hedger: Client) -> None:
+    def refused(**changes: Any) -> int:
+        return hedger.error("POST", "algoOrder", **terms(**{"positionSide": "LONG"} | changes))
+
+    assert refused(timeInForce="GTE_GTC") == -4509
+    assert refused(closePosition="true", quantity=None) == -4509
+    hedger.market("L", "BUY", "1", positionSide="LONG")
+    place(hedger, "S-0", positionSide="LONG", timeInForce="GTE_GTC")
+    opens = {"side": "BUY", "triggerPrice": "51000", "closePosition": "true", "quantity": None}
+    assert refused(**opens) == -4509
+    assert refused(positionSide="SHORT", timeInForce="GTE_GTC") == -4509
+
+
+def test_one_order_stops_a_whole_position_and_one_takes_its_profit(nt: Client) -> None:
+    nt.market("A", "BUY", "1")
+    whole = {"closePosition": "true", "quantity": None}
+    place(nt, "S-1", **whole)
+    assert nt.error("POST", "algoOrder", **terms("S-2", **whole, workingType="MARK_PRICE")) == -4130
+    place(nt, "S-2", kind="TAKE_PROFIT_MARKET", triggerPrice="51000", **whole)
+    assert nt.error(
+        "POST", "algoOrder",
+        **terms("S-3", kind="TAKE_PROFIT_MARKET", **whole | {"triggerPrice": "52000"}),
+    ) == -4130  # fmt: skip
+    place(nt, "S-3")
+    nt.ok("DELETE", "algoOrder", clientAlgoId="S-1")
+    place(nt, "S-4", **whole)
+
+
 def test_gte_gtc_expires_with_its_leg(hedger: Client) -> None:
     hedger.market("L", "BUY", "1", positionSide="LONG")
     hedger.market("S", "SELL", "1", positionSide="SHORT")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from venue_client import Client, client
 
 from sim.venue import VenueInvariantError
@@ -70,6 +71,9 @@ SPOILS: list[tuple[str, Callable[[Books], Any]]] = [
     ("is FINISHED, its order NEW",
      lambda b: b.triggered.append(
          AlgoVersion(b.now_ns, "FINISHED", b.triggered.current.order))),
+    ("has outlived leg LONG", lambda b: setattr(
+        b.waiting, "ticket",
+        replace(b.waiting.ticket, time_in_force="GTE_GTC", position_side="LONG"))),
     ("a trade id occurs twice", lambda b: b.holding.trades.append(b.holding.trades[0])),
     ("leg BOTH", lambda b: b.holding.trades.pop()),
     ("are not those indexed", lambda b: b.holding.open.pop(b.closing.order_id)),
