@@ -20,7 +20,7 @@ import msgspec
 
 from sim.venue.config import SymbolConfig
 from sim.venue.exchange import Exchange
-from sim.venue.formats import fixed, plain, to_ms
+from sim.venue.formats import fixed, padded, plain, to_ms
 from sim.venue.history import open_as_of
 from sim.venue.margin import (
     MAINTENANCE_RATE,
@@ -163,7 +163,7 @@ class AccountView:
         row: dict[str, Any] = {
             "symbol": name,
             "positionSide": side,
-            "positionAmt": fixed(leg.quantity, symbol.quantity_precision),
+            "positionAmt": padded(leg.quantity, symbol.quantity_precision),
             "entryPrice": entry,
             "breakEvenPrice": entry,
             "markPrice": fixed(mark, 8),
@@ -320,7 +320,7 @@ class AccountView:
         row: dict[str, Any] = {
             "symbol": name,
             "positionSide": side,
-            "positionAmt": fixed(leg.quantity, symbol.quantity_precision),
+            "positionAmt": padded(leg.quantity, symbol.quantity_precision),
             "unrealizedProfit": fixed(profit, 8),
             "initialMargin": margins["initialMargin"],
             "maintMargin": margins["maintMargin"],

@@ -24,7 +24,7 @@ from sim.venue.account_events import (
     trade_account_update,
 )
 from sim.venue.exchange import Exchange
-from sim.venue.formats import average, fixed, plain, to_ms
+from sim.venue.formats import average, padded, plain, to_ms
 from sim.venue.ledger import (
     AccountEntry,
     AlgoEntry,
@@ -194,13 +194,13 @@ def trade_lite(entry: OrderEntry) -> Event:
         "E": now_ms,
         "T": now_ms,
         "s": symbol.name,
-        "q": fixed(entry.version.quantity, symbol.quantity_precision),
-        "p": fixed(entry.version.price, symbol.price_precision),
+        "q": padded(entry.version.quantity, symbol.quantity_precision),
+        "p": padded(entry.version.price, symbol.price_precision),
         "m": trade.record.maker,
         "c": ticket.client_order_id,
         "S": ticket.side,
-        "L": fixed(trade.record.price, symbol.price_precision),
-        "l": fixed(trade.record.quantity, symbol.quantity_precision),
+        "L": padded(trade.record.price, symbol.price_precision),
+        "l": padded(trade.record.quantity, symbol.quantity_precision),
         "t": trade.record.trade_id,
         "i": entry.order.order_id,
     }

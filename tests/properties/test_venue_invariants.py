@@ -124,6 +124,11 @@ class Play:
         self.now_ns = START_NS
         self.answers: list[bytes] = []
         self.account = config.accounts[0]
+        # Somebody else has a position, too, when a symbol is settled or funded.
+        self.venue.web_submit(
+            "other", SYMBOL, side="SELL", quantity=Decimal("0.5"), now_ns=self.now_ns,
+            position_side="SHORT" if config.position_mode == "hedge" else None,
+        )  # fmt: skip
         self.send("POST", "listenKey")
         self.venue.open_stream("/ws?listenKey=" + self.read()["listenKey"], self.now_ns)
 
@@ -169,7 +174,7 @@ class Play:
 
     def order(self, index: int) -> Any:
         """Return one of the orders, the open ones first.  Raises IndexError without any."""
-        orders = self.venue.exchange.orders
+        orders = [order for order in self.venue.exchange.orders if order.account == "main"]
         found = [order for order in orders if order.current.is_open] or orders
         return found[index % (len(found) or 1)]
 
@@ -267,22 +272,37 @@ class Play:
         venue.check_invariants()
         exchange, account = venue.exchange, self.holder
         self.send("GET", "/fapi/v3/account")
-        if "code" not in self.read():
-            rows = {row["asset"]: row for row in self.read()["assets"]}
-            free = max(Decimal(0), available(exchange, account, "USDT"))
-            assert abs(Decimal(rows["USDT"]["availableBalance"]) - free) < Decimal("0.00000002")
-            crossed = account.wallets["USDT"].balance - account.isolated("USDT")
-            assert Decimal(rows["USDT"]["crossWalletBalance"]) == crossed
-        held: dict[str, Decimal] = {}
+        rows = {row["asset"]: row for row in self.read()["assets"]}
+        free = max(Decimal(0), available(exchange, account, "USDT"))
+        assert abs(Decimal(rows["USDT"]["availableBalance"]) - free) < Decimal("0.00000002")
+        crossed = account.wallets["USDT"].balance - account.isolated("USDT")
+        assert Decimal(rows["USDT"]["crossWalletBalance"]) == crossed
+        held: dict[tuple[str, str], Decimal] = {}
         for trade in venue.trades():
+            key = trade.account, trade.position_side
             signed = trade.quantity if trade.side == "BUY" else -trade.quantity
-            held[trade.position_side] = held.get(trade.position_side, Decimal(0)) + signed
-        assert {leg.position_side: leg.quantity for leg in venue.positions()} == {
-            side: quantity for side, quantity in held.items() if quantity
+            held[key] = held.get(key, Decimal(0)) + signed
+        assert {(leg.account, leg.position_side): leg.quantity for leg in venue.positions()} == {
+            key: quantity for key, quantity in held.items() if quantity
         }
-        for side, quantity in held.items():
-            at = venue.position_at("main", SYMBOL, side, self.now_ns)
-            assert at.quantity == quantity
+        for (name, side), quantity in held.items():
+            assert venue.position_at(name, SYMBOL, side, self.now_ns).quantity == quantity
+        self.send("GET", "/fapi/v2/positionRisk")
+        for row in self.read():
+            quantity = held.get(("main", row["positionSide"]), Decimal(0))
+            assert Decimal(row["positionAmt"]) == quantity
+        self.send("GET", "openOrders")
+        assert [row["orderId"] for row in self.read()] == [
+            order.order_id for order in exchange.orders if order.current.is_open
+        ]
+        self.send("GET", "openAlgoOrders")
+        assert [row["algoId"] for row in self.read()] == [
+            order.algo_id for order in exchange.algos.orders if order.current.is_open
+        ]
+        self.send("GET", "userTrades", limit=1000)
+        assert [(row["orderId"], row["id"]) for row in self.read()] == [
+            (trade.order_id, trade.trade_id) for trade in venue.trades() if trade.account == "main"
+        ]
 
     def run(self, steps: list[Step], *, checked: bool) -> None:
         for number, step in enumerate(steps):
@@ -306,7 +326,11 @@ def test_the_books_add_up_after_every_step(mode: Any, steps: list[Step], seed: i
     config = VenueConfig(
         position_mode=mode,
         symbols=(symbol_config(SYMBOL),),
-        accounts=(AccountConfig(balances={"USDT": Decimal(5000), "BNB": Decimal("0.01")}),),
+        accounts=(
+            AccountConfig(balances={"USDT": Decimal(5000), "BNB": Decimal("0.01")}),
+            AccountConfig(name="other", api_key="other", api_secret="other"),
+        ),
+        weight_limit_1m=1_000_000,
     )
     Play(config, seed).run(steps, checked=True)
     one, two = Play(config, seed), Play(config, seed)

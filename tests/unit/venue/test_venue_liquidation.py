@@ -115,6 +115,24 @@ def test_the_insurance_fund_may_take_the_rest_of_a_liquidation_by_trades(nt: Cli
     assert nt.venue.trades()[-1].side == "BUY"
 
 
+def test_a_size_or_a_price_off_the_steps_is_never_rounded() -> None:
+    nt = client(trade_lite=True)
+    nt.market("A", "BUY", "1")
+    connection = nt.listen()
+    liquidate(nt, "0.12345")
+    assert position_of(nt) == "0.87655"
+    assert nt.ok("GET", "/fapi/v3/account")["positions"][0]["positionAmt"] == "0.87655"
+    lite = next(event for event in nt.events(connection) if event["e"] == "TRADE_LITE")
+    assert (lite["q"], lite["l"], lite["L"], lite["p"]) == (
+        "0.12345", "0.12345", "40000.123", "40000.123",
+    )  # fmt: skip
+
+
+def position_of(nt: Client) -> str:
+    amount: str = nt.ok("GET", "/fapi/v3/positionRisk")[0]["positionAmt"]
+    return amount
+
+
 def test_a_part_of_a_leg_may_be_liquidated(nt: Client) -> None:
     nt.market("A", "BUY", "1")
     liquidate(nt, "0.25")
