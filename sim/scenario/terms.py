@@ -52,6 +52,9 @@ class Knobs(Struct, frozen=True, kw_only=True):
     event_lead_ms: Millis = 0
     """How far the time at which an event is sent (``E``) is behind that of what it tells
     (``T``)."""
+    replica_lag: Literal["none", "usual"] = "none"
+    """Whether every answer is of a replica that is behind: by 20 ms in the middle, log-normal,
+    two seconds at most."""
     hedge_positions: Literal["changed", "both"] = "changed"
     """Which legs of a symbol an ACCOUNT_UPDATE shows in hedge mode."""
     liquidation_rows: Literal["LIMIT", "LIQUIDATION"] = "LIMIT"

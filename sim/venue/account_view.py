@@ -88,7 +88,7 @@ class AccountView:
     def _keep(
         self, account: Account, name: str, symbol: str | None, build: Callable[[], Any]
     ) -> bytes:
-        if self._reads.lagging:
+        if not self._reads.show_the_present:
             return encode(build())
         key = (account.name, name, symbol)
         kept = self._kept.get(key)

@@ -102,7 +102,7 @@ class History:
             newest = True
         else:
             newest = window is not None and order_id is None and self._tail
-        if self.reads.lagging or self._config.all_orders_window == "updated":
+        if not self.reads.show_the_present or self._config.all_orders_window == "updated":
             found = self._orders_shown(holding, order_id, window, now_ns, lag_ns)
             found = self.reads.visible("allOrders", found, _about_order)
             found = self._page("allOrders", symbol, found, limit, newest=newest)

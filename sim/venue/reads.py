@@ -5,6 +5,8 @@ Rules:
 * A read is the truth as it stood at ``now - lag``; of lags at work on it the longest counts.
   Each read model has its own, so that answers of one moment may show several instants; one
   answer shows one instant of each model that it needs.  Commands always meet the truth.
+* Replicas may be behind a little in every answer, as Binance's are said to be; a venue has
+  that or not.
 * A replica that flaps is behind in some answers and not in others, by its own seed.
 * Rows may be missing: from an answer, not from the truth.  What is missing takes no room on
   a page.
@@ -16,6 +18,8 @@ Rules:
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Callable
 
 import msgspec
@@ -32,6 +36,13 @@ MODELS = (
     "account",
     "income",
 )
+
+# How far replicas are behind where a venue's are: 20 ms in the middle, one answer in a thousand
+# by two seconds.
+_USUAL_MU = math.log(20_000_000)
+_USUAL_SIGMA = 1.5
+_USUAL_MOST_NS = 2_000_000_000
+_SEED = 11
 
 type Acted = Callable[[str], None]
 """Is called with the model of an answer."""
@@ -115,8 +126,10 @@ class RepeatedRows(Distorted, frozen=True, eq=False, kw_only=True):
 class Reads:
     """All that stands between the truth and the answers; nothing at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_behind: bool = False) -> None:
         self._at_work: list[Distorted] = []
+        self._rng = random.Random(_SEED) if are_behind else None  # noqa: S311 - reproducible
+        self._usual_ns: dict[str, int] = {}
         # Of the answer that is being made: for whom, which lags show the past, what was told.
         self._account: str | None = None
         self._stale: dict[Lag, bool] = {}
@@ -134,12 +147,18 @@ class Reads:
 
     @property
     def lagging(self) -> bool:
-        """Whether anything is at work."""
+        """Whether anything is at work that will end."""
         return bool(self._at_work)
+
+    @property
+    def show_the_present(self) -> bool:
+        """Whether answers are the truth of the moment."""
+        return not self._at_work and self._rng is None
 
     def next_answer(self, account: str | None) -> None:
         """Begin an answer to an account, or to anybody: replicas that flap may be others now."""
         self._account = account
+        self._usual_ns.clear()
         self._stale.clear()
         self._told.clear()
 
@@ -149,7 +168,7 @@ class Reads:
 
     def lag_ns(self, model: str, symbol: str | None = None) -> int:
         """Return how old what a read of that model and symbol shows in this answer."""
-        longest_ns = 0
+        longest_ns = 0 if self._rng is None else self._usual_lag_ns(model, self._rng)
         for lag in self._here():
             if isinstance(lag, Lag) and lag.is_about(model, symbol):
                 if lag.is_stale is not None and not self._is_stale(lag, lag.is_stale):
@@ -157,6 +176,13 @@ class Reads:
                 longest_ns = max(longest_ns, lag.by_ns)
                 self._tell(lag, model)
         return longest_ns
+
+    def _usual_lag_ns(self, model: str, rng: random.Random) -> int:
+        found = self._usual_ns.get(model)
+        if found is None:
+            found = min(int(rng.lognormvariate(_USUAL_MU, _USUAL_SIGMA)), _USUAL_MOST_NS)
+            self._usual_ns[model] = found
+        return found
 
     def _is_stale(self, lag: Lag, draw: Callable[[], bool]) -> bool:
         found = self._stale.get(lag)

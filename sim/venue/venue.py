@@ -40,7 +40,7 @@ class Venue(ByHand):
     def __init__(self, config: VenueConfig, rng: random.Random) -> None:
         self.config = config
         super().__init__(Exchange(config, rng), rng)
-        self.reads = Reads()
+        self.reads = Reads(are_behind=config.replica_lag == "usual")
         self.streams = Streams(self.exchange, rng)
         self._gateway = Gateway(
             Backend(

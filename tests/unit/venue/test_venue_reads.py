@@ -165,3 +165,19 @@ def test_an_event_may_be_sent_later_than_what_it_tells():
     (event,) = nt.events()
 
     assert event["E"] - event["T"] == 3
+
+
+def test_replicas_that_are_behind_as_usual():
+    nt = client(replica_lag="usual")
+    seen = []
+    for number in range(400):
+        nt.market(f"M-{number}", quantity="0.002")
+        nt.now_ns += 20_000_000
+        newest = nt.ok("GET", "userTrades", symbol="BTCUSDT", limit=1)
+        seen.append(bool(newest) and newest[0]["id"] == nt.venue.trades()[-1].trade_id)
+        nt.wait(SECOND_NS)
+    nt.wait(2 * SECOND_NS)
+
+    assert 120 < sum(seen) < 280
+    assert not nt.venue.reads.lagging
+    assert len(nt.ok("GET", "userTrades", symbol="BTCUSDT")) == 400
