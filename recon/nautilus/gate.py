@@ -43,6 +43,7 @@ from nautilus_trader.model.identifiers import AccountId
 from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 
+from recon.core.behind import Behind
 from recon.core.facts import FillKey
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
@@ -79,6 +80,7 @@ class Gate:
         on_interruption: Callable[[], None],
         on_news: Callable[[], None],
     ) -> None:
+        self._behind = Behind()
         self._accounts = accounts
         self._cache = cache
         self._log = log
@@ -264,10 +266,13 @@ class Gate:
         position_side: str | None = None,
     ) -> None:
         """Tell of what changes an order so long after it happened, or after it was sent."""
-        now_ns = self._now_ns()
-        if isinstance(event, _TOLD_BY_VENUE) and now_ns - event.ts_event > LATE_NS:
-            if order is None or _changes(order, event):
-                account.teller.late(event, event.ts_event, trade_id, position_side)
+        now_ns, since_ns = self._now_ns(), event.ts_event
+        is_news = order is None or _changes(order, event)
+        if isinstance(event, _TOLD_BY_VENUE) and is_news:
+            since_ns = self._behind.since(event.client_order_id.value, event.ts_event, now_ns)
+        if isinstance(event, _TOLD_BY_VENUE) and now_ns - since_ns > LATE_NS:
+            if is_news:
+                account.teller.late(event, since_ns, trade_id, position_side)
         elif (
             isinstance(event, (*_TOLD_BY_VENUE, OrderRejected))
             and order is not None

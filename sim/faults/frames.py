@@ -57,6 +57,8 @@ class FrameFault(Fault, ABC):
             self.distort(passage)
 
     def _matches(self, frame: Frame, client: str, passage: Passage) -> bool:
+        if passage.holder is not None or not passage.delays_ns:
+            return False  # another fault has it already
         if self._client not in (None, client) or not self._is_of(frame):
             return False
         return all(

@@ -201,6 +201,22 @@ def test_a_late_event_that_tells_nothing_new_is_not_told():
     assert alerts(last(done)) == ["order-state"]
 
 
+@pytest.mark.parametrize(("cancelled_at", "told"), [("13500ms", ["late-event"]), ("14500ms", [])])
+def test_an_order_that_is_behind_without_a_break_is_told(cancelled_at: str, told: list[str]):
+    # Each of the two events is four seconds late; in the first case the second happened
+    # before the first arrived, and the order is as at the venue at no time in between.
+    done = play(
+        SUBMIT,
+        "{at: 9s, delay_event: {event: ORDER_TRADE_UPDATE, by: 4s, count: 2}}",
+        '{at: 10s, fill: {order: O-1, quantity: "0.4"}}',
+        f"{{at: {cancelled_at}, web_cancel: {{order: O-1}}}}",
+        node="reconciliation_interval_secs: 300",
+    )
+
+    assert not judged(done).violations
+    assert alerts(last(done)) == told
+
+
 def test_an_order_that_the_venue_no_longer_serves_is_told_before_it_is_ended():
     # Cancelled unfilled and older than three days: asked for, it does not exist.
     done = play(

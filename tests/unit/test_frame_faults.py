@@ -194,3 +194,14 @@ def test_a_key_is_rotated_by_the_next_request_for_one():
         assert rig.faults.on_request(request, 3) is None
     assert retired == ["none", "live"]
     assert fault.impairments == [Impairment("stream", 3, 3)]
+
+
+def test_what_one_fault_holds_or_drops_no_other_hits():
+    rig, first, second = Rig(), HeldFrames("first", count=1), HeldFrames("second", count=1)
+    late, drop = HeldFrames("late", count=9), MutedStreams("drop", event="GRID_UPDATE", until_ns=9)
+    for fault in (first, second, drop, late):
+        rig.faults.arm(fault)
+    assert rig.faults.on_frame(frame(1), "nt", 0).holder is first
+    assert rig.faults.on_frame(frame(2), "nt", 0).holder is second
+    assert rig.faults.on_frame(frame(3, "GRID_UPDATE"), "nt", 0).holder is None
+    assert [fault.activations for fault in (first, second, drop, late)] == [1, 1, 1, 0]
