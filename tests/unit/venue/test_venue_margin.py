@@ -95,6 +95,9 @@ def test_isolated_legs_keep_their_margin_and_their_profit(poor: Client) -> None:
     assert first["initialMargin"] == risk["initialMargin"]
     (balance,) = poor.ok("GET", "/fapi/v3/balance")
     assert D(balance["crossWalletBalance"]) == 7500
+    more = order("E", "BUY", "51", "3000", symbol="ETHUSDT")  # it needs 7650
+    assert poor.error("POST", "order", **more) == -2019
+    poor.limit("E", "BUY", "50", "3000", symbol="ETHUSDT")
 
 
 def test_lagging_reads_show_what_open_orders_needed_then(poor: Client) -> None:
