@@ -8,10 +8,10 @@ from typing import Any
 
 from sim.venue.algo_models import TRAILING
 from sim.venue.exchange import Exchange
-from sim.venue.formats import average, fixed, plain, to_ms
+from sim.venue.formats import average, fixed, money, plain, to_ms
 from sim.venue.ledger import AccountEntry, AlgoEntry, ConfigEntry, MarginCallEntry, OrderEntry
 from sim.venue.margin import MAINTENANCE_RATE, profit_of
-from sim.venue.models import MONEY_UNIT, ZERO, Account, Leg, LegVersion
+from sim.venue.models import ZERO, Account, Leg, LegVersion
 
 type Event = dict[str, Any]
 
@@ -35,14 +35,14 @@ def _balance(asset: str, balance: Decimal, crossed: Decimal, change: str = "0") 
 def _position(exchange: Exchange, account: Account, leg: Leg, version: LegVersion) -> Event:
     symbol = leg.symbol
     mark = exchange.price_of(symbol.name, "MARK_PRICE")
-    entry_price = plain(version.entry_price.quantize(MONEY_UNIT))
+    entry_price = money(version.entry_price)
     return {
         "s": symbol.name,
         "pa": plain(version.quantity),
         "ep": entry_price,
         "bep": entry_price,
         "cr": plain(version.realized_pnl),
-        "up": plain(profit_of(version, mark)),
+        "up": money(profit_of(version, mark)),
         "mt": "isolated" if account.isolates(symbol.name) else "cross",
         "iw": plain(version.isolated_margin),
         "ps": leg.position_side,
@@ -115,8 +115,8 @@ def margin_call(exchange: Exchange, entry: MarginCallEntry) -> Event:
                 "mt": "ISOLATED" if account.isolates(leg.symbol.name) else "CROSSED",
                 "iw": plain(held.isolated_margin),
                 "mp": plain(mark),
-                "up": plain(profit_of(held, mark)),
-                "mm": plain(abs(held.quantity) * mark * MAINTENANCE_RATE),
+                "up": money(profit_of(held, mark)),
+                "mm": money(abs(held.quantity) * mark * MAINTENANCE_RATE),
             }
         )
     asset = entry.legs[0].symbol.quote_asset

@@ -20,7 +20,7 @@ import msgspec
 
 from sim.venue.config import SymbolConfig
 from sim.venue.exchange import Exchange
-from sim.venue.formats import fixed, padded, plain, to_ms
+from sim.venue.formats import fixed, money, padded, plain, to_ms
 from sim.venue.history import open_as_of
 from sim.venue.margin import (
     MAINTENANCE_RATE,
@@ -33,7 +33,7 @@ from sim.venue.margin import (
     opening,
     profit_of,
 )
-from sim.venue.models import FLAT, MONEY_UNIT, ZERO, Account, LegVersion
+from sim.venue.models import FLAT, ZERO, Account, LegVersion
 from sim.venue.payloads import encode
 from sim.venue.reads import Reads, Row
 
@@ -158,7 +158,7 @@ class AccountView:
         mark = self._exchange.price_of(name, "MARK_PRICE")
         notional = leg.quantity * mark
         profit = profit_of(leg, mark)
-        entry = plain(leg.entry_price.quantize(MONEY_UNIT)) if leg.quantity else "0.0"
+        entry = money(leg.entry_price) if leg.quantity else "0.0"
         isolated = account.isolates(name)
         row: dict[str, Any] = {
             "symbol": name,
@@ -169,7 +169,7 @@ class AccountView:
             "markPrice": fixed(mark, 8),
             "unRealizedProfit": fixed(profit, 8),
             "liquidationPrice": "0",
-            "isolatedMargin": plain(leg.isolated_margin + profit) if isolated else "0",
+            "isolatedMargin": money(leg.isolated_margin + profit) if isolated else "0",
             "notional": plain(notional),
             "isolatedWallet": plain(leg.isolated_margin),
             "updateTime": to_ms(leg.time_ns),
@@ -327,7 +327,7 @@ class AccountView:
             "updateTime": to_ms(leg.time_ns),
         }
         if second_version:
-            entry = plain(leg.entry_price.quantize(MONEY_UNIT))
+            entry = money(leg.entry_price)
             return (
                 row
                 | margins
@@ -340,7 +340,7 @@ class AccountView:
                 }
             )
         return row | {
-            "isolatedMargin": plain(leg.isolated_margin + profit) if isolated else "0",
+            "isolatedMargin": money(leg.isolated_margin + profit) if isolated else "0",
             "isolatedWallet": plain(leg.isolated_margin),
             "notional": plain(leg.quantity * mark),
         }

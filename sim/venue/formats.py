@@ -22,6 +22,11 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def money(value: Decimal) -> str:
+    """Return an amount without trailing zeros, rounded to the eight decimals that Binance keeps."""
+    return plain(round(value, 8))
+
+
 def fixed(value: Decimal, decimals: int) -> str:
     """Return the number rounded to exactly that many decimals; zero has no sign."""
     text = f"{value:.{decimals}f}"

@@ -35,8 +35,8 @@ class OneOf(msgspec.Struct, frozen=True):
         return any(type(value) is type(each) and value == each for each in self.values)
 
 
-DECIMAL = Text(r"-?(0|[1-9]\d*)(\.\d+)?")
-"""A decimal number as text, never with an exponent."""
+DECIMAL = Text(r"-?(0|[1-9]\d*)(\.\d{1,8})?")
+"""A decimal number as text, never with an exponent, nor with more than eight decimals."""
 
 POSITIVE = Text(r"(?=.*[1-9])(0|[1-9]\d*)(\.\d+)?")
 """One above zero."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.wire import rows
 from tests.wire.binance import Binance
 from tests.wire.events import BALANCES, POSITIONS, SHAPES
 from tests.wire.shapes import mismatches
@@ -29,6 +30,24 @@ async def test_the_fields_of_what_the_stream_tells(binance: Binance, cause: str)
 
     for event in await stream.all():
         check(event)
+
+
+async def test_what_a_leg_is_worth_that_was_bought_at_an_uneven_price(binance: Binance):
+    await binance.world("margin_type: {type: ISOLATED}")
+    await binance.place("O-1")
+    await binance.place("O-2", quantity="2", price="48000")
+    stream = await binance.stream()
+    await binance.world('fill: {order: O-1, quantity: "1"}')
+    await binance.world('fill: {order: O-2, quantity: "2"}')
+    await binance.world("margin_call: {}")
+
+    *_, account, _, call = await stream.all()
+    check(account)
+    check(call)
+    assert account["a"]["P"][0]["ep"] == "48333.33333333"
+    assert account["a"]["P"][0]["up"] == call["p"][0]["up"] == "5000"
+    for path, shape in (("v3/positionRisk", [rows.RISK_V3]), ("v3/account", rows.ACCOUNT_V3)):
+        assert mismatches(await binance.ok("GET", f"/fapi/{path}"), shape) == []
 
 
 async def test_the_end_of_a_key_and_of_a_server_are_told(binance: Binance):

@@ -66,27 +66,6 @@ def test_amend_changes_price_and_quantity(nt: Client) -> None:
     assert nt.error("PUT", "order", **same, quantity="3", price="49000") == -2013
 
 
-def test_batch_cancel_answers_in_order_with_errors_in_place(nt: Client) -> None:
-    nt.limit("A")
-    nt.limit("B")
-    answers = nt.ok(
-        "DELETE", "batchOrders", symbol="BTCUSDT", origClientOrderIdList="['B', 'x', 'A']"
-    )
-    assert [row.get("clientOrderId", row.get("code")) for row in answers] == ["B", -2011, "A"]
-    ids = [nt.limit("C")["orderId"], nt.limit("D")["orderId"]]
-    assert len(nt.ok("DELETE", "batchOrders", symbol="BTCUSDT", orderIdList=str(ids))) == 2
-    assert nt.error("DELETE", "batchOrders", symbol="BTCUSDT", orderIdList="[") == -1102
-    assert nt.error("DELETE", "batchOrders", symbol="BTCUSDT") == -1102
-
-
-def test_cancel_all_is_no_error_when_nothing_is_open(nt: Client) -> None:
-    nt.limit("A")
-    nt.limit("B", symbol="ETHUSDT", price="3000")
-    assert nt.ok("DELETE", "allOpenOrders", symbol="BTCUSDT")["code"] == 200
-    assert nt.ok("DELETE", "allOpenOrders", symbol="BTCUSDT")["code"] == 200
-    assert [row["clientOrderId"] for row in nt.ok("GET", "openOrders")] == ["B"]
-
-
 def test_ids_grow_per_symbol_and_differ_by_seed_only() -> None:
     ids = []
     for _ in range(2):
@@ -99,57 +78,6 @@ def test_ids_grow_per_symbol_and_differ_by_seed_only() -> None:
         assert trade_ids[-1] - trade_ids[0] > 20
     assert ids[0] == ids[1] == sorted(set(ids[0]))
     assert 11 <= len(str(ids[0][0])) <= 12
-
-
-def test_a_client_order_id_is_unique_among_open_orders_only(nt: Client) -> None:
-    first = nt.limit("O-1")["orderId"]
-    assert nt.error("POST", "order", **order("O-1", "BUY", "1", "50000")) == -4116
-    nt.fill("O-1", "1")
-    second = nt.limit("O-1")["orderId"]
-    assert second > first
-    newest = nt.ok("GET", "order", symbol="BTCUSDT", origClientOrderId="O-1")
-    assert newest["orderId"] == second
-    assert nt.ok("GET", "order", symbol="BTCUSDT", orderId=first)["status"] == "FILLED"
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"symbol": "DOGEUSDT"}, -1121),
-        ({"symbol": ""}, -1102),
-        ({"side": "HOLD"}, -1117),
-        ({"type": "OCO"}, -1116),
-        ({"type": "STOP_MARKET"}, -4120),
-        ({"timeInForce": "DAY"}, -1115),
-        ({"timeInForce": ""}, -1102),
-        ({"timeInForce": "FOK"}, -5021),
-        ({"timeInForce": "GTD"}, -1102),
-        ({"timeInForce": "GTD", "goodTillDate": 1_700_000_100_000}, -5040),
-        ({"quantity": ""}, -1102),
-        ({"quantity": "one"}, -1102),
-        ({"quantity": "0"}, -4003),
-        ({"quantity": "-1"}, -4003),
-        ({"quantity": "0.0001"}, -1111),
-        ({"quantity": "1000.001"}, -4005),
-        ({"price": "0"}, -4001),
-        ({"price": "50000.001"}, -1111),
-        ({"price": "50000.05"}, -4014),
-        ({"price": "99999999"}, -4002),
-        ({"quantity": "0.001", "price": "49999.9"}, -4164),
-        ({"newClientOrderId": "x" * 37}, -4015),
-        ({"newClientOrderId": "a b"}, -1100),
-        ({"positionSide": "LONG"}, -4061),
-        ({"reduceOnly": "True"}, -2022),
-        ({"reduceOnly": "perhaps"}, -1102),
-    ],
-)
-def test_refusals_have_binance_codes_and_leave_nothing_behind(
-    nt: Client, changes: dict[str, str], code: int
-) -> None:
-    connection = nt.listen()
-    assert nt.error("POST", "order", **order("O-1", "BUY", "1", "50000") | changes) == code
-    assert nt.venue.orders() == ()
-    assert nt.events(connection) == []
 
 
 def test_coarse_steps_are_checked_apart_from_precision() -> None:
@@ -287,19 +215,6 @@ def test_hedge_mode_keeps_two_legs(hedger: Client) -> None:
         ("LONG", "1.500"),
         ("SHORT", "-1.000"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({}, -4061),
-        ({"positionSide": "BOTH"}, -4061),
-        ({"positionSide": "LONG", "reduceOnly": "false"}, -1106),
-        ({"positionSide": "SHORT"}, -2022),
-    ],
-)
-def test_hedge_mode_refusals(hedger: Client, changes: dict[str, str], code: int) -> None:
-    assert hedger.error("POST", "order", **order("O-1", "BUY", "1", "50000") | changes) == code
 
 
 def test_closing_more_than_a_leg_holds_is_clipped(hedger: Client) -> None:

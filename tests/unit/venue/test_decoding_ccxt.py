@@ -13,8 +13,8 @@ import ccxt
 import pytest
 
 from sim.venue import clearing
+from tests.unit.venue.decoding_ccxt import Listener, exchange
 from tests.unit.venue.venue_client import SECOND_NS, Client, client
-from tests.wire.decoding_ccxt import Listener, exchange
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 

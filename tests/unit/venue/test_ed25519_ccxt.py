@@ -10,8 +10,8 @@ from msgspec import structs
 
 from sim.venue import AccountConfig, VenueConfig
 from sim.venue.keys import ApiKey
+from tests.unit.venue.decoding_ccxt import exchange
 from tests.unit.venue.venue_client import Client
-from tests.wire.decoding_ccxt import exchange
 
 KEY = ApiKey.named("main", "ed25519")
 
