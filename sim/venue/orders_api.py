@@ -11,7 +11,7 @@ from __future__ import annotations
 from sim.venue import params as read
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.errors import Rejection, malformed
-from sim.venue.models import Order
+from sim.venue.models import ZERO, Order, OrderVersion
 from sim.venue.payloads import amendment_rows, encode, order_body, order_reply
 from sim.venue.validation import amended, new_order, side_of, words_of_price
 
@@ -65,9 +65,10 @@ def post_order(backend: Backend, call: Call) -> bytes:
 
 
 def test_order(backend: Backend, call: Call) -> bytes:
-    """POST order/test: the validation without the order."""
-    new_order(backend.exchange, call.account, call.params, backend.rng, call.now_ns)
-    return b"{}"
+    """POST order/test: the validation and the answer, without the order."""
+    ticket = new_order(backend.exchange, call.account, call.params, backend.rng, call.now_ns)
+    version = OrderVersion(call.now_ns, "NEW", "NEW", ticket.quantity, ticket.price, ZERO, ZERO)
+    return reply(backend, Order(call.account.name, 0, ticket, version))
 
 
 def put_order(backend: Backend, call: Call) -> bytes:

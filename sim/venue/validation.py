@@ -108,10 +108,12 @@ def client_order_id(given: str | None, rng: random.Random) -> str:
 def position_side(account: Account, side: str, params: Params) -> tuple[str, bool, bool]:
     """Return position side, reduce-only, and whether the order only closes.
 
-    Raises Rejection -4061 when the position side does not suit the account's mode, and
-    -1106 for ``reduceOnly`` in hedge mode, whatever its value.
+    Raises Rejection -4060 for a position side that there is not, -4061 when it does not suit
+    the account's mode, and -1106 for ``reduceOnly`` in hedge mode, whatever its value.
     """
     wanted = params.get("positionside", "").upper() or "BOTH"
+    if wanted not in ("BOTH", "LONG", "SHORT"):
+        raise Rejection(-4060)
     reduce_only = read.boolean(params, "reduceOnly")
     if not account.hedge:
         if wanted != "BOTH":

@@ -12,7 +12,14 @@ WIRE = Path(__file__).parents[1] / "wire"
 HOUSES = {"in_process.py", "conftest.py"}
 """Where it is said how the venue is reached, and which way is taken."""
 
-FILES = [path for path in sorted(WIRE.glob("*.py")) if path.name not in HOUSES]
+ABOUT_CLIENTS = ("decoding_", "test_decoding_")
+"""What is about what real clients make of the fake's payloads, and not about a Binance."""
+
+FILES = [
+    path
+    for path in sorted(WIRE.glob("*.py"))
+    if path.name not in HOUSES and not path.name.startswith(ABOUT_CLIENTS)
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

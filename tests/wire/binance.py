@@ -85,7 +85,7 @@ class Stream:
         self._house = house
         self._came: asyncio.Queue[Any] = asyncio.Queue()
         self._wire: Wire | None = None
-        self.is_closed = False
+        self._closed = asyncio.Event()
 
     async def open(self, url: str) -> Stream:
         self._wire = await self._house.connect(url, self._on_text, self._on_close)
@@ -95,7 +95,20 @@ class Stream:
         self._came.put_nowait(json.loads(text))
 
     def _on_close(self) -> None:
-        self.is_closed = True
+        self._closed.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the venue has closed it."""
+        return self._closed.is_set()
+
+    async def ended(self) -> None:
+        """Wait until the venue has closed it."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECS):
+                await self._closed.wait()
+        except TimeoutError:
+            raise AssertionError("the stream is still open") from None
 
     async def frame(self) -> Any:
         """Return what comes next, as it came."""

@@ -253,7 +253,7 @@ AMENDED = {"before": POSITIVE, "after": POSITIVE}
 
 ORDERS = (
     Case("POST", "v1/order", rows.ORDER_REPLY | {"status": "NEW"}, order("O-9")),
-    Case("POST", "v1/order/test", {}, order("O-9")),
+    Case("POST", "v1/order/test", rows.ORDER_REPLY | {"orderId": COUNT}, order("O-9")),
     Case("PUT", "v1/order", rows.ORDER_REPLY | {"status": "NEW", "modifyId": ID}, CHANGE),
     Case("GET", "v1/order", rows.ORDER_ROW | {"status": "FILLED"}, named("M-1")),
     Case("DELETE", "v1/order", rows.ORDER_REPLY | {"status": "CANCELED"}, named("N-1")),

@@ -69,6 +69,7 @@ REFUSALS: list[tuple[dict[str, Any], int, str]] = [
      r"'^[\.A-Z\:/a-z0-9_-]{1,36}$'."),
     ({"newClientOrderId": "taken"}, -4116, "ClientOrderId is duplicated."),
     ({"positionSide": "LONG"}, -4061, "Order's position side does not match user's setting."),
+    ({"positionSide": "UP"}, -4060, "Invalid position side."),
     ({"reduceOnly": "perhaps"}, -1102, MANDATORY % "reduceOnly"),
     ({"reduceOnly": "true"}, -2022, "ReduceOnly Order is rejected."),
     ({"quantity": "500"}, -2019, "Margin is insufficient."),
