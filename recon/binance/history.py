@@ -2,7 +2,8 @@
 
 Rules:
 
-* A page with fewer rows than were asked for is the last one; a full page is never the end.
+* By id a page is the last one when it tells nothing new.  One that is short of rows is no end
+  yet: the venue may have lowered what it gives at once, or broken off.
 * By id: ``fromId`` and ``orderId`` mean "from that id on", oldest first.  Of a self-trade both
   sides have one id, so a page of trades begins with the id that ended the one before; what is
   there twice is dropped.
@@ -47,9 +48,7 @@ def windows(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
         start_ms += WINDOW_MS + 1
 
 
-async def trades_from(
-    ask: TradesFrom, trade_id: int, page_limit: int
-) -> AsyncGenerator[Sequence[Trade]]:
+async def trades_from(ask: TradesFrom, trade_id: int) -> AsyncGenerator[Sequence[Trade]]:
     """Yield all trades from an id on, once each, in pages."""
     known: frozenset[FillKey] = frozenset()
     while True:
@@ -61,26 +60,25 @@ async def trades_from(
                 for t in page
                 if t.sequence > trade_id or (t.sequence == trade_id and t.key not in known)
             ]
-        if fresh:
-            yield fresh
-        if len(page) < page_limit:
+        if not fresh:
             return
+        yield fresh
         last = page[-1].sequence
         if last == trade_id:
-            # A whole page of one id: there are two sides at most, so it holds them all.
+            # A page of one id: there are two sides at most, so it holds them all.
             trade_id, known = last + 1, frozenset()
         else:
             trade_id = last
             known = frozenset(t.key for t in page if t.sequence == last)
 
 
-async def orders_from(ask: OrdersFrom, order_id: int, page_limit: int) -> list[VenueOrder]:
+async def orders_from(ask: OrdersFrom, order_id: int) -> list[VenueOrder]:
     """Return all orders from an id on, oldest first."""
     found: list[VenueOrder] = []
     while True:
         page = await ask(order_id)
         found += page
-        if len(page) < page_limit:
+        if not page:
             return found
         order_id = int(page[-1].order_id) + 1
 

@@ -96,9 +96,7 @@ class BinanceReader:
     async def orders_from(self, symbol: str, order_id: str) -> Sequence[VenueOrder]:
         """Return the orders of a symbol from an id on, of any state, oldest first."""
         return await history.orders_from(
-            partial(self._orders_page, symbol),
-            _venue_id(ALL_ORDERS, symbol, order_id),
-            self._page_limit,
+            partial(self._orders_page, symbol), _venue_id(ALL_ORDERS, symbol, order_id)
         )
 
     async def trades_of(self, symbol: str, order_id: str) -> Sequence[Trade]:
@@ -130,7 +128,7 @@ class BinanceReader:
         The end of the iteration says that the read is complete.
         """
         ask = partial(self._trades_from_page, symbol)
-        async with aclosing(history.trades_from(ask, sequence, self._page_limit)) as pages:
+        async with aclosing(history.trades_from(ask, sequence)) as pages:
             async for page in pages:
                 yield page
 

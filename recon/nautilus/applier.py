@@ -238,7 +238,7 @@ class Applier:
                 # Most orders of a history: accepted and filled, and nothing else.
                 self.emitter.accept(order, venue.order_id, venue.created_ns)
                 return _Slot(venue, order, len(trades), (), venue.created_ns, is_new)
-        since_ns = trades[0].time_ns if order.is_open else venue.created_ns
+        since_ns = trades[0].time_ns if order.is_open else _unheard_ns(order, venue)
         settlement = self._settled(order, venue, trades, now_ns)
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._adopter.go_on(order, venue, settlement, trades)
@@ -297,7 +297,7 @@ class Applier:
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
         elif settlement.is_difference and not is_new:
-            since_ns = venue.updated_ns if order.is_open else venue.created_ns
+            since_ns = venue.updated_ns if order.is_open else _unheard_ns(order, venue)
             self._teller.order_state(order, venue, since_ns, now_ns)
         for step in settlement.steps:
             self._do(order, venue, step)
@@ -363,3 +363,11 @@ class Applier:
             self.emitter.update(
                 order, trade.order_id, Update(filled, price, trigger), trade.time_ns
             )
+
+
+def _unheard_ns(order: Order, venue: VenueOrder) -> int:
+    """Return since when nothing has been heard of an order that is not open here.
+
+    One on its way to the venue has differed since then: what it has become may be younger.
+    """
+    return min(venue.created_ns, int(order.ts_last))

@@ -109,7 +109,7 @@ async def test_a_lookback_of_weeks_is_walked_in_windows(window_page: Page):
     since = await all_of(desk.reader.trades_since("BTCUSDT", begin_ns))
 
     assert ids(since) == desk.trade_ids(since_ns=begin_ns)
-    assert len(desk.seen) == 5, "four windows until the first trade, and one page by id"
+    assert len(desk.seen) == 6, "four windows until the first trade, a page by id, and its end"
     starts, ends = desk.asked("startTime"), desk.asked("endTime")
     assert all(
         int(end) - int(start) < 7 * 86_400_000
@@ -214,7 +214,7 @@ async def test_nothing_is_looked_for_that_the_venue_no_longer_keeps():
     desk.watch(PATH)
 
     assert ids(await all_of(desk.reader.trades_since("BTCUSDT", 0))) == desk.trade_ids()
-    assert len(desk.seen) <= 28
+    assert len(desk.seen) <= 29
 
 
 # -- the trades of one order
@@ -338,6 +338,7 @@ async def test_both_sides_of_a_self_trade_are_read_across_pages():
         httpx.Response(200, json=[first, second]),
         httpx.Response(200, json=[second, other]),
         httpx.Response(200, json=[third]),
+        httpx.Response(200, json=[third]),
     )
 
     found = await all_of(desk.reader.trades_from("BTCUSDT", 0))
@@ -345,7 +346,25 @@ async def test_both_sides_of_a_self_trade_are_read_across_pages():
     assert [(t.sequence, t.side) for t in found] == [
         (first["id"], "BUY"), (second["id"], "BUY"), (second["id"], "SELL"), (third["id"], "BUY"),
     ]  # fmt: skip
-    assert desk.asked("fromId") == ["0", str(second["id"]), str(second["id"] + 1)]
+    assert desk.asked("fromId") == [
+        "0", str(second["id"]), str(second["id"] + 1), str(third["id"]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+async def test_a_page_that_is_short_of_rows_is_no_end(rows: int):
+    desk = Desk()
+    desk.trade(*(desk.now_ns - SECOND_NS + n for n in range(7)))
+    whole = (await page(desk)).json()
+    pages = [whole[:rows]]
+    while pages[-1][-1] != whole[-1]:
+        last = whole.index(pages[-1][-1])
+        pages.append(whole[last : last + max(rows, 2)])
+    desk.answer(PATH, *(httpx.Response(200, json=page) for page in (*pages, whole[-1:])))
+
+    found = await all_of(desk.reader.trades_from("BTCUSDT", 0))
+
+    assert [t.sequence for t in found] == [row["id"] for row in whole]
 
 
 def test_one_row_is_too_few_for_a_page():
