@@ -108,6 +108,10 @@ GAPS = {
         "inflight/lost-acknowledgement-and-event",
         "a fill does not find its order while the acknowledgement is missing",
     ),
+    "G32": Gap(
+        "errors/trades-unavailable-for-three-checks",
+        "after three checks that could not read the trades a position is given up for good",
+    ),
     "G35": Gap(
         "startup/read-breaks",
         "a start that failed leaves the checks running on a cache that nobody reconciled",
@@ -144,6 +148,10 @@ GAPS = {
         "manual/unclaimed-orders-filtered",
         "orders that are filtered out move the position at a start, and then no more",
     ),
+    "G49": Gap(
+        "errors/more-than-the-weight-allows",
+        "requests are counted and not what they weigh, and the refusal is taken for an empty list",
+    ),
 }
 """The gaps that a scenario shows, by their numbers."""
 
@@ -154,8 +162,6 @@ UNSHOWN = {
     "what it breaks in `startup/instrument-not-loaded` is G1",
     "G29": "an acceptance that is published of a filled order: seen in the events of "
     f"`inflight/stale-answer-about-a-filled-order`, but {_NO_PROPERTY}",
-    "G32": "what the check of positions asks too often: it costs requests, and no property "
-    "counts them",
     "G33": "the time limit of a start that is not kept: seen in `startup/slow-read`, whose fault "
     "excuses a slow start; what it breaks there is G1",
     "G34": f"a flag of the engine that stays set: {_NO_PROPERTY}",
@@ -165,8 +171,6 @@ UNSHOWN = {
     "G47": "made-up fills whose ids change: they are caught as made up, whatever their id",
     "G48": "the rate of a trailing stop: since Binance keeps conditional orders apart, its list of "
     "them names the rate in percent, and `conditional/trailing-stop-by-hand-waits` sees it right",
-    "G49": "weights of requests that are not counted: `history/rate-limited` shows what follows, "
-    "by way of G4",
 }
 """The gaps that no scenario shows by itself, and why."""
 

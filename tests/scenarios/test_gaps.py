@@ -19,7 +19,7 @@ from nautilus_trader.config import TradingNodeConfig
 from sim import engines
 from sim.report.gaps import GAPS, UNSHOWN, path_of
 from sim.report.result import result_of
-from sim.scenario import load
+from sim.scenario import Scenario, load, loads
 from sim.suite import scenario_files
 from sim.world import run
 
@@ -86,6 +86,24 @@ def test_with_the_spelling_repaired_gap_g1_is_gone(name: str):
 
     assert "phantom-fill" in result_of(run(scenario, engines.load("stock"))).violated
     assert result_of(run(scenario, WITHOUT_G1)).verdict == "pass"
+
+
+def told_with(gap: str, old: str, new: str) -> Scenario:
+    """The scenario of a gap, with another value in one place."""
+    text = path_of(GAPS[gap]).read_text()
+    assert text.count(old) == 1
+    return loads(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("gap", "old", "new"),
+    [
+        ("G32", "for: 4m", "for: 150s"),  # two checks instead of three
+        ("G49", "weight_1m: 200", "weight_1m: 2400"),
+    ],
+)
+def test_with_a_little_less_of_its_cause_a_gap_is_not_seen(gap: str, old: str, new: str):
+    assert result_of(run(told_with(gap, old, new), WITHOUT_G1)).verdict == "pass"
 
 
 # -- gaps that no property judges, with what is seen of them --------------------------
