@@ -127,10 +127,12 @@ def _entry(word: str, action: type[Action], exercised: Sequence[str], idle: Sequ
     )
 
 
-def proofs(scenarios: Sequence[Scenario], engine: str) -> Iterator[tuple[str, Finding | None]]:
-    """Yield each word with the first scenario that exercises it, None when none does.
+def proofs(
+    scenarios: Sequence[Scenario], engine_names: Sequence[str]
+) -> Iterator[tuple[str, Finding | None]]:
+    """Yield each word with the first finding that exercises it, None when there is none.
 
-    The shortest scenarios are tried first.
+    The shortest scenarios are tried first, each with one engine after the other.
     """
     of_word: dict[str, list[Scenario]] = {}
     for scenario in sorted(scenarios, key=lambda each: len(each.timeline)):
@@ -138,7 +140,8 @@ def proofs(scenarios: Sequence[Scenario], engine: str) -> Iterator[tuple[str, Fi
             of_word.setdefault(word, []).append(scenario)
     for word in ACTIONS:
         found = (
-            Examination(scenario=each, engine=engine, words=frozenset({word})).perform()
+            Examination(scenario=each, engine=name, words=frozenset({word})).perform()
             for each in of_word.get(word, ())
+            for name in engine_names
         )
         yield word, next((finding for finding in found if finding.exercised), None)

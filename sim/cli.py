@@ -96,7 +96,7 @@ def list_command(paths: tuple[Path, ...], properties: tuple[str, ...]) -> None:
     "--engine",
     "engine_names",
     multiple=True,
-    default=("recon",),
+    default=("recon", "stock"),
     show_default=True,
     metavar="NAME",
     help="stock, stock-defaults, recon or package.module:name; may be repeated.",

@@ -2,8 +2,9 @@
 
 Rules:
 
-* By id a page is the last one when it tells nothing new.  One that is short of rows is no end
-  yet: the venue may have lowered what it gives at once, or broken off.
+* By id a page is the last one when it tells nothing new: when it has nothing, or nothing but the
+  id from which the reading began, where the one before had ended.  One that is short of rows is
+  no end yet: the venue may have lowered what it gives at once, or broken off.
 * By id: ``fromId`` and ``orderId`` mean "from that id on", oldest first.  Of a self-trade both
   sides have one id, so a page of trades begins with the id that ended the one before; what is
   there twice is dropped.
@@ -50,6 +51,7 @@ def windows(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
 
 async def trades_from(ask: TradesFrom, trade_id: int) -> AsyncGenerator[Sequence[Trade]]:
     """Yield all trades from an id on, once each, in pages."""
+    begin = trade_id
     known: frozenset[FillKey] = frozenset()
     while True:
         page = await ask(trade_id)
@@ -64,6 +66,8 @@ async def trades_from(ask: TradesFrom, trade_id: int) -> AsyncGenerator[Sequence
             return
         yield fresh
         last = page[-1].sequence
+        if last == begin:
+            return  # most often: nothing has been traded since the last reading
         if last == trade_id:
             # A page of one id: there are two sides at most, so it holds them all.
             trade_id, known = last + 1, frozenset()

@@ -1,4 +1,4 @@
-"""The known gaps of the released engine in the README: ``python -m sim.report.gaps`` writes them.
+"""The known gaps of the released engine: ``python -m sim.report.gaps`` writes `docs/known-gaps.md`.
 
 Each gap has the scenario that shows it, and what both engines make of that comes from
 running them.  The numbers are those of the `reference` of scenarios.  A gap that no scenario
@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.report.pages import between
-from sim.report.readme import link, results_of, verdict_cell
+from sim.report.readme import SUITE, link_to, results_of, verdict_cell
 from sim.report.result import Result
 
 BEGIN = "<!-- gaps: written by python -m sim.report.gaps -->"
 END = "<!-- end of gaps -->"
+
+GAPS_PAGE = Path("docs/known-gaps.md")
 
 
 class Gap(NamedTuple):
@@ -182,7 +184,7 @@ def gap_results() -> dict[str, list[Result]]:
 
 def path_of(gap: Gap) -> Path:
     """Return the scenario file of a gap."""
-    return Path("scenarios", f"{gap.scenario}.yaml")
+    return SUITE / f"{gap.scenario}.yaml"
 
 
 def gap_table(results: Mapping[str, list[Result]]) -> str:
@@ -197,24 +199,23 @@ def gap_table(results: Mapping[str, list[Result]]) -> str:
     for name, gap in GAPS.items():
         path = path_of(gap).as_posix()
         cells = " | ".join(verdict_cell(found[path]) for found in by_engine.values())
-        lines.append(f"| {name} | {gap.what} | {link(path)} | {cells} |")
+        lines.append(f"| {name} | {gap.what} | {link_to(path, GAPS_PAGE)} | {cells} |")
     lines += ["", "Gaps that no scenario shows by itself:", ""]
     lines += [f"* {name}, {why}" for name, why in UNSHOWN.items()]
     return "\n".join(lines)
 
 
-def with_gaps(readme: str, table: str) -> str:
-    """Return the README with the table between its markers.
+def with_gaps(page: str, table: str) -> str:
+    """Return a page with the table between its markers.
 
     Raises `ValueError` when a marker is missing.
     """
-    return between(readme, BEGIN, END, table)
+    return between(page, BEGIN, END, table)
 
 
 def main() -> int:
-    """Write the README of this checkout."""
-    path = Path("README.md")
-    path.write_text(with_gaps(path.read_text(), gap_table(gap_results())))
+    """Write the page of this checkout."""
+    GAPS_PAGE.write_text(with_gaps(GAPS_PAGE.read_text(), gap_table(gap_results())))
     return 0
 
 

@@ -10,4 +10,7 @@ from sim.suite import scenario_files
 def test_every_word_is_exercised_by_a_scenario():
     scenarios = [load(path) for path in scenario_files([])]
 
-    assert [word for word, found in proofs(scenarios, "recon") if found is None] == []
+    # What `recon` does not notice at all may still be noticed: a row that comes twice.
+    found = proofs(scenarios, ("recon", "stock"))
+
+    assert [word for word, finding in found if finding is None] == []

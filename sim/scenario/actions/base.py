@@ -63,7 +63,7 @@ class Action(Struct, frozen=True, kw_only=True):
     @classmethod
     def gist(cls) -> str:
         """Return the first sentence of what is written about it: what it does or distorts."""
-        return re.split(r"(?<=\.)\s+(?=[A-Z]|$)", " ".join((cls.__doc__ or "").split()))[0]
+        return re.split(r"(?<=\.)\s+(?=[A-Z`]|$)", " ".join((cls.__doc__ or "").split()))[0]
 
     @property
     def lasts_ns(self) -> int:

@@ -351,6 +351,18 @@ async def test_both_sides_of_a_self_trade_are_read_across_pages():
     ]  # fmt: skip
 
 
+async def test_it_is_one_request_when_nothing_was_traded_since():
+    desk = Desk()
+    desk.trade(*(desk.now_ns - SECOND_NS + n for n in range(3)))
+    last = desk.trade_ids()[-1]
+    desk.watch(PATH)
+
+    found = await all_of(desk.reader.trades_from("BTCUSDT", int(last)))
+
+    assert ids(found) == [last]
+    assert len(desk.seen) == 1
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3])
 async def test_a_page_that_is_short_of_rows_is_no_end(rows: int):
     desk = Desk()
