@@ -34,7 +34,11 @@ REPLACED = {
 """The options of the stock checks, and what takes the place of each."""
 
 _OFF: dict[str, object] = {
-    **{name: getattr(LiveExecEngineConfig(), name) for name in REPLACED},
+    **{
+        name: getattr(LiveExecEngineConfig(), name)
+        for name in REPLACED
+        if name in LiveExecEngineConfig.__struct_fields__  # some are younger than others
+    },
     "inflight_check_interval_ms": 0,
 }
 

@@ -87,8 +87,7 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
         options = options_of(BinanceExecClientConfig, spec.exec_client)
         return {
             access.venue: BinanceExecClientConfig(
-                **{**_reach(spec, access), "base_url_ws": f"ws://{HOST}{WS_API_PATH}"},
-                base_url_ws_stream=f"ws://{HOST}",
+                **_reach(spec, access) | _addresses(),
                 # The adapter refuses to connect to a hedge mode account otherwise.
                 **{"use_reduce_only": not access.hedged, **options},
             )
@@ -110,6 +109,13 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
             routing=routing,
         )
     }
+
+
+def _addresses() -> dict[str, str]:
+    """Return where an execution client finds its streams, and the WebSocket API if it knows it."""
+    if "base_url_ws_stream" not in BinanceExecClientConfig.__struct_fields__:
+        return {}
+    return {"base_url_ws": f"ws://{HOST}{WS_API_PATH}", "base_url_ws_stream": f"ws://{HOST}"}
 
 
 def options_of(config: type[NautilusConfig], written: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,17 +36,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, cast
 
-from msgspec import UNSET, structs
+import nautilus_trader
+from msgspec import UNSET
 from msgspec.structs import replace
 from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 
-import recon
 from sim.scenario.model import Node as NodeSpec
-from sim.transport.httpx import simulated_transport
-
-SERVED_WITHOUT_TIMES_MINS = 7 * 24 * 60
-"""Binance USD-M, "Account Trade List": without times the last seven days are served."""
 
 MEMBERS = ("name", "alerts", "configure", "attach")
 
@@ -94,36 +90,18 @@ class Stock(StockDefaults):
         every_secs = spec.reconciliation_interval_secs
         open_check_secs = spec.open_check_interval_secs
         position_check_secs = spec.position_check_interval_secs
-        options: dict[str, float | None] = {
+        wanted: dict[str, float | None] = {
             "open_check_interval_secs": every_secs if open_check_secs is UNSET else open_check_secs,
             "position_check_interval_secs": (
                 every_secs if position_check_secs is UNSET else position_check_secs
             ),
         }
         if spec.inflight_check_interval_ms is not UNSET:
-            options["inflight_check_interval_ms"] = spec.inflight_check_interval_ms or 0
+            wanted["inflight_check_interval_ms"] = spec.inflight_check_interval_ms or 0
+        # The check of positions is younger than the oldest release.
+        has = type(config.exec_engine).__struct_fields__
+        options = {name: value for name, value in wanted.items() if name in has}
         return replace(config, exec_engine=replace(config.exec_engine, **options))
-
-
-class Recon(StockDefaults):
-    """`recon`, installed as a user installs it; its requests go over the simulated network."""
-
-    name = "recon"
-    alerts: str | None = recon.TOPIC
-
-    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
-        options = structs.asdict(config.exec_engine)
-        for name in recon.REPLACED:
-            options.pop(name, None)
-        options["reconciliation_interval_secs"] = spec.reconciliation_interval_secs
-        if spec.reconciliation_lookback_mins is None:
-            # What the released engine asks for without a lookback, and so the scenario's scope.
-            options["reconciliation_lookback_mins"] = SERVED_WITHOUT_TIMES_MINS
-        engine = recon.ReconExecEngineConfig(**options)
-        return structs.replace(config, exec_engine=engine)
-
-    def attach(self, node: TradingNode) -> None:
-        recon.install(node, transport=simulated_transport(self.name))
 
 
 class Attached(Stock):
@@ -165,11 +143,8 @@ def _attached(attach: Callable[[TradingNode], Any], node: TradingNode) -> None:
 type MakeEngine = Callable[[], Engine]
 """Makes the engine of one process."""
 
-BUILT_IN: dict[str, MakeEngine] = {
-    "stock": Stock,
-    "stock-defaults": StockDefaults,
-    "recon": Recon,
-}
+BUILT_IN = ("stock", "stock-defaults", "recon")
+"""The names of the engines that are here."""
 
 
 def load(name: str) -> MakeEngine:
@@ -177,8 +152,13 @@ def load(name: str) -> MakeEngine:
 
     Raises `EngineError` with a sentence that says what was looked for.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
+    match name:
+        case "stock":
+            return Stock
+        case "stock-defaults":
+            return StockDefaults
+        case "recon":
+            return _recon()
     module_name, _, attribute = name.partition(":")
     if not (module_name and attribute):
         known = ", ".join(BUILT_IN)
@@ -202,6 +182,17 @@ def load(name: str) -> MakeEngine:
     if not any(callable(getattr(made, hook, None)) for hook in ("configure", "attach")):
         raise EngineError(f"engine '{name}' is none: it has neither 'configure' nor 'attach'")
     return lambda: Loaded(name, _make(name, found))
+
+
+def _recon() -> MakeEngine:
+    try:
+        from sim.recon_engine import Recon
+    except ImportError as e:
+        # The stock engine can be judged on releases that `recon` was not made for.
+        raise EngineError(
+            f"engine 'recon' is not for nautilus_trader {nautilus_trader.__version__}: {e}"
+        ) from None
+    return Recon
 
 
 def _make(name: str, found: Any) -> Any:

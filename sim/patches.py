@@ -17,25 +17,32 @@ import functools
 import importlib
 import inspect
 import sys
-from asyncio import sleep
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 import nautilus_trader
-from nautilus_trader.core.uuid import UUID4
 from packaging.specifiers import SpecifierSet
 
+from sim import replacements
 from sim.clock import VirtualClock
-from sim.database import Backing
-from sim.process import PROCESS
-from sim.streams import SeededSet, Streams
+from sim.replacements import Host
 from sim.transport import nautilus as transport
-from sim.transport.network import Network
 
-POLL_SECS = 0.01
-"""How often the kernel looks whether its engines are ready.  It has no meaning of
-its own: the original looks at every turn of the loop, so that time could not pass."""
+VERSIONS = (
+    "1.221.0",
+    "1.222.0",
+    "1.223.0",
+    "1.224.0",
+    "1.225.0",
+    "1.226.0",
+    "1.227.0",
+    "1.228.0",
+    "1.229.0",
+    "1.230.0",
+    "1.231.0",
+)
+"""The releases that the patches were written for and tried with, oldest first."""
 
 
 class UnknownVersion(RuntimeError):
@@ -46,109 +53,34 @@ class PatchMismatch(RuntimeError):
     """A name to be replaced is missing or is not what it was."""
 
 
-class Host(Protocol):
-    """What the replacements need of the world around them."""
-
-    network: Network
-    streams: Streams
-
-    def open_database(self, prefix: str) -> Backing:
-        """Return the database of the process that asks."""
-
-    def hash_seed(self) -> str:
-        """Return what stands for the hash seed of the process that asks."""
-
-    def on_exit(self, code: int) -> None:
-        """Take note that the process ended itself; does not return."""
-
-
 class Patch(msgspec.Struct, frozen=True):
     """One replaced name.
 
     ``signature`` is compared with `inspect.signature`; None where Python has no
-    signature for the original (a Cython class, a module).
+    signature for the original (a Cython class, a module).  Where it differs between
+    releases it is a signature for each range of them.
     """
 
     module: str
     name: str
-    signature: str | None
+    signature: str | Mapping[str, str] | None
     why: str
     make: Callable[[Host, Any], Any]
-    versions: str = ">=1.231,<1.232"
+    versions: str = ""
+
+    def is_for(self, version: str) -> bool:
+        """Whether a release has this name, and needs it replaced."""
+        return _is_in(version, self.versions)
+
+    def signature_in(self, version: str) -> str | None:
+        """Return what the name takes in a release."""
+        if isinstance(self.signature, Mapping):
+            return next(s for versions, s in self.signature.items() if _is_in(version, versions))
+        return self.signature
 
 
-def _seeded_uuid4(host: Host, original: Any) -> Callable[[], UUID4]:
-    stream = host.streams["identity"]
-
-    def make() -> UUID4:
-        digits = list(f"{stream.getrandbits(128):032x}")
-        digits[12] = "4"
-        digits[16] = "89ab"[int(digits[16], 16) % 4]
-        text = "".join(digits)
-        parts = text[:8], text[8:12], text[12:16], text[16:20], text[20:]
-        return UUID4.from_str("-".join(parts))
-
-    return make
-
-
-def _polling(ready: Callable[[Any], bool], timeout: str) -> Callable[[Host, Any], Any]:
-    def make(host: Host, original: Any) -> Any:
-        async def check(self: Any) -> bool:
-            remaining_secs = getattr(self._config, timeout)
-            while not ready(self):
-                if remaining_secs <= 0:
-                    return False
-                await sleep(POLL_SECS)
-                remaining_secs -= POLL_SECS
-            return True
-
-        return check
-
-    return make
-
-
-def _are_connected(kernel: Any) -> bool:
-    return bool(kernel.data_engine.check_connected() and kernel.exec_engine.check_connected())
-
-
-def _are_disconnected(kernel: Any) -> bool:
-    return bool(kernel.data_engine.check_disconnected() and kernel.exec_engine.check_disconnected())
-
-
-def _is_portfolio_initialized(kernel: Any) -> bool:
-    return bool(kernel.portfolio.initialized)
-
-
-def _seeded_result(host: Host, original: Any) -> Any:
-    @functools.wraps(original)
-    def active_symbols(self: Any) -> SeededSet[str]:
-        return SeededSet(original(self), host.hash_seed())
-
-    return active_symbols
-
-
-def _seeded_argument(host: Host, original: Any) -> Any:
-    @functools.wraps(original)
-    async def handle_missing(self: Any, open_order_ids: Any, venue_reported_ids: Any) -> None:
-        await original(self, SeededSet(open_order_ids, host.hash_seed()), venue_reported_ids)
-
-    return handle_missing
-
-
-def _exit(host: Host, original: Any) -> Callable[[int], None]:
-    def leave(status: int) -> None:
-        if PROCESS.get() is None:
-            original(status)
-        host.on_exit(status)
-
-    return leave
-
-
-def _database(host: Host, original: Any) -> Any:
-    def connect(trader_id: Any, instance_id: Any, config_json: bytes) -> Backing:
-        return host.open_database(f"trader-{trader_id}")
-
-    return connect
+def _is_in(version: str, versions: str) -> bool:
+    return SpecifierSet(versions).contains(version, prereleases=True)
 
 
 _ADAPTER = "nautilus_trader.adapters.binance"
@@ -156,45 +88,62 @@ _KERNEL = "nautilus_trader.system.kernel"
 _WS_CONFIG = (
     "(url, headers, heartbeat=None, heartbeat_msg=None, reconnect_timeout_ms=10000, "
     "reconnect_delay_initial_ms=2000, reconnect_delay_max_ms=30000, "
-    "reconnect_backoff_factor=1.5, reconnect_jitter_ms=100, reconnect_max_attempts=None, "
-    "idle_timeout_ms=None, proxy_url=None, backend=None)"
+    "reconnect_backoff_factor=1.5, reconnect_jitter_ms=100, reconnect_max_attempts=None"
+)
+_WS_CONFIGS = {
+    ">=1.231": f"{_WS_CONFIG}, idle_timeout_ms=None, proxy_url=None, backend=None)",
+    ">=1.226,<1.231": f"{_WS_CONFIG}, idle_timeout_ms=None, proxy_url=None)",
+    ">=1.223,<1.226": f"{_WS_CONFIG}, idle_timeout_ms=None)",
+    ">=1.222,<1.223": f"{_WS_CONFIG})",
+    "<1.222": "(url, handler, headers, heartbeat=None, heartbeat_msg=None, ping_handler=None, "
+    "reconnect_timeout_ms=10000, reconnect_delay_initial_ms=2000, "
+    "reconnect_delay_max_ms=30000, reconnect_backoff_factor=1.5, reconnect_jitter_ms=100)",
+}
+_HTTP_CLIENT = (
+    "(default_headers=Ellipsis, header_keys=Ellipsis, keyed_quotas=Ellipsis, "
+    "default_quota=None, timeout_secs=None"
 )
 
 PATCHES: tuple[Patch, ...] = (
     Patch(
         f"{_ADAPTER}.http.client",
         "HttpClient",
-        "(default_headers=Ellipsis, header_keys=Ellipsis, keyed_quotas=Ellipsis, "
-        "default_quota=None, timeout_secs=None, proxy_url=None)",
+        {">=1.222": f"{_HTTP_CLIENT}, proxy_url=None)", "<1.222": f"{_HTTP_CLIENT})"},
         "requests go to the venue in this process",
         lambda host, _: transport.http_client(host.network),
     ),
     *(
         patch
-        for module in (f"{_ADAPTER}.websocket.user", f"{_ADAPTER}.websocket.client")
+        # Until 1.222 the user data stream comes on a connection of the other kind.
+        for module, versions in (("user", ">=1.223"), ("client", ""))
         for patch in (
             Patch(
-                module,
+                f"{_ADAPTER}.websocket.{module}",
                 "WebSocketClient",
                 "()",
                 "streams come from the venue in this process",
                 lambda host, _: transport.web_socket_client(host.network),
+                versions,
             ),
             Patch(
-                module,
+                f"{_ADAPTER}.websocket.{module}",
                 "WebSocketConfig",
-                _WS_CONFIG,
+                _WS_CONFIGS,
                 "the settings must be readable by the stream above",
                 lambda host, _: transport.WebSocketSettings,
+                versions,
             ),
         )
     ),
     Patch(
         "nautilus_trader.core.nautilus_pyo3",
         "RedisCacheDatabase",
-        "(trader_id, instance_id, config_json, database_config_json=None)",
+        {
+            ">=1.231": "(trader_id, instance_id, config_json, database_config_json=None)",
+            "<1.231": "(trader_id, instance_id, config_json)",
+        },
         "the cache is stored in a write log in memory",
-        _database,
+        replacements.database,
     ),
     Patch(_KERNEL, "LiveClock", None, "clocks follow the loop", lambda host, _: VirtualClock),
     Patch(
@@ -216,28 +165,52 @@ PATCHES: tuple[Patch, ...] = (
         "NautilusKernel._check_engines_connected",
         "(self) -> bool",
         "it polls without letting time pass",
-        _polling(_are_connected, "timeout_connection"),
+        replacements.polling(replacements.are_connected, "timeout_connection"),
     ),
     Patch(
         _KERNEL,
         "NautilusKernel._check_engines_disconnected",
         "(self) -> bool",
         "it polls without letting time pass",
-        _polling(_are_disconnected, "timeout_disconnection"),
+        replacements.polling(replacements.are_disconnected, "timeout_disconnection"),
     ),
     Patch(
         _KERNEL,
         "NautilusKernel._check_portfolio_initialized",
         "(self) -> bool",
         "it polls without letting time pass",
-        _polling(_is_portfolio_initialized, "timeout_portfolio"),
+        replacements.polling(replacements.is_portfolio_initialized, "timeout_portfolio"),
     ),
     Patch(
         "nautilus_trader.live.execution_engine",
         "UUID4",
         None,
         "ids of synthetic orders reach inferred trade ids",
-        _seeded_uuid4,
+        replacements.seeded_uuid4,
+    ),
+    Patch(
+        "nautilus_trader.live.execution_engine",
+        "uuid",
+        None,
+        "ids of orders that a reconciliation makes up",
+        replacements.seeded_uuid_module,
+        "<1.222",
+    ),
+    Patch(
+        "nautilus_trader.live.reconciliation",
+        "UUID4",
+        None,
+        "ids of inferred trades",
+        replacements.seeded_uuid4,
+        "<1.226",
+    ),
+    Patch(
+        "nautilus_trader.live.execution_engine",
+        "adjust_fills_for_partial_window",
+        None,
+        "hash order of its own decides the order of what it returns",
+        replacements.seeded_adjustment,
+        ">=1.222,<1.223",
     ),
     Patch(
         "nautilus_trader.live.retry",
@@ -251,7 +224,7 @@ PATCHES: tuple[Patch, ...] = (
         "BinanceCommonExecutionClient._get_cache_active_symbols",
         "(self) -> set[str]",
         "hash order decides the order of requests",
-        _seeded_result,
+        replacements.seeded_result,
     ),
     Patch(
         "nautilus_trader.live.execution_engine",
@@ -259,14 +232,15 @@ PATCHES: tuple[Patch, ...] = (
         "(self, open_order_ids: set[nautilus_trader.model.identifiers.ClientOrderId], "
         "venue_reported_ids: set[nautilus_trader.model.identifiers.ClientOrderId]) -> None",
         "hash order decides the order of requests",
-        _seeded_argument,
+        replacements.seeded_argument,
+        ">=1.222",
     ),
     Patch(
         "os",
         "_exit",
         "(status)",
         "the end of a simulated process would be the end of the simulation",
-        _exit,
+        replacements.process_exit,
     ),
 )
 
@@ -289,10 +263,11 @@ def _checked(patch: Patch) -> tuple[Any, str, Any]:
         original = inspect.getattr_static(owner, name)
     except (ImportError, AttributeError) as e:
         raise PatchMismatch(f"{where} does not exist: {e}") from None
-    if patch.signature is not None:
+    expected = patch.signature_in(nautilus_trader.__version__)
+    if expected is not None:
         signature = str(inspect.signature(original))
-        if signature != patch.signature:
-            raise PatchMismatch(f"{where} takes {signature}, expected {patch.signature}")
+        if signature != expected:
+            raise PatchMismatch(f"{where} takes {signature}, expected {expected}")
     return owner, name, original
 
 
@@ -304,13 +279,12 @@ def table(version: str | None = None) -> tuple[tuple[Patch, Any, str, Any], ...]
     a name is not what its patch expects.
     """
     version = version or nautilus_trader.__version__
-    chosen = [p for p in PATCHES if SpecifierSet(p.versions).contains(version, prereleases=True)]
-    if not chosen:
-        known = ", ".join(sorted({p.versions for p in PATCHES}))
+    if version not in VERSIONS:
         raise UnknownVersion(
-            f"nautilus_trader {version} is not supported by the simulation; it knows {known}",
+            f"nautilus_trader {version} is not supported by the simulation; "
+            f"it knows {', '.join(VERSIONS)}",
         )
-    return tuple((patch, *_checked(patch)) for patch in chosen)
+    return tuple((patch, *_checked(patch)) for patch in PATCHES if patch.is_for(version))
 
 
 @contextlib.contextmanager

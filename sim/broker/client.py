@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from nautilus_trader.adapters.binance.http.error import BinanceClientError
-from nautilus_trader.adapters.binance.websocket import user as wire
+from nautilus_trader.adapters.binance.websocket import client as wire
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.execution.messages import (
     CancelAllOrders,

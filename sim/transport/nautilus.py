@@ -66,9 +66,14 @@ class InProcessHttpClient:
 
 
 class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Stands in for ``nautilus_pyo3.WebSocketConfig``, with its defaults."""
+    """Stands in for ``nautilus_pyo3.WebSocketConfig``, with its defaults.
+
+    Until 1.221 it has the handlers, too.
+    """
 
     url: str
+    handler: Callable[[bytes], None] | None = None
+    ping_handler: Callable[[bytes], None] | None = None
     headers: list[tuple[str, str]] = []
     heartbeat: int | None = None
     heartbeat_msg: str | None = None
@@ -198,7 +203,9 @@ def web_socket_client(network: Network) -> type:
             keyed_quotas: Any = (),
             default_quota: Any = None,
         ) -> InProcessWebSocketClient:
-            client = InProcessWebSocketClient(network, config, handler, post_reconnection)
+            client = InProcessWebSocketClient(
+                network, config, handler or config.handler, post_reconnection
+            )
             try:
                 await client.open()
             except NetworkError as e:

@@ -12,7 +12,7 @@ from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.identifiers import InstrumentId
 
 import recon
-from sim import engines
+from sim.recon_engine import Recon
 from sim.report.result import result_of
 from sim.scenario import Scenario, load, loads
 from sim.world import run
@@ -39,7 +39,7 @@ def watched(scenario: Scenario):
     """Run a scenario with `recon` and the example's strategy in each process of the node."""
     watchers = []
 
-    class Watched(engines.Recon):
+    class Watched(Recon):
         def attach(self, node: TradingNode) -> None:
             super().attach(node)
             watchers.append(EXAMPLE.Careful(StrategyConfig(strategy_id="W", order_id_tag="W")))

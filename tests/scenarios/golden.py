@@ -16,6 +16,7 @@ import recon_node
 from sim import engines
 from sim.engines import MakeEngine
 from sim.observation import Incarnation, NodeFill
+from sim.recon_engine import Recon
 from sim.report.result import result_of
 from sim.world import Run
 
@@ -36,7 +37,7 @@ def play(*records: str, node: str = UNCHECKED, venue: str = LISTS) -> Run:
 
     With `recon` the same story must break no property.
     """
-    with_recon = tell(*records, engine=engines.Recon, node=node, venue=venue)
+    with_recon = tell(*records, engine=Recon, node=node, venue=venue)
     assert [v.message for v in result_of(with_recon).violations] == [], "with recon"
     return tell(*records, engine=engines.Stock, node=node, venue=venue)
 

@@ -9,9 +9,9 @@ from msgspec.structs import asdict, replace
 from nautilus_trader.config import TradingNodeConfig
 
 import recon
-from sim import engines
 from sim.engines import Engine, MakeEngine
 from sim.observation import Incarnation, State
+from sim.recon_engine import Recon
 from sim.report.result import Result, result_of
 from sim.scenario import loads
 from sim.world import Run, run
@@ -40,7 +40,7 @@ def recon_with(
     the whole configuration; ``client`` are options of the execution client.
     """
 
-    class Recon(engines.Recon):
+    class Configured(Recon):
         def configure(self, config: TradingNodeConfig, spec: Any) -> TradingNodeConfig:
             config = super().configure(config, spec)
             if options:
@@ -59,7 +59,7 @@ def recon_with(
             if attach is not None:
                 attach(node)
 
-    return Recon
+    return Configured
 
 
 def by_process(*makes: MakeEngine) -> MakeEngine:

@@ -8,7 +8,7 @@ import pytest
 from golden import LEG, fills, logged, play, steps, tell, trade_ids
 from recon_node import judged, last, orders, positions
 
-from sim import engines
+from sim.recon_engine import Recon
 from sim.world import Run
 
 STORY = (
@@ -97,7 +97,7 @@ def test_n14_the_trade_counts_where_it_comes_before_the_end(events: tuple[str, .
 def test_every_order_of_events_counts_each_fill_once_with_recon(
     events: tuple[str, ...], gap_ms: int
 ):
-    done = tell(*in_that_order(events, gap_ms), engine=engines.Recon, venue=AT_ONCE)
+    done = tell(*in_that_order(events, gap_ms), engine=Recon, venue=AT_ONCE)
 
     assert heard(done) == events
     assert judged(done).verdict == "pass"
@@ -108,7 +108,7 @@ def test_every_order_of_events_counts_each_fill_once_with_recon(
 def test_every_order_of_events_counts_a_part_once_with_recon(events: tuple[str, ...]):
     found = '{at: 8s, depth: {quantity: "0.4"}}'
     bought, stop, *rest = in_that_order(events, 100)
-    done = tell(bought, stop, found, *rest, engine=engines.Recon, venue=AT_ONCE)
+    done = tell(bought, stop, found, *rest, engine=Recon, venue=AT_ONCE)
 
     assert heard(done) == events
     assert judged(done).verdict == "pass"

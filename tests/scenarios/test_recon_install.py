@@ -13,8 +13,8 @@ from recon_node import Log, by_process, judged, last, orders, play, recon_with
 import recon
 from recon.binance import BinanceReader
 from recon.nautilus import attach
-from sim import engines
 from sim.node import SetupError
+from sim.recon_engine import Recon
 
 ORDER = (
     '{at: 5s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000"}}',
@@ -29,7 +29,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     return log
 
 
-class Bare(engines.Recon):
+class Bare(Recon):
     """`recon`'s configuration, and nothing is installed."""
 
     def attach(self, node: Any) -> None:
@@ -198,7 +198,7 @@ def test_a_node_without_recon_again_hands_events_to_its_engine():
 def test_install_after_uninstall_works():
     def again(node: Any) -> None:
         recon.uninstall(node)
-        engines.Recon().attach(node)
+        Recon().attach(node)
 
     done = play(
         "{at: 4s, drop_event: {event: ORDER_TRADE_UPDATE, execution: TRADE}}",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import nautilus_trader
 import pytest
+from packaging.specifiers import SpecifierSet
 
-from sim import engines, patches
-from sim.patches import PATCHES, Patch, PatchMismatch, UnknownVersion
+from sim import engines, patches, replacements
+from sim.patches import PATCHES, VERSIONS, Patch, PatchMismatch, UnknownVersion
 from sim.scenario import loads
 from sim.world import World
 
@@ -37,7 +39,20 @@ def names() -> dict[tuple[str, str], Any]:
 
 
 def test_every_patch_fits_the_installed_release():
-    assert len(patches.table()) == len(PATCHES)
+    chosen = [patch for patch, *_ in patches.table()]
+
+    assert chosen == [patch for patch in PATCHES if patch.is_for(nautilus_trader.__version__)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_patch_has_one_signature_in_each_release_that_it_is_for(version: str):
+    for patch in PATCHES:
+        if patch.is_for(version) and isinstance(patch.signature, Mapping):
+            assert len([r for r in patch.signature if version in SpecifierSet(r)]) == 1
+
+
+def test_every_patch_is_for_a_release():
+    assert all(any(patch.is_for(version) for version in VERSIONS) for patch in PATCHES)
 
 
 def test_what_is_replaced_is_undone(world: World):
@@ -70,10 +85,6 @@ def test_an_unknown_release_is_refused():
         patches.table("1.999.0")
 
 
-def test_a_release_candidate_of_a_known_release_is_known():
-    assert patches.table(nautilus_trader.__version__)
-
-
 @pytest.mark.parametrize(
     ("name", "signature", "message"),
     [
@@ -95,11 +106,12 @@ def test_hash_order_is_the_only_reason_to_permute():
     assert {name.rpartition(".")[2] for name in patches.HASH_ORDER} == {
         "_get_cache_active_symbols",
         "_handle_missing_orders_at_venue",
+        "adjust_fills_for_partial_window",
     }
 
 
 def test_ids_are_seeded_and_well_formed(world: World):
-    make = patches._seeded_uuid4(world, None)
+    make = replacements.seeded_uuid4(world, None)
     first, second = make(), make()
 
     assert first != second

@@ -1,0 +1,36 @@
+"""The engine `recon`: this project's own, installed as a user installs it."""
+
+from __future__ import annotations
+
+from msgspec import structs
+from nautilus_trader.config import TradingNodeConfig
+from nautilus_trader.live.node import TradingNode
+
+import recon
+from sim.engines import StockDefaults
+from sim.scenario.model import Node as NodeSpec
+from sim.transport.httpx import simulated_transport
+
+SERVED_WITHOUT_TIMES_MINS = 7 * 24 * 60
+"""Binance USD-M, "Account Trade List": without times the last seven days are served."""
+
+
+class Recon(StockDefaults):
+    """`recon`, installed as a user installs it; its requests go over the simulated network."""
+
+    name = "recon"
+    alerts: str | None = recon.TOPIC
+
+    def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
+        options = structs.asdict(config.exec_engine)
+        for name in recon.REPLACED:
+            options.pop(name, None)
+        options["reconciliation_interval_secs"] = spec.reconciliation_interval_secs
+        if spec.reconciliation_lookback_mins is None:
+            # What the released engine asks for without a lookback, and so the scenario's scope.
+            options["reconciliation_lookback_mins"] = SERVED_WITHOUT_TIMES_MINS
+        engine = recon.ReconExecEngineConfig(**options)
+        return structs.replace(config, exec_engine=engine)
+
+    def attach(self, node: TradingNode) -> None:
+        recon.install(node, transport=simulated_transport(self.name))
