@@ -123,7 +123,9 @@ def options_of(config: type[NautilusConfig], written: Mapping[str, Any]) -> dict
 
     Raises `msgspec.ValidationError` when a value is none of its option.
     """
-    kinds = {field.name: field.type for field in fields(config)}
+    if not written:
+        return {}
+    kinds = {field.name: field.type for field in fields(config)}  # takes a millisecond
     return {
         name: convert(value, kinds[name], dec_hook=msgspec_decoding_hook)
         for name, value in written.items()

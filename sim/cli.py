@@ -28,6 +28,7 @@ from sim.report import terminal
 from sim.report.junit import junit_report
 from sim.report.outcome import Outcome
 from sim.report.result import exit_code
+from sim.report.story import Line, shortened
 from sim.runner import Job
 from sim.scenario import PROPERTIES, Scenario, ScenarioError, load
 from sim.suite import scenario_files
@@ -232,7 +233,8 @@ def run_command(
             # A failure that the file knows is no news among others.
             failed = outcome.result.verdict != "pass"
             news = failed and (not outcome.result.expected or len(jobs) == 1)
-            _tell(console, outcome, story=(news or story) and not quiet)
+            told = outcome.story if story else shortened(outcome.story)
+            _tell(console, outcome, told if (news or story) and not quiet else None)
 
         try:
             _run_all(jobs, workers, console, take)
@@ -314,16 +316,16 @@ def _run_all[T](
         sys.exit(INTERRUPTED)
 
 
-def _tell(console: Console, outcome: Outcome, *, story: bool) -> None:
-    """Print what has to be said of a run before the tables."""
+def _tell(console: Console, outcome: Outcome, story: Sequence[Line] | None) -> None:
+    """Print what has to be said of a run before the tables, and its story if there is any."""
     result = outcome.result
     if not outcome.is_deterministic:
         console.print(
             f"{result.scenario}: not deterministic: {result.digest} {outcome.again}",
             style="bold red",
         )
-    if story and not outcome.is_setup:
-        terminal.print_story(console, result, outcome.story, outcome.replay)
+    if story is not None and not outcome.is_setup:
+        terminal.print_story(console, result, story, outcome.replay)
 
 
 def _conclude(console: Console, outcomes: Sequence[Outcome]) -> NoReturn:

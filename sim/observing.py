@@ -20,6 +20,7 @@ from sim.observation import (
     VenueOrder,
     VenuePosition,
 )
+from sim.oracle.scope import DAY_NS, SERVED_WITHOUT_TIMES_NS
 from sim.process import Process
 from sim.scenario import model as m
 from sim.transport.network import Exchange
@@ -28,7 +29,7 @@ from sim.transport.network import Exchange
 def sight_of(scenario: m.Scenario, name: str) -> Sight:
     """Return what a node may see, and how it is set."""
     node, listed = scenario.each_node[name], scenario.venue.symbols
-    lookback_mins = node.reconciliation_lookback_mins
+    lookback_ns = _lookback_ns(node, scenario.venue)
     loaded = listed if node.instruments is None else symbols_of(node.instruments)
     only = node.exec_engine.get("reconciliation_instrument_ids")
     return Sight(
@@ -39,11 +40,19 @@ def sight_of(scenario: m.Scenario, name: str) -> Sight:
             if symbol in loaded and (not only or symbol in symbols_of(only))
         ),
         unloaded=tuple(symbol for symbol in listed if symbol not in loaded),
-        lookback_ns=None if lookback_mins is None else lookback_mins * 60 * NS_PER_SEC,
+        lookback_ns=lookback_ns,
         interval_ns=round(node.reconciliation_interval_secs * NS_PER_SEC),
         filters_unclaimed=bool(node.exec_engine.get("filter_unclaimed_external_orders", False)),
         filtered=frozenset(node.exec_engine.get("filtered_client_order_ids") or ()),
     )
+
+
+def _lookback_ns(node: m.Node, venue: m.Venue) -> int | None:
+    """Return how far back a node asks, or the venue serves; None for what it serves unasked."""
+    kept_ns = venue.knobs.trades_kept_days * DAY_NS
+    if node.reconciliation_lookback_mins is None:
+        return kept_ns if kept_ns < SERVED_WITHOUT_TIMES_NS else None
+    return min(node.reconciliation_lookback_mins * 60 * NS_PER_SEC, kept_ns)
 
 
 def sights_of(scenario: m.Scenario) -> dict[str, Any]:

@@ -233,7 +233,8 @@ class Account:
         self.legs.settle(
             symbol, residuals, positions, trades, is_agreed=is_agreed, is_start=is_start
         )
-        is_explained = not (residuals.settled or self.legs.is_torn(symbol))
+        is_open = bool(residuals.unsettled) and not is_agreed
+        is_explained = not (residuals.settled or is_open or self.legs.is_torn(symbol))
         self._apply(symbol, trades, orders, read, is_explained=is_explained)
 
     def _apply(

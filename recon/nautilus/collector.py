@@ -11,12 +11,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import structs
 from nautilus_trader.model.orders import Order
 
-from recon.core.facts import OpenOrders, Trade, VenueOrder
+from recon.core.facts import ZERO, OpenOrders, Trade, VenueOrder
 from recon.core.ledger import Ledger
 from recon.nautilus.book import Book
 from recon.nautilus.venue import Venue
+
+FORGETS_AFTER_NS = 24 * 60 * 60 * 1_000_000_000
+"""How old a trade is at least that the venue serves no more."""
 
 FEW = 5
 """Up to how many orders of a symbol are asked for one by one, and not by the page."""
@@ -78,8 +82,9 @@ class Collector:
         book.begin(self.since_ns(began_ns))
         if book.cursor is None:
             pages = reader.trades_since(symbol, book.since_ns)
-            # What is older than the read-lag bound would be shown, if it were in the window.
-            read.is_behind = last_traded_ns > read.calm_ns
+            # Older ones the venue may have forgotten, of which its income still tells.
+            may_lack_ns = max(book.since_ns, began_ns - FORGETS_AFTER_NS)
+            read.is_behind = last_traded_ns > may_lack_ns
         else:
             pages = reader.trades_from(symbol, book.cursor)
         async for page in pages:
@@ -152,6 +157,8 @@ class Collector:
         answers = await gathered(*(reader.order(symbol, order_id=i) for i in missing))
         for order_id, answer in zip(missing, answers, strict=True):
             local = wanted[order_id]
+            if answer is not None and local is not None and self._is_anothers(local, answer):
+                answer = _never_more(answer, order_id)
             if answer is not None:
                 read.orders[order_id] = answer
             elif local is not None:
@@ -164,7 +171,38 @@ class Collector:
                 read.orders[answer.order_id] = answer
             else:
                 read.absent.append((order, asked_ns))
+        await self._drop_triggered(symbol, read.orders, open_orders)
         return read
+
+    async def _drop_triggered(
+        self, symbol: str, orders: dict[str, VenueOrder], open_orders: OpenOrders
+    ) -> None:
+        """Drop conditional orders that a list shows and that are another order by now.
+
+        The list may be behind.  What a conditional order becomes has its client id.
+        """
+        by_client_id: dict[str, set[str]] = {}
+        for order_id, order in orders.items():
+            by_client_id.setdefault(order.client_order_id, set()).add(order_id)
+        doubtful = [
+            order_id
+            for order_id, order in orders.items()
+            if (symbol, order_id) in open_orders.orders
+            and order.client_order_id
+            and len(by_client_id[order.client_order_id]) > 1
+        ]
+        reader = self._venue.reader
+        answers = await gathered(*(reader.order(symbol, order_id=i) for i in doubtful))
+        for order_id, answer in zip(doubtful, answers, strict=True):
+            if answer is not None and answer.order_id != order_id:
+                del orders[order_id]
+
+    def _is_anothers(self, order: Order, venue: VenueOrder) -> bool:
+        """Whether what an order is at the venue has another id, and is another order here."""
+        if venue.order_id == order.venue_order_id.value:
+            return False
+        holder = self._book.find(order.instrument_id, venue.order_id, None)
+        return holder is not None and holder.client_order_id != order.client_order_id
 
     def _own_orders(self, symbol: str, *, is_start: bool) -> list[Order]:
         """Return the orders of the node that a reconciliation has to settle."""
@@ -183,6 +221,16 @@ async def gathered(*reads: Awaitable[Any]) -> list[Any]:
         if isinstance(answer, BaseException):
             raise answer
     return answers
+
+
+def _never_more(venue: VenueOrder, order_id: str) -> VenueOrder:
+    """Return a conditional order as one that is over and has never filled.
+
+    It was taken from a list that was behind, beside the order that it had become.
+    """
+    return structs.replace(
+        venue, order_id=order_id, status="CANCELED", filled=ZERO, average_price=None
+    )
 
 
 def _in_order(order_id: str) -> tuple[int, str]:

@@ -29,7 +29,7 @@ from recon.nautilus.book import ADJUSTMENT_TAG
 from recon.nautilus.holdings import Holdings, Torn
 from recon.nautilus.teller import Teller
 
-TOLERANCE_NS = 1_000_000_000
+TOLERANCE_NS = 100_000_000
 """How far the times of a position and of the trade that changed it may be apart."""
 
 AGAIN_NS = 1_000_000_000

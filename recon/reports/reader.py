@@ -155,7 +155,9 @@ class ReportsReader:
             yield page
 
     async def trades_since(self, symbol: str, start_ns: int) -> AsyncGenerator[Sequence[Trade]]:
-        yield await self._fills(InstrumentId.from_str(symbol), None, start_ns)
+        page = await self._fills(InstrumentId.from_str(symbol), None, start_ns)
+        if page:
+            yield page
 
     async def last_traded_ns(self, start_ns: int, end_ns: int) -> dict[str, int]:
         # Oldest first: the last one of a symbol stays.

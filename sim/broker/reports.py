@@ -47,7 +47,7 @@ def order_report(
         client_order_id=ClientOrderId(row["clientOrderId"]),
         venue_order_id=VenueOrderId(str(row["orderId"])),
         order_side=OrderSide[row["side"]],
-        order_type=OrderType[row["type"]],
+        order_type=OrderType.MARKET if row["type"] == "LIQUIDATION" else OrderType[row["type"]],
         time_in_force=TimeInForce.GTC if post_only else TimeInForce[row["timeInForce"]],
         order_status=_STATUS[row["status"]],
         quantity=_quantity(row["origQty"], instrument),

@@ -8,7 +8,14 @@ from typing import Any
 from sim.hand.base import Reach
 from sim.scenario import actions as a
 from sim.venue import clearing, settings
+from sim.venue.errors import VenueError
 from sim.venue.models import ZERO, Leg
+
+
+def _must_change(before: object, after: object, what: str) -> None:
+    """Raise `VenueError` when something is as it should become: a record that does nothing."""
+    if before == after:
+        raise VenueError(f"{what} is {after} already")
 
 
 def _leg(reach: Reach, action: a.LegAction) -> Leg:
@@ -43,18 +50,29 @@ def _deleverage(reach: Reach, action: a.Deleverage, label: str) -> None:
 
 
 def _margin_call(reach: Reach, action: a.MarginCall, label: str) -> None:
-    reach.change(clearing.warn, [_leg(reach, action)], reach.now_ns)
+    leg = _leg(reach, action)
+    if not leg.current.quantity:
+        raise VenueError(f"{action.symbol} {action.position_side} is flat")
+    reach.change(clearing.warn, [leg], reach.now_ns)
 
 
 def _settle(reach: Reach, action: a.Settle, label: str) -> None:
+    _must_change(reach.venue.exchange.statuses.get(action.symbol), "SETTLING", action.symbol)
     reach.change(clearing.settle, action.symbol, action.price, reach.now_ns)
 
 
 def _fund(reach: Reach, action: a.Fund, label: str) -> None:
+    accounts = reach.venue.exchange.accounts.values()
+    holdings = (account.holdings.get(action.symbol) for account in accounts)
+    legs = (leg for holding in holdings if holding for leg in holding.legs.values())
+    if not any(leg.current.quantity for leg in legs):
+        raise VenueError(f"nobody holds {action.symbol}")
     reach.change(clearing.fund, action.symbol, action.rate, reach.now_ns)
 
 
 def _symbol_status(reach: Reach, action: a.SymbolStatus, label: str) -> None:
+    status = reach.venue.exchange.statuses.get(action.symbol, "TRADING")
+    _must_change(status, action.status, action.symbol)
     reach.change(clearing.set_status, action.symbol, action.status)
 
 
@@ -86,7 +104,9 @@ def _position_mode(reach: Reach, action: a.SetPositionMode, label: str) -> None:
 
 
 def _burn_bnb(reach: Reach, action: a.BurnBnb, label: str) -> None:
-    reach.change(settings.set_fee_burn, reach.holder(action), action.active)
+    account = reach.holder(action)
+    _must_change(account.burns_bnb, action.active, "the payment of commissions in BNB")
+    reach.change(settings.set_fee_burn, account, action.active)
 
 
 def _multi_assets(reach: Reach, action: a.SetMultiAssets, label: str) -> None:
@@ -94,7 +114,9 @@ def _multi_assets(reach: Reach, action: a.SetMultiAssets, label: str) -> None:
 
 
 def _restrict(reach: Reach, action: a.Restrict, label: str) -> None:
-    reach.change(settings.restrict, reach.holder(action), action.state)
+    account = reach.holder(action)
+    _must_change(account.state, action.state, f"account {account.name}")
+    reach.change(settings.restrict, account, action.state)
 
 
 DO: dict[type[a.Action], Callable[[Reach, Any, str], None]] = {

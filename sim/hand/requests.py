@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from sim.faults import (
     Alteration,
@@ -40,7 +41,8 @@ def _asked(reach: Reach, action: a.RequestFault) -> dict[str, Any]:
 def error_reply(action: a.FailRequest) -> ErrorReply:
     """Return the error answer that a record asks for."""
     if action.error is not None:
-        return ERROR_REPLIES[action.error]
+        reply = ERROR_REPLIES[action.error]
+        return reply if action.message is None else replace(reply, text=action.message)
     assert action.status is not None
     return reply_of(action.status, action.code, action.message)
 

@@ -32,7 +32,9 @@ alert-missing
     never showed, what an order asked for, one that waited for its trigger, the leg of a symbol
     that nothing names.
 alert-false
-    Of all that an alert names, something differed at its instant or in the settle time before.
+    Of all that an alert names, something differed at its instant or in the settle time before;
+    or answers showed the past, or lacked rows, then: what they show differs, and an engine may
+    say so.
     For a summary until 5 s after the process was ready, something differed there since the
     process began.  Alerts on symbols that are not loaded are not judged.
 """
@@ -119,6 +121,8 @@ def false(differences: Differences) -> Finding | None:
             from_ns, since = alert.at_ns - SETTLE_NS, f"in the {_seconds(SETTLE_NS)} before"
             if _is_summary(alert) and alert.at_ns <= _ready_ns(process) + SETTLE_NS:
                 from_ns, since = process.started_ns, "since the start"
+            if _is_misled(differences.observation, process.node, alert):
+                continue
             if not any(
                 span.meets(from_ns, alert.at_ns)
                 for subject in names.of(alert)
@@ -250,6 +254,17 @@ class _Named:
     def is_in_summary(self, subject: Subject, from_ns: int, until_ns: int) -> bool:
         everything = symbol_subject(subject.account, subject.symbol)
         return _any_between(self._summaries.get(everything, ()), from_ns, until_ns)
+
+
+def _is_misled(observation: Observation, node: str, alert: Alert) -> bool:
+    """Whether answers about an account do not show the truth, or did not until a moment ago."""
+    return any(
+        each.kind == "lag"
+        and each.from_ns <= alert.at_ns <= each.until_ns + SETTLE_NS
+        and each.node in ("", node)
+        and each.account in ("", alert.account)
+        for each in observation.impairments
+    )
 
 
 def _any_between(times: Sequence[int], from_ns: int, until_ns: int) -> bool:

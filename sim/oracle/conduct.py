@@ -103,7 +103,7 @@ def stopped(observation: Observation) -> Finding:
         Violation(
             "stopped",
             f"Node {incarnation.node}: {_process(incarnation)} {_ENDS[incarnation.ended]}, "
-            "and no read or connection had failed.",
+            "and no read or connection had failed or shown the past.",
             incarnation.ended_ns,
         )
         for incarnation in observation.incarnations
@@ -114,7 +114,7 @@ def stopped(observation: Observation) -> Finding:
 
 def _is_excused(observation: Observation, incarnation: Incarnation) -> bool:
     return any(
-        fault.kind in ("read", "stream")
+        fault.kind in ("read", "lag", "stream")
         and fault.from_ns <= incarnation.ended_ns
         and fault.until_ns >= incarnation.started_ns
         and fault.until_ns >= incarnation.ended_ns - _EXCUSED_FOR_NS

@@ -62,7 +62,8 @@ def reference() -> str:
     for title, struct in _PARTS.items():
         found = structs[struct.__name__]
         lines += ["", f"### {title}", "", found["description"], ""]
-        lines += _table(found, without=frozenset(ACTIONS))
+        # What happens in a record has a part of its own.
+        lines += _table(found, without=frozenset(ACTIONS) if struct is Record else frozenset())
     for title, who in _WHO.items():
         lines += ["", f"### {title}"]
         for word, action in ACTIONS.items():

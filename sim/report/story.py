@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sim.report.result import Result
 from sim.trace import Row, Trace
 
 LINES_AT_MOST = 24
-"""A longer story keeps its beginning and what leads up to each violation."""
+"""The lines of a story that nobody has asked for."""
 
 LEADING_UP = 2
 
@@ -38,11 +38,13 @@ def story(trace: Trace, result: Result, start_ns: int) -> list[Line]:
         told.append((row.at_ns, False, text))
     told += [(v.at_ns, True, f"✗ {v.property}: {v.message}") for v in result.violations]
     told.sort(key=lambda entry: entry[:2])
-    lines = [Line(f"{(at_ns - start_ns) / 1e9:.3f}s", text, broken) for at_ns, broken, text in told]
-    return lines if len(lines) <= LINES_AT_MOST else _shortened(lines)
+    return [Line(f"{(at_ns - start_ns) / 1e9:.3f}s", text, broken) for at_ns, broken, text in told]
 
 
-def _shortened(lines: list[Line]) -> list[Line]:
+def shortened(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return a story that is not too long: its beginning and what leads up to each violation."""
+    if len(lines) <= LINES_AT_MOST:
+        return lines
     keep = set(range(LINES_AT_MOST // 2))
     for number, line in enumerate(lines):
         if line.broken:

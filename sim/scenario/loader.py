@@ -331,13 +331,15 @@ class _Loader:
 
 def _out_of_range(value: float, mark: Meta) -> str:
     """Return the range in words if the value is not in it."""
-    if mark.gt is not None and value <= mark.gt:
-        return f"more than {mark.gt:g}"
-    if mark.ge is not None and value < mark.ge and mark.le is None:
-        return f"{mark.ge:g} or more"
-    if mark.ge is not None and mark.le is not None and not mark.ge <= value <= mark.le:
-        return f"from {mark.ge:g} to {mark.le:g}"
-    return ""
+    is_under = (mark.gt is not None and value <= mark.gt) or (
+        mark.ge is not None and value < mark.ge
+    )
+    is_over = mark.le is not None and value > mark.le
+    if not (is_under or is_over):
+        return ""
+    if mark.gt is not None:
+        return f"more than {mark.gt:g}" + (f" and at most {mark.le:g}" if mark.le else "")
+    return f"{mark.ge:g} or more" if mark.le is None else f"from {mark.ge:g} to {mark.le:g}"
 
 
 def _unmarked(kind: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from sim.venue.calls import Backend, Call, leaving_nothing, symbol
+from sim.venue.calls import Backend, Call, LeavingNothing, symbol
 from sim.venue.errors import Rejection, malformed
 from sim.venue.orders_api import find_open, post_order, put_order, reply
 from sim.venue.params import Params
@@ -59,7 +59,7 @@ def _answers(backend: Backend, asked: Iterable[Callable[[], bytes]]) -> list[byt
     answers = []
     for ask in asked:
         try:
-            with leaving_nothing(backend.exchange):
+            with LeavingNothing(backend.exchange):
                 answers.append(ask())
         except Rejection as refused:
             answers.append(refused.body())

@@ -15,7 +15,7 @@ from sim.observation import VenueOrder, VenueTrade
 from sim.venue import clearing
 from sim.venue.algo_models import AlgoOrder
 from sim.venue.algo_validation import new_algo_order
-from sim.venue.calls import leaving_nothing
+from sim.venue.calls import LeavingNothing
 from sim.venue.errors import Rejection, VenueError
 from sim.venue.exchange import Exchange
 from sim.venue.formats import plain
@@ -201,7 +201,7 @@ class ByHand(ABC):
         """
         self.advance(now_ns)
         try:
-            with leaving_nothing(self.exchange):
+            with LeavingNothing(self.exchange):
                 return act(self.exchange, *args, **given)
         except Rejection as refused:
             raise VenueError(f"the venue refuses that: {refused}") from None

@@ -56,3 +56,10 @@ class GatewayClock:
         for skew in self._skews:
             if not skew.told_only:
                 skew.acted(request)
+
+
+def earlier_of(one_ns: int | None, other_ns: int | None) -> int | None:
+    """Return the earlier of two instants that may never come, None if neither does."""
+    if one_ns is None or other_ns is None:
+        return other_ns if one_ns is None else one_ns
+    return min(one_ns, other_ns)

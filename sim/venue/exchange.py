@@ -32,6 +32,7 @@ from sim.observation import VenueTrade
 from sim.venue import matching
 from sim.venue.algo import AlgoBook
 from sim.venue.algo_models import AlgoOrder
+from sim.venue.clocks import earlier_of
 from sim.venue.config import VenueConfig
 from sim.venue.errors import Rejection
 from sim.venue.ledger import LedgerEntry, OrderEntry
@@ -330,12 +331,11 @@ class Exchange:
         """Return when time alone does something next, None when it does nothing."""
         while self._good_till and not self._good_till[0][2].current.is_open:
             heapq.heappop(self._good_till)
-        due = [entry[0] for entry in self._good_till[:1]]
+        due_ns = self._good_till[0][0] if self._good_till else None
         for account in self.accounts.values():
-            due += account.countdowns.values()
-        if (algo_ns := self.algos.next_expiry_ns) is not None:
-            due.append(algo_ns)
-        return min(due, default=None)
+            if account.countdowns:
+                due_ns = earlier_of(due_ns, min(account.countdowns.values()))
+        return earlier_of(due_ns, self.algos.next_expiry_ns)
 
     # -- the market
 

@@ -14,7 +14,7 @@ keeps; a difference is a bug of the harness and raises `VenueInvariantError`.
 * What is indexed or kept to be quick is what it would be if it were made again.
 * A conditional order and the order that it has become agree.  No GTE_GTC order outlives its leg.
 
-What is refused leaves nothing in the ledger; see `calls.leaving_nothing`.
+What is refused leaves nothing in the ledger; see `calls.LeavingNothing`.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class ListenKeys:
         self._rng = rng
         self._live: dict[str, ListenKey] = {}  # by itself, the oldest first
         self._current: dict[str, ListenKey] = {}  # by API key
+        self.next_expiry_ns: int | None = None
+        """When the next key runs out; each request looks."""
 
     def start(self, account: Account, now_ns: int, api_key: str | None = None) -> str:
         """Return the current key of an API key, made if there is none, valid for an hour.
@@ -52,6 +54,7 @@ class ListenKeys:
             current = ListenKey(key, account.name, api_key, 0)
             self._live[key] = self._current[api_key] = current
         current.expires_ns = now_ns + self._validity_ns
+        self._look_ahead()
         return current.key
 
     def extend(self, account: Account, now_ns: int, api_key: str | None = None) -> str:
@@ -77,6 +80,7 @@ class ListenKeys:
         self._live.pop(key.key, None)
         if self._current.get(key.api_key) is key:
             del self._current[key.api_key]
+        self._look_ahead()
 
     def of(self, account: str) -> list[ListenKey]:
         """Return the live keys of an account, the oldest first."""
@@ -92,7 +96,5 @@ class ListenKeys:
         due = [key for key in self._live.values() if key.expires_ns <= now_ns]
         return sorted(due, key=lambda key: key.expires_ns)
 
-    @property
-    def next_expiry_ns(self) -> int | None:
-        """Return when the next key runs out."""
-        return min((key.expires_ns for key in self._live.values()), default=None)
+    def _look_ahead(self) -> None:
+        self.next_expiry_ns = min((key.expires_ns for key in self._live.values()), default=None)

@@ -21,7 +21,7 @@ import msgspec
 
 from sim.venue import account_api, algo_api, batch_api, market_api, orders_api, status_api
 from sim.venue import params as read
-from sim.venue.calls import Backend, Call, leaving_nothing
+from sim.venue.calls import Backend, Call, LeavingNothing
 from sim.venue.clocks import GatewayClock
 from sim.venue.errors import AHEAD, Rejection, malformed, text_of
 from sim.venue.formats import to_ms
@@ -170,18 +170,19 @@ class Gateway:
         now_ms = to_ms(now_ns)
         headers: Headers = ()
         account: Account | None = None
+        api_key = request.header("X-MBX-APIKEY")
         try:
             self._limits.admit(now_ms)
             if route is None:
                 raise self._unknown_path(request)
             if route.auth != PUBLIC:
-                account = self._authenticate(request)
+                account = self._authenticate(api_key)
             params = read.parse(request.query, request.body)
             self._charge(route, params, now_ms)
             self._check_names(params)
             if route.auth == SIGNED:
                 assert account is not None
-                key = account.keys[request.header("X-MBX-APIKEY") or ""]
+                key = account.keys[api_key or ""]
                 if not (self._is_signed(request, params, key) if proof is None else proof(key)):
                     raise Rejection(-1022)
                 self._check_timestamp(request, params, now_ns, arrived_ns)
@@ -189,10 +190,9 @@ class Gateway:
                 assert account is not None
                 self._limits.charge_orders(account.name, route.orders, now_ms)
             told_ns = self.clock.told_ns(request, now_ns) if route.tells_time else now_ns
-            api_key = request.header("X-MBX-APIKEY")
             call = Call(account or self._nobody, params, told_ns, api_key)
             self._backend.history.reads.next_answer(None if account is None else account.name)
-            with leaving_nothing(self._backend.exchange):
+            with LeavingNothing(self._backend.exchange):
                 status, body = 200, route.handler(self._backend, call)
         except Rejection as refused:
             status, body, headers = refused.status, refused.body(), refused.headers
@@ -214,8 +214,7 @@ class Gateway:
             -5000, f"Path {request.path}, Method {request.method} is invalid", status=404
         )
 
-    def _authenticate(self, request: Request) -> Account:
-        key = request.header("X-MBX-APIKEY")
+    def _authenticate(self, key: str | None) -> Account:
         if not key:
             raise Rejection(-2014, status=401)
         account = self._accounts.get(key)
@@ -230,8 +229,10 @@ class Gateway:
         self._limits.charge(weight, now_ms)
 
     def _check_names(self, params: Params) -> None:
+        if self._config.unknown_params == "ignored":
+            return
         known = sum(name in read.KNOWN for name in params)
-        if known < len(params) and self._config.unknown_params == "refused":
+        if known < len(params):
             raise Rejection(-1104, text_of(-1104, known, len(params)))
 
     def _is_signed(self, request: Request, params: Params, key: ApiKey) -> bool:

@@ -27,6 +27,7 @@ import msgspec
 
 from sim.venue import events
 from sim.venue.account_events import Event
+from sim.venue.clocks import earlier_of
 from sim.venue.config import SECOND_NS
 from sim.venue.events import About
 from sim.venue.exchange import Exchange
@@ -124,8 +125,7 @@ class Streams:
     @property
     def next_deadline_ns(self) -> int | None:
         """Return when the next key runs out or the next connection has to end."""
-        due = (self.keys.next_expiry_ns, self._next_close_ns)
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+        return earlier_of(self.keys.next_expiry_ns, self._next_close_ns)
 
     def live_key(self, account: str) -> str | None:
         """Return the account's live key, the newest of several."""

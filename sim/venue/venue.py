@@ -21,7 +21,7 @@ from sim.venue.account_view import AccountView
 from sim.venue.algo_history import AlgoHistory
 from sim.venue.by_hand import ByHand
 from sim.venue.calls import Backend
-from sim.venue.clocks import GatewayClock
+from sim.venue.clocks import GatewayClock, earlier_of
 from sim.venue.config import VenueConfig
 from sim.venue.errors import VenueError
 from sim.venue.exchange import Exchange
@@ -142,8 +142,7 @@ class Venue(ByHand):
 
     def next_deadline_ns(self) -> int | None:
         """Return when something will expire by itself, None when nothing will."""
-        due = (self.streams.next_deadline_ns, self.exchange.next_expiry_ns)
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+        return earlier_of(self.streams.next_deadline_ns, self.exchange.next_expiry_ns)
 
     def expire_listen_key(self, account: str, now_ns: int, *, notify: bool = True) -> bool:
         """End the account's listen keys early, with or without telling their connections.

@@ -37,8 +37,7 @@ class Request(msgspec.Struct, frozen=True):
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, compared without case."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        return _header(self.headers, name)
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -50,8 +49,15 @@ class Response(msgspec.Struct, frozen=True):
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, compared without case."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        return _header(self.headers, name)
+
+
+def _header(headers: Headers, name: str) -> str | None:
+    wanted = name.lower()
+    for key, value in headers:
+        if key == name or key.lower() == wanted:
+            return value
+    return None
 
 
 class Frame(msgspec.Struct, frozen=True):

@@ -76,19 +76,19 @@ from sim.scenario import load
 from sim.suite import scenario_files
 from sim.world import run
 stock = engines.load("stock")
-part = scenario_files(())[int(os.environ["PYTHONHASHSEED"]) % 4 :: 4]
+part = scenario_files(())[int(os.environ["PYTHONHASHSEED"]) % 10 :: 10]
 print(json.dumps({str(p): run(load(p), stock).trace.digest() for p in part}))
 """
 
 
 def test_twenty_processes_with_twenty_hash_seeds_agree(digests: dict[Path, str]):
-    """Each process runs a quarter of the suite, so that each file is run by five."""
+    """Each process runs a tenth of the suite: each file is run by two, and by this one."""
     seen = dict.fromkeys(map(str, digests), 0)
     for printed in in_processes(PART_OF_THE_SUITE, range(20)):
         for path, value in json.loads(printed).items():
             assert value == digests[Path(path)], path
             seen[path] += 1
-    assert set(seen.values()) == {5}
+    assert set(seen.values()) == {2}
 
 
 def test_a_second_time_and_another_order_change_nothing(digests: dict[Path, str]):

@@ -10,10 +10,10 @@ from sim.scenario.values import (
     TRADE_READS,
     AccountName,
     Asset,
-    Count,
     Instant,
     OrderId,
     PagedRead,
+    PageRows,
     Period,
     PositionSide,
     Probability,
@@ -115,8 +115,9 @@ class ShortenPages(ReadFault, frozen=True, kw_only=True):
     """Which endpoints, by the last part of their path."""
     symbol: Symbol | None = None
     """The only symbol whose pages are short."""
-    rows: Count
-    """The most rows that a page has."""
+    rows: PageRows
+    """The most rows that a page has; a page of trades begins with the one that ended the page
+    before, so that one row would tell nothing new for ever."""
     for_ns: Period
     """How long."""
 

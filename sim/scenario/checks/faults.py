@@ -20,7 +20,7 @@ from sim.scenario.checks.common import Fail
 from sim.scenario.errors import nearest
 from sim.scenario.model import Scenario
 from sim.scenario.yaml_tree import Path
-from sim.venue.replies import has_text
+from sim.venue.replies import ERROR_REPLIES, has_text
 from sim.venue.rest import ROUTES
 
 
@@ -53,9 +53,11 @@ def _check_failure(fault: FailRequest, path: Path, fail: Fail) -> None:
     if fault.error is None and fault.status is None:
         fail(path, "fail_request needs 'error' or 'status'")
     if fault.error is not None:
-        for word in ("status", "code", "message"):
+        for word in ("status", "code"):
             if getattr(fault, word) is not None:
                 fail((*path, word), f"'error' and {word!r} exclude each other", "give one")
+        if fault.message is not None and ERROR_REPLIES[fault.error].code is None:
+            fail((*path, "message"), f"the answer {fault.error!r} is a page", "leave it out")
     if fault.code is not None and fault.message is None and not has_text(fault.code):
         fail((*path, "code"), f"no text is known for the code {fault.code}", "give a 'message'")
 

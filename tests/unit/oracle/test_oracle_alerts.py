@@ -620,6 +620,26 @@ def test_of_an_order_alert_a_fill_of_it_may_have_differed_but_not_the_leg() -> N
     assert not is_false(run([T], replace(leg_only, alerts=(alert(60, **THE_LEG),))))
 
 
+@pytest.mark.parametrize(
+    ("kind", "from_at", "until_at", "wrong"),
+    [
+        ("lag", 60, 70, False),
+        ("lag", 61, 70, True),
+        ("lag", 30, 55, False),  # over, but not for longer than the settle time
+        ("lag", 30, 54, True),
+        ("read", 30, 70, True),  # an answer that fails shows nothing
+    ],
+)
+def test_an_alert_on_what_answers_have_shown_wrong_for_a_time_is_none_of_the_engine_s(
+    kind: str, from_at: float, until_at: float, wrong: bool
+) -> None:
+    span = Impairment(kind, after(from_at), after(until_at))
+    told = replace(applied(T, 10), alerts=(alert(60, **THE_LEG),))
+    assert is_false(replace(run([T], told), impairments=(span,))) == wrong
+    other = replace(span, account="other")
+    assert is_false(replace(run([T], told), impairments=(other,)))
+
+
 def test_an_alert_on_what_neither_side_knows_is_false() -> None:
     for names in ({"trade_id": "99"}, {"venue_order_id": "99"}, {"client_order_id": "O-99"}):
         assert is_false(run([T], node(alert(20, **names))))

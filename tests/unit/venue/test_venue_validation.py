@@ -11,7 +11,7 @@ import pytest
 from venue_client import START_NS, Client, client, order, two_accounts
 
 from sim.venue import Venue, VenueConfig, VenueError, VenueInvariantError
-from sim.venue.calls import leaving_nothing
+from sim.venue.calls import LeavingNothing
 from sim.venue.config import symbol_config
 from sim.venue.errors import TEXTS, Rejection
 
@@ -177,7 +177,7 @@ def test_what_is_refused_and_yet_recorded_is_a_bug_of_the_venue(
     nt: Client, changes: bool, raised: type[Exception]
 ) -> None:
     def refuse() -> None:
-        with leaving_nothing(nt.venue.exchange):
+        with LeavingNothing(nt.venue.exchange):
             if changes:
                 nt.limit()
             raise Rejection(-2019)
