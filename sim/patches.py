@@ -139,8 +139,8 @@ PATCHES: tuple[Patch, ...] = (
         "nautilus_trader.core.nautilus_pyo3",
         "RedisCacheDatabase",
         {
-            ">=1.231": "(trader_id, instance_id, config_json, database_config_json=None)",
-            "<1.231": "(trader_id, instance_id, config_json)",
+            ">=1.229": "(trader_id, instance_id, config_json, database_config_json=None)",
+            "<1.229": "(trader_id, instance_id, config_json)",
         },
         "the cache is stored in a write log in memory",
         replacements.database,
@@ -210,7 +210,7 @@ PATCHES: tuple[Patch, ...] = (
         None,
         "hash order of its own decides the order of what it returns",
         replacements.seeded_adjustment,
-        ">=1.222,<1.223",
+        ">=1.222,<1.226",
     ),
     Patch(
         "nautilus_trader.live.retry",

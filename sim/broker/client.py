@@ -93,7 +93,10 @@ class BrokerExecutionClient(LiveExecutionClient):  # type: ignore[misc]
     async def _connect(self) -> None:
         await self._report_account()
         await self._await_account_registered(log_registered=False)
-        self._cache.set_account_id_for_venue(VENUE, self.account_id)
+        if hasattr(self._cache, "set_account_id_for_venue"):
+            self._cache.set_account_id_for_venue(VENUE, self.account_id)
+        else:  # before 1.223.0, where Interactive Brokers' client does this
+            self._cache.set_specific_venue(self.venue)
         self._listen_key = (await self._requests.listen_key("POST"))["listenKey"]
         self._stream = await wire.WebSocketClient.connect(
             loop_=self._loop,
