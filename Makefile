@@ -6,13 +6,18 @@ TOX := .cache/tox/bin/tox
 ENV := .tox/check
 READY := .cache/ready
 
-.PHONY: demo test bench requirements clean
+.PHONY: demo test versions bench requirements clean
 
 demo: $(READY)
 	$(ENV)/bin/recon run --engine stock --engine recon
 
 test: $(READY)
 	$(TOX) run -qq -e check
+
+# The bug reports on the releases that had them, and recon on the oldest that it is for.
+versions: $(READY)
+	$(TOX) run -e nautilus-1.221.0,nautilus-1.222.0,nautilus-1.226.0,nautilus-1.227.0
+	$(ENV)/bin/python -m sim.report.issues .cache/versions
 
 bench: $(READY)
 	$(ENV)/bin/python -m sim.bench
@@ -37,6 +42,7 @@ requirements:
 	.cache/tools/bin/python -m pip install --quiet pip-tools
 	$(PIP_COMPILE) --all-build-deps --extra sim --extra test -o requirements.txt pyproject.toml
 	$(PIP_COMPILE) -o requirements-tox.txt requirements-tox.in
+	.cache/tools/bin/python requirements/compile.py $(PIP_COMPILE)
 
 clean:
 	rm -rf .cache .tox build *.egg-info

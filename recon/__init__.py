@@ -14,7 +14,7 @@ each comparison with the venue under `COMPARISONS`, as `Comparison`.
 
 from recon.alerts import COMPARISONS, KINDS, TOPIC, Comparison, Discrepancy
 from recon.config import REPLACED, ConfigError, ReconExecEngineConfig
-from recon.nautilus.attach import InstallError, install, uninstall
+from recon.nautilus.attach import InstallError, install, supports, uninstall
 
 __all__ = [
     "COMPARISONS",
@@ -27,5 +27,6 @@ __all__ = [
     "InstallError",
     "ReconExecEngineConfig",
     "install",
+    "supports",
     "uninstall",
 ]

@@ -1,4 +1,4 @@
-"""The command line: ``recon run``, ``recon list`` and ``recon faults``.
+"""The command line: ``recon run``, ``recon list`` and ``recon faults``; see `cli_releases`, too.
 
 Exit codes of a run, highest first: 2 usage or bad scenario; 4 harness error; 5 not
 deterministic; 1 a violation that `known` does not name, or a named one absent;
@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sim import engines
 from sim.catalogue import Examination, Finding, catalogue
+from sim.cli_releases import bisect_command, new_issue_command
 from sim.report import catalogue as catalogue_report
 from sim.report import terminal
 from sim.report.junit import junit_report
@@ -75,6 +76,10 @@ def _selection(command: Command) -> Command:
 @click.version_option(package_name="nautilus-recon")
 def main() -> None:
     """Reconciliation for NautilusTrader on Binance, and the simulation that proves it."""
+
+
+main.add_command(bisect_command)
+main.add_command(new_issue_command)
 
 
 @main.command("list")

@@ -185,14 +185,20 @@ def load(name: str) -> MakeEngine:
 
 
 def _recon() -> MakeEngine:
+    # Imported when it is asked for: the stock engine is run on releases, too, of which it
+    # cannot even be imported.
+    why = ""
     try:
+        from recon import supports
         from sim.recon_engine import Recon
     except ImportError as e:
-        # The stock engine can be judged on releases that `recon` was not made for.
-        raise EngineError(
-            f"engine 'recon' is not for nautilus_trader {nautilus_trader.__version__}: {e}"
-        ) from None
-    return Recon
+        why = f": {e}"
+    else:
+        if supports(nautilus_trader.__version__):
+            return Recon
+    raise EngineError(
+        f"engine 'recon' is not for nautilus_trader {nautilus_trader.__version__}{why}"
+    )
 
 
 def _make(name: str, found: Any) -> Any:

@@ -7,6 +7,7 @@ execution engine (`ATTRIBUTES`) and three endpoints of its message bus (`ENDPOIN
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,10 @@ PRIVATE = (
     "_open_position",
 )
 """Names of the engine that NautilusTrader does not promise."""
+
+FIRST_RELEASE, LAST_RELEASE = (1, 227), (1, 231)
+"""The releases of NautilusTrader that `recon` is for, both included: before, the adapter takes a
+reduce-only order that the venue has cut for one that was cancelled."""
 
 _MARK = "_recon_installation"
 
@@ -202,6 +207,12 @@ class Installation:
         return list(self._accounts.values())
 
 
+def supports(version: str) -> bool:
+    """Whether `recon` is for a release of NautilusTrader, such as ``1.231.0``."""
+    major, minor, *_ = map(int, re.findall(r"\d+", version))
+    return FIRST_RELEASE <= (major, minor) <= LAST_RELEASE
+
+
 def install(
     node: TradingNode, *, transport: httpx.AsyncBaseTransport | None = None
 ) -> Installation:
@@ -219,7 +230,7 @@ def install(
     ------
     InstallError
         When the node is not built, is configured otherwise, has `recon` already, or is
-        of a NautilusTrader that lacks something `recon` attaches to.
+        of a NautilusTrader that `recon` is not for, see `supports`.
     """
     engine = node.kernel.exec_engine
     config = node._config.exec_engine
@@ -228,6 +239,11 @@ def install(
     if not isinstance(config, ReconExecEngineConfig):
         raise InstallError(
             "configure the node with TradingNodeConfig(exec_engine=ReconExecEngineConfig(...))"
+        )
+    if not supports(nautilus_trader.__version__):
+        first, last = (".".join(map(str, release)) for release in (FIRST_RELEASE, LAST_RELEASE))
+        raise InstallError(
+            f"recon is for nautilus_trader {first} to {last}, not {nautilus_trader.__version__}"
         )
     _check_names(engine, node.kernel.msgbus)
     if not engine._clients:

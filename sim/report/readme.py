@@ -42,6 +42,7 @@ FOLDERS = {
     "hedge": "two legs of one symbol",
     "history": "what lies before the window, behind the page or out of reach",
     "inflight": "requests whose answers are lost, late or wrong",
+    "issues": "bug reports, on the releases that had them",
     "manual": "orders by hand",
     "reads": "answers of replicas that are behind, torn, short or repeated",
     "restart": "processes that end and begin, with the cache kept, stale, torn or lost",

@@ -35,6 +35,8 @@ def ask_once(node: Any) -> None:
         return symbols
 
     for client in node.kernel.exec_engine._clients.values():
+        if not hasattr(client, "_get_cache_active_symbols"):
+            continue  # a broker, who asks for instruments
         original = client._get_cache_active_symbols
         client._get_cache_active_symbols = partial(spelt_as_the_venue_does, original)
 
