@@ -600,6 +600,7 @@ VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (v.Period, spans(1)),
     (v.Seed, st.integers(0, 3) | st.integers(0, 2**53)),
     (v.Count, st.integers(1, 3)),
+    (v.PageRows, st.integers(2, 1000)),
     (v.Probability, st.sampled_from((0.25, 1.0, 1e-6))),
     (v.Line, texts()),
     (v.ExpiryReason, st.integers(0, 11)),

@@ -210,6 +210,8 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 async def test_an_account_that_is_held_back(binance: Binance, state: str):
     await binance.take("O-1")
+    if state == "normal":
+        await binance.world("restrict: {state: inactive}")
     await binance.world(f"restrict: {{state: {state}}}")
     order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1"}
     closing = order | {"side": "SELL", "reduceOnly": "true"}
