@@ -45,6 +45,7 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.behind import Behind
 from recon.core.facts import FillKey
+from recon.core.ledger import SymbolBook
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
 from recon.nautilus.book import prior_of
@@ -196,20 +197,24 @@ class Gate:
             or not account.venue.fills_are_complete
             or not _takes(order, event)
             or (prior_of(order) and any(other.order_id == key.order_id for other in book.queued))
-            or (
-                event.position_id is not None
-                and is_late(self._cache.position(event.position_id), rank_of(event))
-            )
+            or self._is_out_of_turn(book, event)
         ):
             self._ask(account, event)
             return
-        position_side = None
-        if event.position_id is not None:
-            position_side = event.position_id.value.rpartition("-")[2]
+        position_side = _position_side(event)
         self._tell_if_late(account, event, order, event.trade_id, position_side)
         self._complete(order, event)
-        book.queued.add(key)
+        book.queued[key] = position_side, rank_of(event)
         self._forward(event)
+
+    def _is_out_of_turn(self, book: SymbolBook, event: OrderFilled) -> bool:
+        """Whether a later fill of the same leg is applied already, or is about to be."""
+        position_side = _position_side(event)
+        if position_side is None:
+            return False
+        its = rank_of(event)
+        position = self._cache.position(event.position_id)
+        return is_late(position, its) or book.is_overtaken(position_side, its)
 
     def _complete(self, order: Order, event: OrderFilled) -> None:
         """Let an order end with its last fill whose first ones came before the first contact."""
@@ -294,6 +299,11 @@ def _key_of(account: Account, event: OrderFilled) -> tuple[FillKey, int | None]:
         )
     )
     return key, account.venue.sequence(trade_id, event.ts_event)
+
+
+def _position_side(event: OrderFilled) -> str | None:
+    """Return the position side that a fill tells, None where it tells no position."""
+    return None if event.position_id is None else event.position_id.value.rpartition("-")[2]
 
 
 def _takes(order: Order, event: OrderFilled) -> bool:

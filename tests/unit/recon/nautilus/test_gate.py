@@ -31,6 +31,7 @@ from nautilus_trader.model.identifiers import (
     AccountId,
     ClientOrderId,
     InstrumentId,
+    PositionId,
     StrategyId,
     TradeId,
     TraderId,
@@ -212,14 +213,20 @@ def updated(quantity: str, at_ns: int = NOW) -> OrderUpdated:
 
 
 def fill(
-    trade_id: str, quantity: str = "1.000", *, order_id: str = "77", at_ns: int = NOW, **more: Any
+    trade_id: str,
+    quantity: str = "1.000",
+    *,
+    order_id: str = "77",
+    at_ns: int = NOW,
+    position_id: PositionId | None = None,
+    **more: Any,
 ) -> OrderFilled:
     return OrderFilled(
         **details(
             at_ns,
             venue_order_id=VenueOrderId(order_id),
             trade_id=TradeId(trade_id),
-            position_id=None,
+            position_id=position_id,
             order_side=OrderSide.BUY,
             order_type=OrderType.LIMIT,
             last_qty=Quantity.from_str(quantity),
@@ -509,6 +516,29 @@ def test_nothing_is_raised_whatever_fails(part: str, what: str):
     desk.gate.on_applied(event)
     desk.gate.on_report(event)
     desk.gate.on_mass_status(event)
+
+
+@pytest.mark.parametrize(("side", "is_asked"), [("BOTH", True), ("LONG", False)])
+def test_a_fill_that_comes_before_one_that_is_queued_on_its_leg_is_asked_for(
+    side: str, is_asked: bool
+):
+    desk = Desk()
+    later = fill("6", position_id=PositionId(f"{INSTRUMENT}-BOTH"))
+    earlier = fill("5", position_id=PositionId(f"{INSTRUMENT}-{side}"))
+
+    desk.send(later, earlier)
+
+    assert desk.passed == ([later] if is_asked else [later, earlier])
+    assert desk.questions == ([("77", "O-1")] if is_asked else [])
+
+
+def test_a_fill_that_comes_after_one_that_is_queued_on_its_leg_passes():
+    desk = Desk()
+    fills = [fill(trade_id, position_id=PositionId(f"{INSTRUMENT}-BOTH")) for trade_id in "567"]
+
+    desk.send(*fills)
+
+    assert desk.passed == fills
 
 
 def test_a_fill_that_was_made_here_is_news_and_left_to_its_maker():
