@@ -158,13 +158,27 @@ class Gate:
         """Take what a client sends after its stream was interrupted."""
         self._on_interruption()
 
+    def on_turn(self, event: OrderEvent) -> None:
+        """See to it that a fill which the engine is about to apply reaches its position."""
+        if not isinstance(event, OrderFilled):
+            return
+        try:
+            account = self._account_of(event.account_id, event.instrument_id)
+            if account is not None:
+                account.reducing.assign(event)
+        except Exception as e:
+            self._log.exception(f"the position of {event!r} was not found", e)
+
     def on_applied(self, event: OrderFilled) -> None:
         """Note a fill that the engine has applied."""
         account = self._accounts.get(event.account_id)
         if account is None:
             return
         try:
-            if account.emitter.is_applied(event):
+            is_made_here = account.emitter.is_applied(event)
+            if is_made_here or account.reconciles(event.instrument_id):
+                account.reducing.complete(event)
+            if is_made_here:
                 self._on_news()  # who has made it notes it
             elif account.reconciles(event.instrument_id):
                 key, sequence = _key_of(account, event)

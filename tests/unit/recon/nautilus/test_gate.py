@@ -77,6 +77,8 @@ class Desk:
         self.is_reconciled = True
         self.is_in_doubt = False
         self.made_here: list[Any] = []
+        self.assigned: list[Any] = []
+        self.completed: list[Any] = []
         self.log = Log()
         self.order = an_order(status)
         self.account: Any = SimpleNamespace(
@@ -89,6 +91,7 @@ class Desk:
             reconciles=lambda instrument_id: self.is_reconciled,
             is_in_doubt=lambda order: self.is_in_doubt,
             emitter=SimpleNamespace(is_applied=lambda event: event in self.made_here),
+            reducing=SimpleNamespace(assign=self.assigned.append, complete=self.completed.append),
             ledger=Ledger(),
             questions=Questions(),
             refusals={},
@@ -493,6 +496,9 @@ PARTS = {
     "the engine": lambda desk: setattr(desk.gate, "_forward", fails),
     "the loop": lambda desk: setattr(desk.gate, "_on_question", fails),
     "the store": lambda desk: setattr(desk.gate, "_on_news", fails),
+    "what is reduced": lambda desk: setattr(
+        desk.account, "reducing", SimpleNamespace(assign=fails, complete=fails)
+    ),
 }
 EVENTS: dict[str, Callable[[], Any]] = {
     "a fill": lambda: fill("9", at_ns=NOW - 9 * SECOND),
@@ -513,6 +519,7 @@ def test_nothing_is_raised_whatever_fails(part: str, what: str):
     event = EVENTS[what]()
 
     desk.gate.on_event(event)
+    desk.gate.on_turn(event)
     desk.gate.on_applied(event)
     desk.gate.on_report(event)
     desk.gate.on_mass_status(event)
@@ -539,6 +546,31 @@ def test_a_fill_that_comes_after_one_that_is_queued_on_its_leg_passes():
     desk.send(*fills)
 
     assert desk.passed == fills
+
+
+def test_a_fill_finds_its_position_when_it_is_its_turn_and_is_completed_when_it_is_applied():
+    desk = Desk()
+    event = fill("5")
+
+    desk.send(event)
+    assert not desk.assigned
+    desk.gate.on_turn(canceled())
+    desk.gate.on_turn(event)
+    assert desk.assigned == [event]
+
+    desk.applied(event)
+    assert desk.completed == [event]
+
+
+def test_a_fill_of_an_instrument_that_is_not_reconciled_is_left_to_the_engine():
+    desk = Desk()
+    desk.is_reconciled = False
+    event = fill("5")
+
+    desk.gate.on_turn(event)
+    desk.applied(event)
+
+    assert desk.assigned == desk.completed == []
 
 
 def test_a_fill_that_was_made_here_is_news_and_left_to_its_maker():
