@@ -21,6 +21,7 @@ from decimal import Decimal
 import msgspec
 
 from recon.core.facts import ZERO, FillKey, Leg
+from recon.core.rank import Rank
 
 FORMAT = 1
 
@@ -48,6 +49,9 @@ class SymbolBook:
     ahead
         Fills at or after the cursor that are applied, by sequence.  True says that the
         order of the fill was seen to be gone from the cache (purged) since.
+    queued
+        Fills that the engine has yet to apply, with the position side that they are of, where
+        they tell it, and their place among its fills.
     settled
         Position sides whose opening balance was settled on first contact, be it that none
         was needed, and when.
@@ -74,7 +78,7 @@ class SymbolBook:
         self.origin_ns = origin_ns
         self.since_ns = origin_ns
         self.ahead: dict[FillKey, tuple[int, bool]] = {}
-        self.queued: set[FillKey] = set()
+        self.queued: dict[FillKey, tuple[str | None, Rank]] = {}
         self.settled: dict[str, int] = {}
         self.pending: set[str] = set()
         self.filtered: dict[str, Decimal] = {}
@@ -86,12 +90,16 @@ class SymbolBook:
 
     def record(self, key: FillKey, sequence: int) -> bool:
         """Note a fill that was applied; return whether that is news."""
-        self.queued.discard(key)
+        self.queued.pop(key, None)
         if self.has(key, sequence):
             return False
         self.ahead[key] = (sequence, False)
         self.is_dirty = True
         return True
+
+    def is_overtaken(self, position_side: str, its: Rank) -> bool:
+        """Whether a fill that is queued comes after one of that rank, of the same leg."""
+        return any(side == position_side and other > its for side, other in self.queued.values())
 
     def forget(self, key: FillKey) -> None:
         """Take a fill back that turns out not to be in the node after all."""

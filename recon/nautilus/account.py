@@ -27,6 +27,7 @@ from recon.nautilus.book import Book, prior_of
 from recon.nautilus.collector import Collector, OrdersRead, TradesRead, gathered
 from recon.nautilus.legs import Legs
 from recon.nautilus.questions import Question, Questions
+from recon.nautilus.reducing import Reducing
 from recon.nautilus.store import Store
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Venue
@@ -77,6 +78,7 @@ class Account:
         store: Store,
         collector: Collector,
         applier: Applier,
+        reducing: Reducing,
         legs: Legs,
         teller: Teller,
         log: Logger,
@@ -93,6 +95,7 @@ class Account:
         self.teller = teller
         self.legs = legs
         self.emitter = applier.emitter
+        self.reducing = reducing
         self.questions = Questions()
         self._cache = cache
         self._store = store

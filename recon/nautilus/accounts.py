@@ -29,6 +29,7 @@ from recon.nautilus.emitter import Emitter
 from recon.nautilus.legs import Legs
 from recon.nautilus.other import OtherVenue
 from recon.nautilus.ownership import Ownership
+from recon.nautilus.reducing import Reducing
 from recon.nautilus.store import Store
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Venue
@@ -94,7 +95,8 @@ class AccountMaker:
         if config.dry_run:
             book.open_up()
         _check_ledger(ledger, book, venue, purges=bool(config.purge_closed_orders_interval_mins))
-        emitter = Emitter(self._engine, cache, venue, client.id, account_id, now_ns)
+        reducing = Reducing(self._engine, cache, account_id, dry_run=config.dry_run)
+        emitter = Emitter(self._engine, cache, venue, client.id, account_id, reducing, now_ns)
         ownership = Ownership(
             self._claim,
             lambda: list(self._node.trader.strategy_ids()),
@@ -148,6 +150,7 @@ class AccountMaker:
             store=store,
             collector=collector,
             applier=applier,
+            reducing=reducing,
             legs=legs,
             teller=teller,
             log=self._log,

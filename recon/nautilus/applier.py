@@ -36,6 +36,7 @@ from recon.core.orders import (
     is_another,
     settle,
 )
+from recon.core.rank import Rank, rank
 from recon.nautilus.adopter import Adopter, made_up, total
 from recon.nautilus.book import (
     Book,
@@ -43,7 +44,7 @@ from recon.nautilus.book import (
     prior_of,
 )
 from recon.nautilus.emitter import Emitter
-from recon.nautilus.replay import Rank, is_late, rank
+from recon.nautilus.replay import is_late
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Venue
 

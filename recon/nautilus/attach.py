@@ -1,6 +1,6 @@
 """Attaches `recon` to a node, and takes it off again.
 
-What is replaced, on the instances of one node and nowhere else: two methods of its
+What is replaced, on the instances of one node and nowhere else: three methods of its
 execution engine (`ATTRIBUTES`) and three endpoints of its message bus (`ENDPOINTS`).
 """
 
@@ -16,6 +16,7 @@ import nautilus_trader
 from nautilus_trader.common.component import Logger
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
 from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.events import OrderEvent
 
 from recon.alerts import Alerts
 from recon.config import ReconExecEngineConfig
@@ -28,7 +29,7 @@ from recon.nautilus.store import why_nothing_comes_back
 from recon.nautilus.stream import StreamWatch
 from recon.nautilus.watch import Watch
 
-ATTRIBUTES = ("reconcile_execution_state", "connect")
+ATTRIBUTES = ("reconcile_execution_state", "connect", "_handle_event_with_tracking")
 ENDPOINTS = {
     "ExecEngine.process": "process",
     "ExecEngine.reconcile_execution_report": "reconcile_execution_report",
@@ -41,6 +42,7 @@ PRIVATE = (
     "_clients",
     "_routing_map",
     "_default_client",
+    "_determine_netting_position_id",
     "_determine_oms_type",
     "_handle_order_fill",
     "_open_position",
@@ -141,6 +143,7 @@ class Installation:
         msgbus.subscribe(APPLIED, self.gate.on_applied, priority=100)
         engine.reconcile_execution_state = self._reconcile
         engine.connect = self._connect
+        engine._handle_event_with_tracking = self._handle
         setattr(engine, _MARK, self)
         why = why_nothing_comes_back(self._node._config.cache, loads_state=self._config.load_cache)
         if why is not None:
@@ -164,6 +167,11 @@ class Installation:
     def _connect(self) -> None:
         self._originals["connect"]()
         self.watch.watch_connections()
+
+    def _handle(self, event: OrderEvent) -> None:
+        """Take the place of what applies the events of the engine's queue."""
+        self.gate.on_turn(event)
+        self._originals["_handle_event_with_tracking"](event)
 
     async def _reconcile(self, timeout_secs: float = 30.0) -> bool:
         if self._has_given_up:

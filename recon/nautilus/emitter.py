@@ -46,6 +46,7 @@ from nautilus_trader.model.position import Position
 
 from recon.core.facts import Trade, VenueOrder
 from recon.core.orders import End, Refuse, Update
+from recon.nautilus.reducing import Reducing
 from recon.nautilus.replay import part_of
 from recon.nautilus.values import price_of, quantity_of
 from recon.nautilus.venue import SIDES, Venue
@@ -64,6 +65,8 @@ class Emitter:
         The execution client that orders are routed to.
     account_id
         The account.
+    reducing
+        Finds the positions of reduce-only fills.
     now_ns
         The node's clock.
     """
@@ -75,6 +78,7 @@ class Emitter:
         venue: Venue,
         client_id: ClientId,
         account_id: AccountId,
+        reducing: Reducing,
         now_ns: Callable[[], int],
     ) -> None:
         self._engine = engine
@@ -82,6 +86,7 @@ class Emitter:
         self._venue = venue
         self._client_id = client_id
         self._account_id = account_id
+        self._reducing = reducing
         self._trader_id = engine.trader_id
         self._now_ns = now_ns
         self._last_ns = 0
@@ -218,6 +223,7 @@ class Emitter:
             ts_init=self.stamp_ns(),
             reconciliation=True,
         )
+        self._reducing.assign(filled)
         self._applying = filled
         _process(self._engine, filled)
         is_applied, self._applying = self._applying is None, None

@@ -45,6 +45,7 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.behind import Behind
 from recon.core.facts import FillKey
+from recon.core.ledger import SymbolBook
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
 from recon.nautilus.book import prior_of
@@ -157,13 +158,27 @@ class Gate:
         """Take what a client sends after its stream was interrupted."""
         self._on_interruption()
 
+    def on_turn(self, event: OrderEvent) -> None:
+        """See to it that a fill which the engine is about to apply reaches its position."""
+        if not isinstance(event, OrderFilled):
+            return
+        try:
+            account = self._account_of(event.account_id, event.instrument_id)
+            if account is not None:
+                account.reducing.assign(event)
+        except Exception as e:
+            self._log.exception(f"the position of {event!r} was not found", e)
+
     def on_applied(self, event: OrderFilled) -> None:
         """Note a fill that the engine has applied."""
         account = self._accounts.get(event.account_id)
         if account is None:
             return
         try:
-            if account.emitter.is_applied(event):
+            is_made_here = account.emitter.is_applied(event)
+            if is_made_here or account.reconciles(event.instrument_id):
+                account.reducing.complete(event)
+            if is_made_here:
                 self._on_news()  # who has made it notes it
             elif account.reconciles(event.instrument_id):
                 key, sequence = _key_of(account, event)
@@ -196,20 +211,24 @@ class Gate:
             or not account.venue.fills_are_complete
             or not _takes(order, event)
             or (prior_of(order) and any(other.order_id == key.order_id for other in book.queued))
-            or (
-                event.position_id is not None
-                and is_late(self._cache.position(event.position_id), rank_of(event))
-            )
+            or self._is_out_of_turn(book, event)
         ):
             self._ask(account, event)
             return
-        position_side = None
-        if event.position_id is not None:
-            position_side = event.position_id.value.rpartition("-")[2]
+        position_side = _position_side(event)
         self._tell_if_late(account, event, order, event.trade_id, position_side)
         self._complete(order, event)
-        book.queued.add(key)
+        book.queued[key] = position_side, rank_of(event)
         self._forward(event)
+
+    def _is_out_of_turn(self, book: SymbolBook, event: OrderFilled) -> bool:
+        """Whether a later fill of the same leg is applied already, or is about to be."""
+        position_side = _position_side(event)
+        if position_side is None:
+            return False
+        its = rank_of(event)
+        position = self._cache.position(event.position_id)
+        return is_late(position, its) or book.is_overtaken(position_side, its)
 
     def _complete(self, order: Order, event: OrderFilled) -> None:
         """Let an order end with its last fill whose first ones came before the first contact."""
@@ -294,6 +313,11 @@ def _key_of(account: Account, event: OrderFilled) -> tuple[FillKey, int | None]:
         )
     )
     return key, account.venue.sequence(trade_id, event.ts_event)
+
+
+def _position_side(event: OrderFilled) -> str | None:
+    """Return the position side that a fill tells, None where it tells no position."""
+    return None if event.position_id is None else event.position_id.value.rpartition("-")[2]
 
 
 def _takes(order: Order, event: OrderFilled) -> bool:

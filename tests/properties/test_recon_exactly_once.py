@@ -165,7 +165,7 @@ class Node:
         self.touched.add(trade.key.symbol)
         if self.has(trade) or trade.key in book.queued or self.state.is_gone(trade.key):
             return
-        book.queued.add(trade.key)
+        book.queued[trade.key] = None, (trade.sequence, 0, "", False)
         self.queue.append(trade)
 
     def process(self) -> None:

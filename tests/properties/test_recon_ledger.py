@@ -211,7 +211,7 @@ def test_a_record_comes_back_as_it_was(book: SymbolBook) -> None:
     assert kept(found) == kept(book)
     assert encode_book(found) == payload
     assert not found.is_dirty
-    assert found.queued == set()
+    assert found.queued == {}
 
 
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.lists(words, unique=True))

@@ -17,8 +17,10 @@ from recon.core.ledger import (
     encode_book,
     restore,
 )
+from recon.core.rank import rank
 
 BUY = FillKey("BTCUSDT", "7", "100", "BUY")
+QUEUED = "BOTH", rank(5_000_000, "100", is_maker=False)
 
 
 def book(*recorded: FillKey, cursor: int | None = None) -> SymbolBook:
@@ -88,18 +90,40 @@ def test_a_fill_that_is_not_in_the_node_after_all_is_not_known():
 
 def test_a_fill_that_is_queued_is_not_known():
     known = book()
-    known.queued.add(BUY)
+    known.queued[BUY] = QUEUED
 
     assert not known.has(BUY, 100)
     known.record(BUY, 100)
-    assert known.queued == set()
+    assert known.queued == {}
+
+
+@pytest.mark.parametrize(
+    ("position_side", "at_ns", "trade_id", "is_overtaken"),
+    [
+        ("BOTH", 4_000_000, "101", True),
+        ("BOTH", 5_000_000, "99", True),
+        ("BOTH", 5_000_000, "100", False),
+        ("BOTH", 6_000_000, "99", False),
+        ("LONG", 4_000_000, "99", False),
+    ],
+)
+def test_a_fill_that_is_queued_overtakes_what_its_leg_had_before(
+    position_side: str, at_ns: int, trade_id: str, is_overtaken: bool
+):
+    known = book()
+    known.queued[BUY] = QUEUED
+
+    its = rank(at_ns, trade_id, is_maker=False)
+    assert known.is_overtaken(position_side, its) == is_overtaken
+    known.record(BUY, 100)
+    assert not known.is_overtaken(position_side, its)
 
 
 def test_a_fill_that_is_queued_is_not_kept():
     known = book()
-    known.queued.add(BUY)
+    known.queued[BUY] = QUEUED
 
-    assert decode_book("BTCUSDT", encode_book(known)).queued == set()
+    assert decode_book("BTCUSDT", encode_book(known)).queued == {}
 
 
 def test_a_fill_whose_order_was_purged_stays_known():

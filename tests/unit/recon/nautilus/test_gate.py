@@ -31,6 +31,7 @@ from nautilus_trader.model.identifiers import (
     AccountId,
     ClientOrderId,
     InstrumentId,
+    PositionId,
     StrategyId,
     TradeId,
     TraderId,
@@ -76,6 +77,8 @@ class Desk:
         self.is_reconciled = True
         self.is_in_doubt = False
         self.made_here: list[Any] = []
+        self.assigned: list[Any] = []
+        self.completed: list[Any] = []
         self.log = Log()
         self.order = an_order(status)
         self.account: Any = SimpleNamespace(
@@ -88,6 +91,7 @@ class Desk:
             reconciles=lambda instrument_id: self.is_reconciled,
             is_in_doubt=lambda order: self.is_in_doubt,
             emitter=SimpleNamespace(is_applied=lambda event: event in self.made_here),
+            reducing=SimpleNamespace(assign=self.assigned.append, complete=self.completed.append),
             ledger=Ledger(),
             questions=Questions(),
             refusals={},
@@ -212,14 +216,20 @@ def updated(quantity: str, at_ns: int = NOW) -> OrderUpdated:
 
 
 def fill(
-    trade_id: str, quantity: str = "1.000", *, order_id: str = "77", at_ns: int = NOW, **more: Any
+    trade_id: str,
+    quantity: str = "1.000",
+    *,
+    order_id: str = "77",
+    at_ns: int = NOW,
+    position_id: PositionId | None = None,
+    **more: Any,
 ) -> OrderFilled:
     return OrderFilled(
         **details(
             at_ns,
             venue_order_id=VenueOrderId(order_id),
             trade_id=TradeId(trade_id),
-            position_id=None,
+            position_id=position_id,
             order_side=OrderSide.BUY,
             order_type=OrderType.LIMIT,
             last_qty=Quantity.from_str(quantity),
@@ -486,6 +496,9 @@ PARTS = {
     "the engine": lambda desk: setattr(desk.gate, "_forward", fails),
     "the loop": lambda desk: setattr(desk.gate, "_on_question", fails),
     "the store": lambda desk: setattr(desk.gate, "_on_news", fails),
+    "what is reduced": lambda desk: setattr(
+        desk.account, "reducing", SimpleNamespace(assign=fails, complete=fails)
+    ),
 }
 EVENTS: dict[str, Callable[[], Any]] = {
     "a fill": lambda: fill("9", at_ns=NOW - 9 * SECOND),
@@ -506,9 +519,58 @@ def test_nothing_is_raised_whatever_fails(part: str, what: str):
     event = EVENTS[what]()
 
     desk.gate.on_event(event)
+    desk.gate.on_turn(event)
     desk.gate.on_applied(event)
     desk.gate.on_report(event)
     desk.gate.on_mass_status(event)
+
+
+@pytest.mark.parametrize(("side", "is_asked"), [("BOTH", True), ("LONG", False)])
+def test_a_fill_that_comes_before_one_that_is_queued_on_its_leg_is_asked_for(
+    side: str, is_asked: bool
+):
+    desk = Desk()
+    later = fill("6", position_id=PositionId(f"{INSTRUMENT}-BOTH"))
+    earlier = fill("5", position_id=PositionId(f"{INSTRUMENT}-{side}"))
+
+    desk.send(later, earlier)
+
+    assert desk.passed == ([later] if is_asked else [later, earlier])
+    assert desk.questions == ([("77", "O-1")] if is_asked else [])
+
+
+def test_a_fill_that_comes_after_one_that_is_queued_on_its_leg_passes():
+    desk = Desk()
+    fills = [fill(trade_id, position_id=PositionId(f"{INSTRUMENT}-BOTH")) for trade_id in "567"]
+
+    desk.send(*fills)
+
+    assert desk.passed == fills
+
+
+def test_a_fill_finds_its_position_when_it_is_its_turn_and_is_completed_when_it_is_applied():
+    desk = Desk()
+    event = fill("5")
+
+    desk.send(event)
+    assert not desk.assigned
+    desk.gate.on_turn(canceled())
+    desk.gate.on_turn(event)
+    assert desk.assigned == [event]
+
+    desk.applied(event)
+    assert desk.completed == [event]
+
+
+def test_a_fill_of_an_instrument_that_is_not_reconciled_is_left_to_the_engine():
+    desk = Desk()
+    desk.is_reconciled = False
+    event = fill("5")
+
+    desk.gate.on_turn(event)
+    desk.applied(event)
+
+    assert desk.assigned == desk.completed == []
 
 
 def test_a_fill_that_was_made_here_is_news_and_left_to_its_maker():
