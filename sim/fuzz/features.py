@@ -56,9 +56,9 @@ EXCLUDED = {
 
 
 def swarms() -> st.SearchStrategy[frozenset[str]]:
-    """Sets of features that are on; few more often than many."""
+    """Sets of features that are on."""
     names = tuple(FEATURES)
-    return st.lists(st.sampled_from(names), max_size=6, unique=True).map(frozenset)
+    return st.lists(st.sampled_from(names), min_size=2, max_size=9, unique=True).map(frozenset)
 
 
 def words_of(features: frozenset[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import NODEFAULT
 
 from sim.fuzz.features import swarms, words_of
-from sim.fuzz.values import GAPS_NS, MINUTE_NS, SECOND_NS, alternatives, of_type
+from sim.fuzz.values import GAPS_NS, MINUTE_NS, MS_NS, SECOND_NS, alternatives, of_type
 from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario import values as v
@@ -27,6 +27,12 @@ FILLS_AT_MOST = 14
 FIRST_NS = 2 * SECOND_NS
 """When strategies run, with some time to spare."""
 
+ON_THE_WAY_NS = 60 * MS_NS
+"""How long a request takes to the venue, and then some."""
+
+READ_LAG_NS = 45 * SECOND_NS
+"""How far reads are behind at the most; `recon` is told 60 s, counted from what it asks."""
+
 RECORDS_AT_MOST = 16
 
 BEGINNINGS: tuple[tuple[str, ...], ...] = (
@@ -37,6 +43,9 @@ BEGINNINGS: tuple[tuple[str, ...], ...] = (
     ("web_submit", "fill"),
 )
 """How stories begin: most with something to be judged."""
+
+SELDOM = st.sampled_from((False, False, False, True))
+"""Whether a field is given that could be left out: each that is makes a fault rarer."""
 
 CONDITIONAL = ("STOP_MARKET", "STOP", "TAKE_PROFIT_MARKET", "TAKE_PROFIT")
 
@@ -86,7 +95,7 @@ def scenarios(
         timeline=(),
     )
     teller = _Teller(draw, bare, on)
-    told = st.lists(st.sampled_from(words_of(on)), max_size=records_at_most)
+    told = st.lists(st.sampled_from(words_of(on)), min_size=6, max_size=records_at_most)
     for word in (*draw(st.sampled_from(BEGINNINGS)), *draw(told)):
         teller.tell(word)
     return msgspec.structs.replace(bare, timeline=tuple(teller.records))
@@ -95,10 +104,12 @@ def scenarios(
 class _Order:
     """An order as far as the teller knows of it: the sizes that are still to be filled."""
 
-    def __init__(self, action: a.Order, sizes: list[Decimal], *, waits: bool) -> None:
+    def __init__(self, action: a.Order, sizes: list[Decimal], here_ns: int) -> None:
         self.action = action
         self.sizes = sizes
-        self.waits = waits
+        self.waits = action.is_conditional
+        self.here_ns = here_ns
+        """When it has reached the venue, if nothing holds it up."""
 
 
 class _Teller:
@@ -112,14 +123,14 @@ class _Teller:
         self._orders: dict[str, _Order] = {}
         self._sizes_of: dict[str, list[Decimal]] = {}
         self._power = 0
-        self._at_ns = FIRST_NS
+        self._at_ns = self._now_ns = FIRST_NS
         self._is_up = True
         self._back_at_ns = 0
         self.records: list[m.Record] = []
 
     def tell(self, word: str) -> None:
         """Add a record of that word, unless it cannot happen now."""
-        at_ns = self._at_ns + self._draw(st.sampled_from(GAPS_NS))
+        at_ns = self._now_ns = self._at_ns + self._draw(st.sampled_from(GAPS_NS))
         kind = a.ACTIONS[word]
         is_down = not self._is_up or at_ns < self._back_at_ns
         if issubclass(kind, a.StrategyAction | a.NodeAction) and is_down != (kind is a.Start):
@@ -130,6 +141,7 @@ class _Teller:
             return
         match action:
             case a.Order():
+                self._at_ns = at_ns
                 self._orders[action.id] = self._sent(action)
             case a.Stop() | a.Kill():
                 self._is_up = False
@@ -155,7 +167,7 @@ class _Teller:
         sizes = self._sizes_of[action.id]
         # What executes at once leaves nothing to be filled by name.
         is_over = action.type == "MARKET"
-        return _Order(action, [] if is_over else sizes, waits=action.is_conditional)
+        return _Order(action, [] if is_over else sizes, self._at_ns + ON_THE_WAY_NS)
 
     def _terms(self) -> dict[str, Any] | None:
         draw, number = self._draw, len(self._orders) + 1
@@ -194,7 +206,11 @@ class _Teller:
         return None if terms is None else a.WebSubmit(**terms)
 
     def _fill(self) -> a.Action | None:
-        open_ = [name for name, order in self._orders.items() if order.sizes and not order.waits]
+        open_ = [
+            name
+            for name, order in self._orders.items()
+            if order.sizes and not order.waits and order.here_ns <= self._now_ns
+        ]
         if not open_:
             return None
         name = self._draw(st.sampled_from(open_))
@@ -291,14 +307,20 @@ class _Teller:
 
     def _any(self, kind: type[a.Action]) -> a.Action:
         """An action with whatever its fields may hold."""
-        return kind(**{w.field: self._value(w) for w in words(kind) if self._is_given(w)})
+        given = {w.field: self._value(w) for w in words(kind) if self._is_given(w)}
+        # Reads that are further behind than the bound that `recon` is told are out of contract.
+        if issubclass(kind, a.LagReads | a.FlapReads):
+            given["by_ns"] = min(given["by_ns"], READ_LAG_NS)
+        elif issubclass(kind, a.HideTrades):
+            given["for_ns"] = min(given["for_ns"], READ_LAG_NS)
+        return kind(**given)
 
     def _is_given(self, word: Word) -> bool:
         if word.field in ("point", "node", "account", "api_key"):
             return word.default is NODEFAULT
         if word.field in ("for_ns", "by_ns", "price", "slices"):
             return True
-        return word.default is NODEFAULT or self._draw(st.booleans())
+        return word.default is NODEFAULT or self._draw(SELDOM)
 
     def _value(self, word: Word) -> Any:
         return self._draw(st.sampled_from(alternatives(word.type)).flatmap(self._of))

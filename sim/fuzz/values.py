@@ -80,16 +80,18 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
     if isinstance(kind, UnionType) or get_origin(kind) is Union:
         return tuple(each for each in get_args(kind) if each not in (type(None), UnsetType))
     marks = getattr(kind, "__metadata__", ())
-    return (Annotated[kind.__origin__, marks[0]] if len(marks) > 1 else kind,)
+    if len(marks) < 2:
+        return (kind,)
+    return (Annotated[kind.__origin__, marks[0]],)  # type: ignore[misc]
 
 
 def of_type(kind: Any) -> st.SearchStrategy[Any]:
     """Values of a type that means the same in every story.  Raises `LookupError` for others."""
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
+    parts: tuple[Any, ...] = get_args(kind)
     if get_origin(kind) is tuple:
-        item: Any = get_args(kind)[0]
-        return st.lists(of_type(item), min_size=1, max_size=3, unique=True).map(tuple)
+        return st.lists(of_type(parts[0]), min_size=1, max_size=3, unique=True).map(tuple)
     for type_, values in BY_TYPE:
         if type_ == kind:
             return values

@@ -59,7 +59,7 @@ _TERMINAL = {
 }
 _UNFILLED_ENDS = ("CANCELED", "EXPIRED", "REJECTED")
 _UNSAID = ("CANCELED", "EXPIRED", "EXPIRED_IN_MATCH")
-"""How a conditional order has ended that is told to be FINISHED and not filled."""
+"""How an order has ended of which it is not said whether it was cancelled or has expired."""
 
 _STANDING = ("ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED")
 _BEYOND_CHANGE = ("REJECTED", "EXPIRED")
@@ -206,7 +206,9 @@ class _Comparison:
             return speaker.status in _STANDING
         if self._is_unserved(order) and speaker.status in _UNFILLED_ENDS:
             return True
-        if order.algo_id and order.status in _UNSAID and speaker.status in _UNSAID:
+        # Self-trade prevention, too: for NautilusTrader the stream and the lists differ.
+        is_unsaid = order.algo_id or order.status == "EXPIRED_IN_MATCH"
+        if is_unsaid and order.status in _UNSAID and speaker.status in _UNSAID:
             return True
         # A continuation that is filled completes an original that did expire at the venue.
         shown = [o.status for o in standing]

@@ -27,7 +27,7 @@ BANNED = re.compile(
     r"|\bthreading\.Thread\b|\basyncio\.run\(|\bhash\(",
 )
 ESCAPE = "# sim-ok:"
-ESCAPES_AT_MOST = 2
+ESCAPES_AT_MOST = 3
 LINES_AT_MOST = 400
 
 

@@ -167,7 +167,10 @@ def test_a_continuation_order_asks_for_the_rest() -> None:
 @pytest.mark.parametrize("shown", UNREACHED + OPEN + CLOSED)
 def test_a_closed_order_must_have_the_same_terminal_state(status: str, shown: str) -> None:
     order, trades = half_filled(status)
-    expected = set() if shown == NODE_STATUS[status] else MISMATCH
+    right = {NODE_STATUS[status]}
+    if status == "EXPIRED_IN_MATCH":
+        right |= {"EXPIRED"}  # which NautilusTrader makes of it when the stream tells it
+    expected = set() if shown in right else MISMATCH
     assert verdict(seen([order], [known(order, status=shown)], trades)) == expected
 
 

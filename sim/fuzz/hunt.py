@@ -1,0 +1,219 @@
+"""One piece of a campaign: draws stories for a while, and shrinks what it finds.
+
+Rules:
+
+* A failure is the first property that a story violates, in the order of the catalogue.  While it
+  is shrunk, only violations of that property count.
+* Shrinking has two parts.  Hypothesis makes the draw smaller, for `RUNS_AT_MOST` runs; then
+  records and words are taken out of what is left as long as it fails (`smaller`).
+* A run that the harness could not do is a failure of the harness, and is kept with its story, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+
+import msgspec
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from hypothesis.errors import Flaky
+
+from sim import engines
+from sim.fuzz.smaller import smaller
+from sim.fuzz.stories import scenarios
+from sim.report.result import Result, errored, result_of
+from sim.runner import attempt
+from sim.scenario import PROPERTIES, Scenario, dump, loads
+from sim.stopwatch import wall_secs
+from sim.world import run
+
+RUNS_AT_MOST = 150
+"""How many runs Hypothesis may take to shrink a failure."""
+
+_QUIET = settings(
+    database=None,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+    print_blob=False,
+)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A failure, as small as it could be made."""
+
+    property: str
+    """What is violated, or ``harness`` where the run could not be done."""
+    text: str
+    """The scenario, as a file."""
+    message: str
+    seed: int
+    """The seed of the hunt that found it."""
+    examples: int
+    """After how many stories it was found."""
+    runs: int
+    """How many runs it took to shrink it."""
+
+
+class Bag(msgspec.Struct):
+    """What came of a piece of a campaign."""
+
+    seeds: list[int] = []
+    examples: int = 0
+    secs: float = 0.0
+    judged: Counter[str] = msgspec.field(default_factory=Counter)
+    """How many stories judged each property."""
+    acted: Counter[str] = msgspec.field(default_factory=Counter)
+    """In how many stories each word had an effect."""
+    verdicts: Counter[str] = msgspec.field(default_factory=Counter)
+    found: list[Found] = []
+    error: str | None = None
+
+
+class Hunt(msgspec.Struct, frozen=True):
+    """Draws stories for an engine, from a seed on: so many, or for so long."""
+
+    engine: str
+    seed: int
+    examples: int
+    secs: float | None = None
+    shrinks: int = RUNS_AT_MOST
+
+    def perform(self) -> Bag:
+        """Hunt in this process."""
+        bag = Bag()
+        began = wall_secs()
+        ends = None if self.secs is None else began + self.secs
+        seed = self.seed
+        while bag.examples < self.examples and (ends is None or wall_secs() < ends):
+            bag.seeds.append(seed)
+            _Chase(self, seed, bag, ends).run()
+            seed += 1
+        bag.secs = wall_secs() - began
+        return bag
+
+    def failed(self, error: str) -> Bag:
+        """Return what came of it when the process that hunted has died."""
+        return Bag(seeds=[self.seed], error=error)
+
+
+class _Failure(Exception):
+    """A story violates what is looked for."""
+
+
+class _Over(BaseException):
+    """Ends what Hypothesis does at once: it takes an exception for a failure, and no more."""
+
+
+class _Chase:
+    """Stories of one seed, until one fails and is shrunk."""
+
+    def __init__(self, hunt: Hunt, seed: int, bag: Bag, ends: float | None) -> None:
+        self._engine = hunt.engine
+        self._seed = seed
+        self._bag = bag
+        self._left = hunt.examples - bag.examples
+        self._shrinks = hunt.shrinks
+        self._ends = ends
+        self._property = ""
+        self._smallest: tuple[Scenario, str] | None = None
+        self._examples = 0
+        self._runs = 0
+
+    def run(self) -> None:
+        @seeded(self._seed)
+        @settings(_QUIET, max_examples=self._left)
+        @given(scenarios())
+        def hunt(scenario: Scenario) -> None:
+            if self._judge(scenario):
+                raise _Failure
+
+        with contextlib.suppress(_Failure, _Over, Flaky):
+            hunt()
+        if self._smallest is None:
+            return
+        scenario = smaller(self._smallest[0], self._fails)
+        message = self._smallest[1]
+        self._bag.found.append(
+            Found(
+                property=self._property,
+                text=kept(scenario, self._property),
+                message=message,
+                seed=self._seed,
+                examples=self._examples,
+                runs=self._runs,
+            )
+        )
+
+    def _judge(self, scenario: Scenario) -> bool:
+        """Whether a story fails in the way that is looked for."""
+        if self._smallest is None:
+            if self._ends is not None and wall_secs() > self._ends:
+                raise _Over
+            self._examples += 1
+            self._bag.examples += 1
+        elif self._runs >= self._shrinks:
+            raise _Over
+        else:
+            self._runs += 1
+        result, acted = played(scenario, self._engine)
+        if self._smallest is None:
+            self._count(result, acted)
+        violated = result.violated if result.error is None else ("harness",)
+        if not violated or self._property not in ("", *violated):
+            return False
+        self._property = self._property or min(violated, key=_rank)
+        if self._smallest is None or _size(scenario) <= _size(self._smallest[0]):
+            self._smallest = scenario, _message(result, self._property)
+        return True
+
+    def _fails(self, scenario: Scenario) -> bool:
+        """Whether a story that is smaller fails in the same way."""
+        self._runs += 1
+        result, _ = played(scenario, self._engine)
+        violated = result.violated if result.error is None else ("harness",)
+        if self._property not in violated:
+            return False
+        self._smallest = scenario, _message(result, self._property)
+        return True
+
+    def _count(self, result: Result, acted: frozenset[str]) -> None:
+        bag = self._bag
+        bag.verdicts[result.verdict] += 1
+        bag.judged.update(name for name in PROPERTIES if name not in result.unexercised)
+        bag.acted.update(acted)
+
+
+def played(scenario: Scenario, engine: str) -> tuple[Result, frozenset[str]]:
+    """Run a scenario as its file would be; return the result and the words that had an effect."""
+
+    def play() -> tuple[Result, frozenset[str]]:
+        done = run(loads(dump(scenario), "drawn.yaml"), engines.load(engine))
+        return result_of(done), frozenset(done.effective)
+
+    def failed(error: str, *, is_setup: bool = False) -> tuple[Result, frozenset[str]]:
+        return errored(scenario, engine, scenario.seed, error), frozenset()
+
+    return attempt(play, failed)
+
+
+def kept(scenario: Scenario, property_: str) -> str:
+    """Return the file of a failure."""
+    shows = property_ if property_ in PROPERTIES else "crash"
+    return dump(msgspec.structs.replace(scenario, shows=shows))
+
+
+def _message(result: Result, property_: str) -> str:
+    if result.error is not None:
+        return result.error
+    return next(v.message for v in result.violations if v.property == property_)
+
+
+def _rank(property_: str) -> int:
+    return PROPERTIES.index(property_) if property_ in PROPERTIES else -1
+
+
+def _size(scenario: Scenario) -> tuple[int, int]:
+    return len(scenario.timeline), len(dump(scenario))
