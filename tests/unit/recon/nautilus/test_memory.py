@@ -19,6 +19,7 @@ def walks() -> Iterator[list[int]]:
         if phase == "start":
             seen.append(info["generation"])
 
+    gc.unfreeze()  # a command that a test has called in this process may have frozen all
     gc.collect()
     gc.callbacks.append(note)
     yield seen
