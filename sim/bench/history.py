@@ -56,7 +56,11 @@ def contracts(count: int) -> tuple[SymbolConfig, ...]:
 
 def venue_config(past: Past) -> VenueConfig:
     """Return the venue on which that was traded."""
-    return VenueConfig(symbols=contracts(past.symbols))
+    # Large enough for whatever the past has grown to.
+    account = AccountConfig(balances={"USDT": Decimal(10**12)})
+    return VenueConfig(
+        symbols=contracts(past.symbols), accounts=(account,), max_notional=Decimal(10**12)
+    )
 
 
 def trade(venue: Venue, past: Past) -> None:

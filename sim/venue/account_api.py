@@ -14,11 +14,10 @@ from sim.venue import settings
 from sim.venue.calls import Backend, Call, symbol, symbol_or_none
 from sim.venue.errors import Rejection, malformed
 from sim.venue.formats import plain
-from sim.venue.margin import MAINTENANCE_RATE, MAX_NOTIONAL
+from sim.venue.margin import MAINTENANCE_RATE
 from sim.venue.payloads import encode
 
 _SUCCESS = b'{"code":200,"msg":"success"}'
-_MAX_NOTIONAL = plain(MAX_NOTIONAL)
 
 
 def get_account_v2(backend: Backend, call: Call) -> bytes:
@@ -59,7 +58,7 @@ def get_symbol_config(backend: Backend, call: Call) -> bytes:
                 "marginType": account.margin_types.get(name, "CROSSED"),
                 "isAutoAddMargin": False,
                 "leverage": account.leverage.get(name, backend.exchange.config.leverage),
-                "maxNotionalValue": _MAX_NOTIONAL,
+                "maxNotionalValue": plain(backend.exchange.config.max_notional),
             }
             for name in backend.exchange.symbols
             if wanted in (None, name)
@@ -88,7 +87,13 @@ def post_leverage(backend: Backend, call: Call) -> bytes:
     if leverage is None:
         raise malformed("leverage")
     settings.set_leverage(backend.exchange, call.account, name, leverage, call.now_ns)
-    return encode({"symbol": name, "leverage": leverage, "maxNotionalValue": _MAX_NOTIONAL})
+    return encode(
+        {
+            "symbol": name,
+            "leverage": leverage,
+            "maxNotionalValue": plain(backend.exchange.config.max_notional),
+        }
+    )
 
 
 def post_margin_type(backend: Backend, call: Call) -> bytes:
@@ -181,7 +186,7 @@ def get_leverage_bracket(backend: Backend, call: Call) -> bytes:
     bracket: dict[str, Any] = {
         "bracket": 1,
         "initialLeverage": settings.MAX_LEVERAGE,
-        "notionalCap": int(_MAX_NOTIONAL),
+        "notionalCap": int(backend.exchange.config.max_notional),
         "notionalFloor": 0,
         "maintMarginRatio": float(MAINTENANCE_RATE),
         "cum": 0.0,

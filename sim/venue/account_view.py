@@ -24,7 +24,6 @@ from sim.venue.formats import fixed, money, padded, plain, to_ms
 from sim.venue.history import open_as_of
 from sim.venue.margin import (
     MAINTENANCE_RATE,
-    MAX_NOTIONAL,
     NOTHING,
     Needs,
     Opening,
@@ -177,7 +176,7 @@ class AccountView:
         if second_version:
             row.update(
                 leverage=str(leverage_of(self._exchange, account, name)),
-                maxNotionalValue=plain(MAX_NOTIONAL),
+                maxNotionalValue=plain(self._exchange.config.max_notional),
                 marginType="isolated" if isolated else "cross",
                 isAutoAddMargin="false",
             )
@@ -336,7 +335,7 @@ class AccountView:
                     "isolated": isolated,
                     "entryPrice": entry,
                     "breakEvenPrice": entry,
-                    "maxNotional": plain(MAX_NOTIONAL),
+                    "maxNotional": plain(self._exchange.config.max_notional),
                 }
             )
         return row | {

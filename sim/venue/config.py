@@ -190,6 +190,8 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     ``unknown_error_code`` is the code of the answer "Unknown error, please check your request
     or try again later.", None for none.
 
+    ``max_notional`` is the largest position on a symbol, at any leverage.
+
     A stream connection is closed ``connection_life_ns`` after it was opened, and when a ping,
     of which one comes every ``ping_interval_ns``, has had no pong for ``pong_timeout_ns``.
     ``messages_per_second`` is what its client may send, ``streams_per_connection`` what it carries.
@@ -201,6 +203,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     maker_fee: Decimal = Decimal("0.0002")
     taker_fee: Decimal = Decimal("0.0005")
     leverage: int = 20
+    max_notional: Decimal = Decimal(40_000_000)
     listen_key_validity_ns: int = 60 * MINUTE_NS
     connection_life_ns: int = DAY_NS
     ping_interval_ns: int = 3 * MINUTE_NS

@@ -23,8 +23,6 @@ from sim.venue.models import FLAT, ZERO, Account, Holding, LegVersion, Order, Or
 if TYPE_CHECKING:
     from sim.venue.exchange import Exchange
 
-MAX_NOTIONAL = Decimal(40_000_000)
-"""The largest position on a symbol, at any leverage."""
 
 MAINTENANCE_RATE = Decimal("0.004")
 """The part of its notional that a position needs to live."""
@@ -147,7 +145,7 @@ def check_margin(
     needed = becomes.orders - was.orders
     if needed <= 0:
         return
-    if becomes.notional > MAX_NOTIONAL and not ticket.closes:
+    if becomes.notional > exchange.config.max_notional and not ticket.closes:
         raise Rejection(-2027)
     if needed > available(exchange, account, ticket.symbol.quote_asset):
         raise Rejection(-4118 if ticket.closes else -2019)
