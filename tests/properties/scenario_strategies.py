@@ -7,13 +7,13 @@ point of the story and is passed over if not, so that shrinking may delete any.
 from __future__ import annotations
 
 from decimal import Decimal
-from types import UnionType
-from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin
+from typing import Any, Literal, NoReturn, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
-from msgspec import NODEFAULT, UNSET, UnsetType
+from msgspec import NODEFAULT, UNSET
 
+from sim.fuzz.values import alternatives
 from sim.scenario import actions as a
 from sim.scenario import model as m
 from sim.scenario import values as v
@@ -312,14 +312,6 @@ def refuse(path: Any, message: str, hint: str = "") -> NoReturn:
     raise Refused(message)
 
 
-def alternatives(kind: Any) -> tuple[Any, ...]:
-    """The kinds of which a field may hold one, without what says how it may be left out."""
-    if isinstance(kind, UnionType) or get_origin(kind) is Union:
-        return get_args(kind)
-    marks = getattr(kind, "__metadata__", ())
-    return (Annotated[kind.__origin__, marks[0]] if len(marks) > 1 else kind,)
-
-
 MATCHES = st.sampled_from(get_args(v.PriceMatch))
 NOT_RESTING = st.one_of(
     st.sampled_from(({"time_in_force": "IOC"}, {"time_in_force": "FOK"})),
@@ -562,9 +554,7 @@ class _Story:
 
     def _value(self, word: Word) -> Any:
         """A value of a field: of one of the kinds that its type names, but not None."""
-        absent = (type(None), UnsetType)
-        kinds = [kind for kind in alternatives(word.type) if kind not in absent]
-        return self._draw(st.sampled_from(kinds).flatmap(self._of))
+        return self._draw(st.sampled_from(alternatives(word.type)).flatmap(self._of))
 
     def _of(self, kind: Any) -> st.SearchStrategy[Any]:
         if kind == v.OrderId:
