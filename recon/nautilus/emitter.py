@@ -223,7 +223,8 @@ class Emitter:
             ts_init=self.stamp_ns(),
             reconciliation=True,
         )
-        self._reducing.assign(filled)
+        if order.is_reduce_only:  # which few are, and the rest of a history is not asked
+            self._reducing.assign(filled)
         self._applying = filled
         _process(self._engine, filled)
         is_applied, self._applying = self._applying is None, None
