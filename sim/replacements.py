@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.model.identifiers import TradeId
+from nautilus_trader.model.identifiers import TradeId, VenueOrderId
 
 from sim.database import Backing
 from sim.process import PROCESS
@@ -113,28 +113,41 @@ def seeded_argument(host: Host, original: Any) -> Any:
 def seeded_adjustment(host: Host, original: Any) -> Any:
     """The adjustment of fills to a window, whose results are of random order.
 
-    Of the fills that it makes up, ``S-<hash>-<random>``, the random part has nothing to say
-    but that it differs: it is made of the seed and of what the fill is.
+    Of the orders and fills that it makes up, ``S-<hash>-<random>``, the random part has nothing
+    to say but that it differs: it is made of the seed and of what the fill is.
     """
 
     def seeded[V](found: dict[Any, V]) -> dict[Any, V]:
         by_text = {str(key): key for key in found}
         return {by_text[t]: found[by_text[t]] for t in SeededSet(set(by_text), host.hash_seed())}
 
-    def respelt(report: Any) -> Any:
-        head, dash, _ = report.trade_id.value.rpartition("-")
-        if head.startswith("S-"):
-            what = f"{host.hash_seed()}|{report.venue_order_id}|{report.last_qty}|{report.last_px}"
-            report.trade_id = TradeId(f"{head}{dash}{zlib.crc32(what.encode()):08x}")
-        return report
+    def suffix(*parts: Any) -> str:
+        return f"{zlib.crc32('|'.join(map(str, (host.hash_seed(), *parts))).encode()):08x}"
+
+    def respelt(orders: Any, fills: Any) -> Any:
+        """Respell what was made up: the order of its fills, then each of these."""
+        ids = {
+            key: VenueOrderId(f"{head}-{suffix(*((f.order_side, f.last_qty) for f in found))}")
+            for key, found in fills.items()
+            if (head := key.value.rpartition("-")[0]).startswith("S-")
+        }
+        for key, found in fills.items():
+            for fill in found:
+                fill.venue_order_id = of = ids.get(key, key)
+                head = fill.trade_id.value.rpartition("-")[0]
+                if head.startswith("S-"):  # made up for an order of the venue, perhaps
+                    fill.trade_id = TradeId(f"{head}-{suffix(of, fill.last_qty, fill.last_px)}")
+        for key, order in orders.items():
+            order.venue_order_id = ids.get(key, key)
+        return (
+            {ids.get(key, key): order for key, order in orders.items()},
+            {ids.get(key, key): found for key, found in fills.items()},
+        )
 
     @functools.wraps(original)
     def adjust(*args: Any, **kwargs: Any) -> Any:
         return {
-            instrument: (
-                seeded(orders),
-                seeded({key: [respelt(fill) for fill in found] for key, found in fills.items()}),
-            )
+            instrument: tuple(map(seeded, respelt(orders, fills)))
             for instrument, (orders, fills) in original(*args, **kwargs).items()
         }
 
