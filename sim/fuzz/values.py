@@ -82,6 +82,7 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
     marks = getattr(kind, "__metadata__", ())
     if len(marks) < 2:
         return (kind,)
+    # A checker reads the brackets as an annotation, and this is a value.
     return (Annotated[kind.__origin__, marks[0]],)  # type: ignore[misc]
 
 
