@@ -89,7 +89,7 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
             access.venue: BinanceExecClientConfig(
                 **_reach(spec, access) | _addresses(),
                 # The adapter refuses to connect to a hedge mode account otherwise.
-                **{"use_reduce_only": not access.hedged, **options},
+                **{"use_reduce_only": not access.is_hedged(), **options},
             )
             for access in accesses
         }

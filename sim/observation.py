@@ -324,10 +324,18 @@ class Sight(msgspec.Struct, frozen=True):
     filtered: frozenset[str]
 
 
+class HedgeSpan(msgspec.Struct, frozen=True):
+    """A time in which an account is in hedge mode, from the start or to the end by default."""
+
+    account: str
+    from_ns: int = 0
+    until_ns: int | None = None
+
+
 class Observation(msgspec.Struct, frozen=True):
     """Everything that is judged of one run.
 
-    ``hedged`` are the accounts that hold long and short of a symbol apart.
+    ``hedged`` says when which accounts held long and short of a symbol apart.
     ``sights`` are those of the nodes by name where there are several; the words that a
     sight has, too, are those of the only node.
 
@@ -351,7 +359,7 @@ class Observation(msgspec.Struct, frozen=True):
     orders: tuple[VenueOrder, ...]
     positions: tuple[VenuePosition, ...]
     incarnations: tuple[Incarnation, ...]
-    hedged: frozenset[str] = frozenset()
+    hedged: tuple[HedgeSpan, ...] = ()
     sights: dict[str, Sight] = {}
     interval_ns: int = 300_000_000_000
     unloaded: tuple[str, ...] = ()
@@ -363,3 +371,12 @@ class Observation(msgspec.Struct, frozen=True):
     crashes: tuple[Crash, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     inert: tuple[str, ...] = ()
+
+    def is_hedged(self, account: str, at_ns: int) -> bool:
+        """Whether an account held long and short of a symbol apart at an instant."""
+        return any(
+            span.account == account
+            and span.from_ns <= at_ns
+            and (span.until_ns is None or at_ns < span.until_ns)
+            for span in self.hedged
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -11,6 +12,7 @@ from sim.clock import NS_PER_SEC
 from sim.observation import (
     Alert,
     Call,
+    HedgeSpan,
     Impairment,
     Incarnation,
     NodeEvent,
@@ -24,6 +26,7 @@ from sim.oracle.scope import DAY_NS, SERVED_WITHOUT_TIMES_NS
 from sim.process import Process
 from sim.scenario import model as m
 from sim.transport.network import Exchange
+from sim.venue.models import Account
 
 
 def sight_of(scenario: m.Scenario, name: str) -> Sight:
@@ -66,10 +69,18 @@ def sights_of(scenario: m.Scenario) -> dict[str, Any]:
     return {**words, "sights": {} if is_alone else sights}
 
 
-def hedged_accounts(venue: m.Venue) -> frozenset[str]:
-    """Return the accounts in hedge mode."""
-    accounts = venue.each_account
-    return frozenset(name for name in accounts if accounts[name].position_mode == "hedge")
+def hedged_spans(accounts: Mapping[str, Account]) -> tuple[HedgeSpan, ...]:
+    """Return when which accounts were in hedge mode."""
+    found = []
+    for name, account in accounts.items():
+        # Each switch is to the other mode, so the last tells the first.
+        began_hedged = account.hedge != bool(len(account.switches_ns) % 2)
+        bounds = [0, *account.switches_ns] if began_hedged else account.switches_ns
+        found += [
+            HedgeSpan(name, from_ns, until_ns)
+            for from_ns, until_ns in zip_longest(bounds[::2], bounds[1::2])
+        ]
+    return tuple(found)
 
 
 def unexpected(scenario: m.Scenario, positions: tuple[VenuePosition, ...]) -> list[str]:
@@ -91,6 +102,15 @@ def unexpected(scenario: m.Scenario, positions: tuple[VenuePosition, ...]) -> li
 def symbols_of(instruments: Iterable[str]) -> set[str]:
     """Return the venue's symbols of NautilusTrader's instrument ids."""
     return {instrument.partition("-PERP.")[0] for instrument in instruments}
+
+
+def unanswered_by_brokers(scenario: m.Scenario, ended_ns: int) -> tuple[Impairment, ...]:
+    """Return whose query of positions is never answered, since its broker does not know."""
+    return tuple(
+        Impairment("read", 0, ended_ns, name)
+        for name, node in scenario.each_node.items()
+        if node.broker is not None and node.broker.positions == "fails"
+    )
 
 
 def limits_of(reads: Iterable[Exchange]) -> tuple[Impairment, ...]:

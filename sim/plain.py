@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -33,13 +33,13 @@ _LIQUIDITY = {
 class Access(msgspec.Struct, frozen=True):
     """One account of a node: the key that opens it, and the venue of its instruments there.
 
-    ``hedged`` says that the account holds long and short of a symbol apart.
+    ``is_hedged`` says whether the account holds long and short of a symbol apart now.
     """
 
     account: str
     key: ApiKey
-    hedged: bool = False
     venue: str = BINANCE
+    is_hedged: Callable[[], bool] = lambda: False
 
 
 class Reader:
@@ -116,7 +116,7 @@ class Reader:
         """
         quantity = position.signed_decimal_qty()
         side = "BOTH"
-        if self._at(position.instrument_id.venue.value).hedged:
+        if self._at(position.instrument_id.venue.value).is_hedged():
             suffix = position.id.value.rpartition("-")[2]
             is_long = quantity > 0 if quantity else position.entry == OrderSide.BUY
             by_sign = "LONG" if is_long else "SHORT"

@@ -62,10 +62,10 @@ class TimelineStrategy(Strategy):  # type: ignore[misc]
     def submit(self, action: Submit) -> None:
         """Send the order of a record."""
         instrument_id = self._instrument_id(action)
-        hedged = self._accesses[action.account or ""].hedged
         instrument = self.cache.instrument(instrument_id)
         order = self._order(action, instrument)
-        position_id = PositionId(f"{instrument_id}-{action.position_side}") if hedged else None
+        side = action.position_side
+        position_id = None if side == "BOTH" else PositionId(f"{instrument_id}-{side}")
         params: dict[str, Any] = {}
         if action.close_position:
             params["close_position"] = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from sim.scenario import model as m
 from sim.venue import VenueConfig
 from sim.venue.config import AccountConfig, symbol_config
 from sim.venue.keys import ApiKey
+from sim.venue.models import Account
 
 
 def venue_config(venue: m.Venue) -> VenueConfig:
@@ -37,15 +40,15 @@ def venue_config(venue: m.Venue) -> VenueConfig:
     )
 
 
-def accesses_of(scenario: m.Scenario, node: str) -> tuple[Access, ...]:
+def accesses_of(scenario: m.Scenario, node: str, held: Mapping[str, Account]) -> tuple[Access, ...]:
     """Return the accounts that a node trades on, each with its key and its venue."""
     accounts, spec = scenario.venue.each_account, scenario.each_node[node]
     return tuple(
         Access(
             name,
             ApiKey.named(spec.key or accounts[name].keys[0], spec.key_type),
-            accounts[name].position_mode == "hedge",
             venue,
+            partial(getattr, held[name], "hedge"),
         )
         for name, venue in m.venues_of(scenario.accounts_of(node)).items()
     )

@@ -40,9 +40,10 @@ from sim.observation import (
 )
 from sim.observing import (
     checks_of,
-    hedged_accounts,
+    hedged_spans,
     limits_of,
     sights_of,
+    unanswered_by_brokers,
     unexpected,
     with_final_ids,
 )
@@ -163,7 +164,7 @@ class World:
                 spec,
                 f"TRADER-{number:03}",
                 engine,
-                accesses_of(scenario, name),
+                accesses_of(scenario, name, self.venue.exchange.accounts),
                 self.loop,
                 self.trace,
                 self._on_crash,
@@ -355,7 +356,7 @@ class World:
         assert self._quiet_ns is not None
         trades, orders, positions = self._truth
         return Observation(
-            hedged=hedged_accounts(scenario.venue),
+            hedged=hedged_spans(self.venue.exchange.accounts),
             ended_ns=self._quiet_ns,
             trades=trades,
             orders=orders,
@@ -363,7 +364,11 @@ class World:
             incarnations=self._incarnations(),
             **sights_of(scenario),
             alerts_on=self._alerts_on,
-            impairments=(*self.faults.impairments(), *limits_of(self.network.reads)),
+            impairments=(
+                *self.faults.impairments(),
+                *limits_of(self.network.reads),
+                *unanswered_by_brokers(scenario, self._quiet_ns),
+            ),
             pending=self._pending,
             crashes=tuple(self._crashes),
             adjustments=tuple(

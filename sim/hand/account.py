@@ -100,7 +100,8 @@ def _margin_type(reach: Reach, action: a.SetMarginType, label: str) -> None:
 
 
 def _position_mode(reach: Reach, action: a.SetPositionMode, label: str) -> None:
-    reach.change(settings.set_hedge, reach.holder(action), action.mode == "hedge")
+    account, hedge = reach.holder(action), action.mode == "hedge"
+    reach.change(settings.set_hedge, account, hedge, reach.now_ns)
 
 
 def _burn_bnb(reach: Reach, action: a.BurnBnb, label: str) -> None:

@@ -225,7 +225,7 @@ def _differences(fill: NodeFill, trade: VenueTrade) -> Sequence[str]:
 
 def leg_of_fill(observation: Observation, fill: NodeFill) -> Leg:
     """Return the leg that a fill of a node belongs to."""
-    if fill.account not in observation.hedged:
+    if not observation.is_hedged(fill.account, fill.time_ns):
         side = "BOTH"
     elif fill.position_id.endswith(("-LONG", "-SHORT")):
         side = fill.position_id.rpartition("-")[2]

@@ -49,9 +49,9 @@ class Knobs(Struct, frozen=True, kw_only=True):
     """Whether a signature over the decoded parameters is refused."""
     trade_lite: bool = False
     """Whether a TRADE_LITE goes before the other events of each fill."""
-    event_lead_ms: Millis = 0
+    event_lead_ms: Millis = 3
     """How far the time at which an event is sent (``E``) is behind that of what it tells
-    (``T``)."""
+    (``T``), at the most; with 0 they are the same."""
     replica_lag: Literal["none", "usual"] = "none"
     """Whether every answer is of a replica that is behind: by 20 ms in the middle, log-normal,
     two seconds at most."""

@@ -61,7 +61,15 @@ Cache = Literal["kept", "stale", "torn", "lost"]
 TimeInForce = Literal["GTC", "IOC", "FOK", "GTD", "GTE_GTC"]
 Shape = Literal["trade", "calculated"]
 Status = Literal["TRADING", "TRADING_HALT", "PENDING_TRADING", "PRE_SETTLE", "SETTLING", "CLOSE"]
-AccountState = Literal["normal", "inactive", "reduce-only", "liquidation", "cooling-off"]
+AccountState = Literal[
+    "normal",
+    "inactive",
+    "unauthorized",
+    "reduce-only",
+    "large-position",
+    "liquidation",
+    "cooling-off",
+]
 MarginType = Literal["CROSSED", "ISOLATED"]
 PositionMode = Literal["one-way", "hedge"]
 ExpiryReason = Annotated[int, Meta(ge=0, le=11)]

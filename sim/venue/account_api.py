@@ -76,7 +76,7 @@ def post_dual_side(backend: Backend, call: Call) -> bytes:
     wanted = read.boolean(call.params, "dualSidePosition")
     if wanted is None:
         raise malformed("dualSidePosition")
-    settings.set_hedge(backend.exchange, call.account, wanted)
+    settings.set_hedge(backend.exchange, call.account, wanted, call.now_ns)
     return _SUCCESS
 
 

@@ -22,8 +22,18 @@ if TYPE_CHECKING:
 _CLOSED = frozenset(
     {"PRE_SETTLE", "SETTLING", "CLOSE", "PRE_DELIVERING", "DELIVERING", "DELIVERED"}
 )
-_STATES = {"inactive": -4109, "reduce-only": -4400, "liquidation": -2023, "cooling-off": -4192}
+_STATES = {
+    "inactive": -4109,
+    "unauthorized": -1002,
+    "reduce-only": -4400,
+    "large-position": -4401,
+    "liquidation": -2023,
+    "cooling-off": -4192,
+}
 """What an account in a state other than normal is told when it wants to open."""
+
+_SHUT = frozenset({"inactive", "unauthorized", "liquidation"})
+"""The states in which an account cannot even close."""
 
 
 def check_may_trade(exchange: Exchange, account: Account, symbol: str, *, closes: bool) -> None:
@@ -36,7 +46,7 @@ def check_may_trade(exchange: Exchange, account: Account, symbol: str, *, closes
     if status != "TRADING" and not closes:
         raise Rejection(-4140)
     state = account.state
-    if state in ("inactive", "liquidation") or (state in _STATES and not closes):
+    if state in _SHUT or (state in _STATES and not closes):
         raise Rejection(_STATES[state])
 
 

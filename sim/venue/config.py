@@ -186,7 +186,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     ``trades_kept_days`` is how long userTrades tells of a trade.
     ``all_orders_window`` says what the window of allOrders is about, ``unknown_params`` what
     becomes of a parameter that no endpoint has, ``event_lead_ms`` how far ``E`` of an event is
-    behind ``T``, ``replica_lag`` whether every answer is a little behind (see `reads`).
+    behind ``T`` at the most, ``replica_lag`` whether every answer is a little behind (see `reads`).
     ``unknown_error_code`` is the code of the answer "Unknown error, please check your request
     or try again later.", None for none.
 
@@ -230,7 +230,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     unknown_error_code: int | None = -1000
     all_orders_window: Literal["created", "updated"] = "created"
     unknown_params: Literal["ignored", "refused"] = "ignored"
-    event_lead_ms: int = 0
+    event_lead_ms: int = 3
     replica_lag: Literal["none", "usual"] = "none"
 
     def __post_init__(self) -> None:

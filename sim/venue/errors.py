@@ -122,6 +122,10 @@ TEXTS: dict[int, str] = {
         "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, "
         "please try again later."
     ),
+    -4401: (
+        "Futures Trading Risk Control Rules of large position holding violated, only "
+        "reduceOnly order is allowed, please reduce the position."
+    ),
     -4509: (
         "Time in Force (TIF) GTE can only be used with open positions. Please ensure that "
         "positions are available."

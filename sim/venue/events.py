@@ -69,8 +69,11 @@ def count_of(exchange: Exchange, entry: LedgerEntry) -> int:
 def tellings_of(exchange: Exchange, entry: LedgerEntry) -> list[Telling]:
     """Return the events that tell of a ledger entry, in the order in which they are sent."""
     found = _tellings(exchange, entry)
+    # What tells of an instant is sent up to so much later: the sender goes its round when it
+    # is over.  So no event is ever sent before one that tells of something earlier.
+    round_ms = exchange.config.event_lead_ms + 1
     for telling in found:
-        telling.event["E"] += exchange.config.event_lead_ms
+        telling.event["E"] += round_ms - 1 - telling.event["E"] % round_ms
     return found
 
 

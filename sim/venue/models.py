@@ -345,16 +345,17 @@ class Account:
 
     __slots__ = (
         "burns_bnb", "countdowns", "hedge", "holdings", "income", "income_times", "keys",
-        "leverage", "margin_types", "multi_assets", "name", "open_client_ids", "state", "wallets",
+        "leverage", "margin_types", "multi_assets", "name", "open_client_ids", "state",
+        "switches_ns", "wallets",
     )  # fmt: skip
 
     def __init__(self, name: str, keys: dict[str, ApiKey], hedge: bool) -> None:
         self.name = name
         self.keys = keys  # by what a request names
         self.hedge = hedge
-        self.multi_assets = False
-        self.burns_bnb = False
-        self.state = "normal"  # or inactive, reduce-only, liquidation, cooling-off
+        self.switches_ns: list[int] = []  # when the position mode became the other one
+        self.multi_assets = self.burns_bnb = False
+        self.state = "normal"  # or another of `AccountState`
         self.holdings: dict[str, Holding] = {}
         self.wallets: dict[str, Wallet] = {}
         self.open_client_ids: set[str] = set()

@@ -15,7 +15,7 @@ MAX_LEVERAGE = 125
 CROSSED, ISOLATED = "CROSSED", "ISOLATED"
 
 
-def set_hedge(exchange: Exchange, account: Account, hedge: bool) -> None:
+def set_hedge(exchange: Exchange, account: Account, hedge: bool, now_ns: int) -> None:
     """Switch the position mode.  Raises Rejection -4059, -4067 or -4068.  No event tells of it."""
     if account.hedge == hedge:
         raise Rejection(-4059)
@@ -24,6 +24,7 @@ def set_hedge(exchange: Exchange, account: Account, hedge: bool) -> None:
     if account.has_positions:
         raise Rejection(-4068)
     account.hedge = hedge
+    account.switches_ns.append(now_ns)
     exchange.revision += 1
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from sim.observation import NodeEvent, Observation, Sight, VenueTrade
+from sim.observation import HedgeSpan, NodeEvent, Observation, Sight, VenueTrade
 from sim.oracle import FillCounts, Judgement, judge
 from tests.unit.oracle.observations import (
     HOUR,
@@ -60,7 +60,7 @@ def told(trades: list[VenueTrade], events: tuple[NodeEvent, ...]) -> Observation
     return observe(
         trades,
         process(state_of(trades), events),
-        hedged=frozenset({"main"} if hedge else ()),
+        hedged=(HedgeSpan("main"),) if hedge else (),
     )
 
 
@@ -145,7 +145,7 @@ def test_an_opening_balance_is_exempt_for_exactly_one_quantity(
     observation = observe(
         [old, *trades],
         process(held, (published(fill), *right(trades))),
-        hedged=frozenset({"main"} if hedge else ()),
+        hedged=(HedgeSpan("main"),) if hedge else (),
     )
     judgement = judge(observation, "phantom-fill")
     if quantity == 5:
@@ -175,7 +175,7 @@ def halves(draw: st.DrawFn, node: str, account: str) -> Observation:
                 events.insert(at, published(phantom, START + HOUR))
     alone = told(trades, tuple(events))
     [made] = alone.incarnations
-    hedged = frozenset({account}) if alone.hedged else frozenset()
+    hedged = (HedgeSpan(account),) if alone.hedged else ()
     return replace(alone, hedged=hedged, incarnations=(replace(made, node=node),))
 
 
@@ -194,7 +194,7 @@ def test_two_nodes_on_two_accounts_are_judged_as_each_alone(
         orders=first.orders + second.orders,
         positions=first.positions + second.positions,
         incarnations=first.incarnations + second.incarnations,
-        hedged=first.hedged | second.hedged,
+        hedged=(*first.hedged, *second.hedged),
         sights={"A": sight("main"), "B": sight("second")},
     )
     judgement = judge(both, "crash")

@@ -201,6 +201,8 @@ async def test_each_account_has_a_mode_of_its_own(binance: Binance):
 STATES = {
     "normal": (None, None),
     "reduce-only": (-4400, None),
+    "large-position": (-4401, None),
+    "unauthorized": (-1002, -1002),
     "cooling-off": (-4192, None),
     "inactive": (-4109, -4109),
     "liquidation": (-2023, -2023),

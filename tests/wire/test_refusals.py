@@ -290,6 +290,17 @@ HELD_BACK = [
         -4109,
         "This account is inactive, please activate trading account first.",
     ),
+    (
+        "restrict: {state: unauthorized}",
+        -1002,
+        "You are not authorized to execute this request.",
+    ),
+    (
+        "restrict: {state: large-position}",
+        -4401,
+        "Futures Trading Risk Control Rules of large position holding violated, only "
+        "reduceOnly order is allowed, please reduce the position.",
+    ),
     ("restrict: {state: liquidation}", -2023, "User in liquidation mode now."),
     ("restrict: {state: cooling-off}", -4192, "Trade forbidden due to Cooling-off Period."),
     (

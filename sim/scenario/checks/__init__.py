@@ -14,12 +14,12 @@ from sim.scenario.checks.common import (
     Fail,
     check_account,
     check_claims,
-    check_side,
     check_symbol,
     check_tick,
     node_path,
     symbol_of,
 )
+from sim.scenario.checks.modes import Modes
 from sim.scenario.checks.options import check_options
 from sim.scenario.checks.timeline import FARTHEST_NS, TimelineCheck
 from sim.scenario.errors import nearest
@@ -37,8 +37,7 @@ def check(scenario: Scenario, fail: Fail) -> None:
     _check_venue(scenario, fail)
     for node in scenario.each_node:
         _check_node(scenario, node, fail)
-    TimelineCheck(scenario, fail).check()
-    _check_expect(scenario, fail)
+    _check_expect(scenario, TimelineCheck(scenario, fail).check(), fail)
     _check_known(scenario, fail)
 
 
@@ -110,38 +109,39 @@ def _check_several(scenario: Scenario, node: Node, where: Path, fail: Fail) -> N
         fail(path, f"'accounts' and {option!r} exclude each other", "leave one out")
 
 
-def _check_expect(scenario: Scenario, fail: Fail) -> None:
+def _check_expect(scenario: Scenario, modes: Modes, fail: Fail) -> None:
     expect, default = scenario.expect, scenario.venue.default_account
-    _check_positions(scenario, default, expect.venue_position, ("expect", "venue_position"), fail)
+    path: Path = ("expect", "venue_position")
+    _check_positions(scenario, modes, default, expect.venue_position, path, fail)
     for account, positions in expect.venue_positions.items():
-        path: Path = ("expect", "venue_positions")
+        path = ("expect", "venue_positions")
         check_account(scenario, account, (*path, Key(account)), fail)
         if account == default and expect.venue_position:
             hint = "'venue_position' has them"
             fail((*path, Key(account)), f"the positions of {account!r} are given twice", hint)
-        _check_positions(scenario, account, positions, (*path, account), fail)
+        _check_positions(scenario, modes, account, positions, (*path, account), fail)
     for index, adjustment in enumerate(expect.adjustments):
         path = ("expect", "adjustments", index)
         check_account(scenario, adjustment.account, (*path, "account"), fail)
         check_symbol(scenario, adjustment.symbol, (*path, "symbol"), fail)
-        check_side(scenario, adjustment.account, adjustment.position_side, path, fail)
+        modes.check_side(adjustment.account, adjustment.position_side, path, fail)
 
 
 def _check_positions(
     scenario: Scenario,
+    modes: Modes,
     account: str,
     positions: dict[str, dict[PositionSide, Decimal]],
     where: Path,
     fail: Fail,
 ) -> None:
-    mode = scenario.venue.each_account[account].position_mode
     for symbol, legs in positions.items():
         path = (*where, symbol)
         check_symbol(scenario, symbol, (*where, Key(symbol)), fail)
         for side, quantity in legs.items():
-            if mode == "hedge" and side == "BOTH":
+            if modes.is_always("hedge", account) and side == "BOTH":
                 fail(path, "hedge mode has two legs", '{LONG: "1", SHORT: "0"}')
-            check_side(scenario, account, side, (*path, side), fail)
+            modes.check_side(account, side, (*path, side), fail)
             if (side == "LONG" and quantity < 0) or (side == "SHORT" and quantity > 0):
                 sign = "negative" if side == "LONG" else "positive"
                 fail((*path, side), f"a {side} leg is never {sign}")

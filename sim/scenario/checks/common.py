@@ -81,11 +81,3 @@ def check_instrument(
     venues = venues_of(scenario.accounts_of(node)).values()
     if venue not in venues:
         fail(path, f"the node has no account at the venue {venue!r}", nearest(venue, venues))
-
-
-def check_side(scenario: Scenario, account: str, side: str, path: Path, fail: Fail) -> None:
-    mode = scenario.venue.each_account[account].position_mode
-    if mode == "hedge" and side == "BOTH":
-        fail((*path, "position_side"), "hedge mode needs 'position_side'", "LONG or SHORT")
-    if mode == "one-way" and side != "BOTH":
-        fail((*path, "position_side"), f"one-way mode has no {side} leg", "leave it out")

@@ -25,6 +25,7 @@ from sim.scenario.actions import (
     ReadFault,
     RequestFault,
     Restart,
+    SetPositionMode,
     SetPrice,
     StreamFault,
     Submit,
@@ -38,7 +39,6 @@ from sim.scenario.checks.common import (
     check_account,
     check_claims,
     check_node,
-    check_side,
     check_strategy,
     check_symbol,
     check_tick,
@@ -47,6 +47,7 @@ from sim.scenario.checks.common import (
     symbol_of,
 )
 from sim.scenario.checks.faults import check_matched, check_read_fault, check_request_fault
+from sim.scenario.checks.modes import Modes
 from sim.scenario.checks.orders import check_order_words
 from sim.scenario.checks.streams import check_stream_fault
 from sim.scenario.checks.uptime import Uptime
@@ -76,17 +77,20 @@ class TimelineCheck:
         self._quantity: dict[str, Decimal] = {}
         self._filled: dict[str, Decimal] = {}
         self._now_ns: int | None = None
+        self._modes = Modes(scenario)
         nodes = scenario.each_node
         self._uptimes = {
             name: Uptime(node.starts_ns, f"node {name}" if len(nodes) > 1 else "the node", fail)
             for name, node in nodes.items()
         }
 
-    def check(self) -> None:
+    def check(self) -> Modes:
+        """Check all records; return the position modes that the accounts were in."""
         for index, record in enumerate(self._scenario.timeline):
             self._check_names(record.action, _path(index, record))
             self._check_time(index, record)
             self._check_action(index, record)
+        return self._modes
 
     def _check_time(self, index: int, record: Record) -> None:
         at_ns, action = record.at_ns, record.action
@@ -133,7 +137,7 @@ class TimelineCheck:
         if (symbol := getattr(action, "symbol", None)) is not None:
             check_symbol(self._scenario, symbol, (*path, "symbol"), fail)
         if isinstance(action, LegAction):
-            check_side(self._scenario, action.account, action.position_side, path, fail)
+            self._modes.check_side(action.account, action.position_side, path, fail)
         match action:
             case Order():
                 self._check_order(action, path)
@@ -158,6 +162,8 @@ class TimelineCheck:
                 self._earlier(order, path)
             case WebCancel(order=order):
                 self._earlier(order, path)
+            case SetPositionMode():
+                self._modes.switch(action)
             case SetPrice():
                 check_tick(action.symbol, action.price, (*path, "price"), fail)
             case Fill():
@@ -187,8 +193,7 @@ class TimelineCheck:
         self._quantity[order.id] = order.quantity
         check_order_words(order, path, fail)
         account = self._scenario.account_of_order(order)
-        mode = self._scenario.venue.each_account[account].position_mode
-        if order.reduce_only and mode == "hedge":
+        if order.reduce_only and self._modes.is_always("hedge", account):
             hint = "a SELL of the LONG leg and a BUY of the SHORT leg only close"
             fail((*path, "reduce_only"), "hedge mode has no 'reduce_only'", hint)
         if isinstance(order, Submit):
@@ -197,7 +202,7 @@ class TimelineCheck:
             if instruments is not None and order.symbol not in map(symbol_of, instruments):
                 where = node_path(self._scenario, order.node)
                 fail((*path, "symbol"), f"{order.symbol!r} is not in {dotted(where)}.instruments")
-        check_side(self._scenario, account, order.position_side, path, fail)
+        self._modes.check_side(account, order.position_side, path, fail)
 
     def _check_own(self, order: str, path: Path, action: Action) -> None:
         """Check that an order was sent by a strategy, which is about to do something about it."""

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import Adjustment, NodeFill, NodePosition, Observation, State, VenueTrade
+from sim.observation import (
+    Adjustment,
+    HedgeSpan,
+    NodeFill,
+    NodePosition,
+    Observation,
+    State,
+    VenueTrade,
+)
 from sim.oracle import judge
 from tests.unit.oracle.observations import (
     HOUR,
@@ -374,8 +382,28 @@ def test_in_hedge_mode_each_leg_has_its_own_opening_balance(
     ]
     fill = opening("2", side, position_id=position_id("BTCUSDT", suffix))
     final = State(positions=state_of(trades).positions)
-    observation = observe(trades, process(final, [published(fill)]), hedged=frozenset({"main"}))
+    observation = observe(trades, process(final, [published(fill)]), hedged=(HedgeSpan("main"),))
     assert failed(judged(observation)) == (set() if exempt else {"phantom-fill"})
+
+
+@pytest.mark.parametrize(
+    ("span", "exempt"),
+    [
+        (HedgeSpan("main", until_ns=START), False),
+        (HedgeSpan("main", until_ns=START + HOUR), True),
+        (HedgeSpan("main", from_ns=START), True),
+        (HedgeSpan("main", from_ns=START + HOUR), False),
+        (HedgeSpan("other"), False),
+    ],
+)
+def test_the_leg_of_a_fill_is_that_of_the_mode_at_its_time(span: HedgeSpan, exempt: bool) -> None:
+    trades = [before_scope(1, "BUY", "2", position_side="LONG")]
+    fill = replace(
+        opening("2", "BUY", position_id=position_id("BTCUSDT", "EXTERNAL")), time_ns=START
+    )
+    final = State(positions=state_of(trades).positions)
+    observation = observe(trades, process(final, [published(fill)]), hedged=(span,))
+    assert ("phantom-fill" not in failed(judged(observation))) == exempt
 
 
 def test_in_hedge_mode_both_legs_may_have_an_opening_balance() -> None:
@@ -389,7 +417,7 @@ def test_in_hedge_mode_both_legs_may_have_an_opening_balance() -> None:
     ]
     final = State(positions=state_of(trades).positions)
     node = process(final, [published(fill) for fill in fills])
-    judgement = judge(observe(trades, node, hedged=frozenset({"main"})), "phantom-fill")
+    judgement = judge(observe(trades, node, hedged=(HedgeSpan("main"),)), "phantom-fill")
     assert judgement.verdict == "pass"
     assert judgement.fills.opening == 2
 

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import Alert, NodePosition, Observation, PositionChange, VenuePosition
+from sim.observation import (
+    Alert,
+    HedgeSpan,
+    NodePosition,
+    Observation,
+    PositionChange,
+    VenuePosition,
+)
 from sim.oracle import judge
 from tests.unit.oracle.observations import (
     END,
@@ -210,7 +217,7 @@ def test_a_position_of_nobody_does_not_stand_against_a_strategys() -> None:
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
-    hedge = {"hedged": frozenset({"main"})}
+    hedge = {"hedged": (HedgeSpan("main"),)}
     assert verdict(run([long, short], [held(long), held(short)], **hedge)) == set()
     assert verdict(run([long, short], [], **hedge)) == MISMATCH
     judgement = judged(run([long, short], [held(long)], **hedge))

@@ -11,6 +11,7 @@ from sim.observation import (
     Adjustment,
     Call,
     Crash,
+    HedgeSpan,
     Impairment,
     Incarnation,
     NodeEvent,
@@ -154,7 +155,7 @@ def test_the_position_mode_is_that_of_the_account() -> None:
             (MINE, long, short),
             *((done, other) if node.node == "A" else (other, done)),
             sights={"A": EVERYWHERE, "B": SECOND_S},
-            hedged=frozenset({"second"}),
+            hedged=(HedgeSpan("second"),),
             adjustments=(declared,),
         )
         return "phantom-fill" not in failed(judged(observation))

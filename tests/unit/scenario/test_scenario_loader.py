@@ -115,6 +115,33 @@ def test_defaults() -> None:
     assert read.known == {}
 
 
+SWITCHES = """
+format: 1
+title: The mode changes
+shows: crash
+venue: {symbols: [BTCUSDT]}
+timeline:
+  - {at: 1s, submit: {id: A, side: BUY, quantity: "1", type: MARKET}}
+  - {at: 2s, position_mode: {mode: hedge}}
+  - {at: 3s, submit: {id: B, side: BUY, quantity: "1", type: MARKET, position_side: LONG}}
+  - {at: 4s, submit: {id: C, side: SELL, quantity: "1", type: MARKET}}
+  - {at: 5s, submit: {id: D, side: SELL, quantity: "1", type: MARKET, reduce_only: true}}
+expect:
+  venue_position: {BTCUSDT: {LONG: "1", SHORT: "0", BOTH: "0"}}
+"""
+
+
+def test_after_a_switch_both_modes_can_be_meant() -> None:
+    assert len(loads(SWITCHES).timeline) == 5
+
+
+def test_before_a_switch_only_the_first_mode_can_be_meant() -> None:
+    sooner = SWITCHES.replace("id: A,", "id: A, position_side: LONG,")
+
+    with pytest.raises(ScenarioError, match=r"7:\d+: one-way mode has no LONG leg"):
+        loads(sooner)
+
+
 def test_null_is_off_and_not_the_default() -> None:
     node = scenario(node="{open_check_interval_secs: null}").node
 

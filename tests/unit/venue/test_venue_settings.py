@@ -237,7 +237,9 @@ def test_without_enough_bnb_the_quote_asset_pays() -> None:
     ("state", "opening", "closing"),
     [
         ("inactive", -4109, -4109),
+        ("unauthorized", -1002, -1002),
         ("reduce-only", -4400, None),
+        ("large-position", -4401, None),
         ("liquidation", -2023, -2023),
         ("cooling-off", -4192, None),
         ("normal", None, None),

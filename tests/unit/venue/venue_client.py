@@ -131,11 +131,15 @@ def order(
 
 
 def client(**options: Any) -> Client:
-    """Return a client of a venue with BTCUSDT, ETHUSDT and BTCUSDC."""
+    """Return a client of a venue with BTCUSDT, ETHUSDT and BTCUSDC.
+
+    Its events are sent when they happen, which is when the tests look at them.
+    """
     symbols: tuple[SymbolConfig, ...] = tuple(
         symbol_config(name) for name in ("BTCUSDT", "ETHUSDT", "BTCUSDC")
     )
     options.setdefault("symbols", symbols)
+    options.setdefault("event_lead_ms", 0)
     return Client(VenueConfig(**options))
 
 
