@@ -72,8 +72,8 @@ class Timeline:
     async def play(self, bound_ns: int) -> None:
         """Start the nodes at their times, follow the records, and wait until all may be quiet.
 
-        That is ``bound_ns`` after the last record is over and the last fault has acted, or
-        the last kill at a named point.
+        That is ``bound_ns`` after the last record is over, the last node has been started and
+        the last fault has acted, or the last kill at a named point.
         """
         starts: list[tuple[int, Callable[[], None]]] = [
             (attendant.node.starts_ns, attendant.node.start)
@@ -88,11 +88,13 @@ class Timeline:
             await self.sleep_until(START_NS + at_ns)
             step()
         over_ns = START_NS + max(
-            (r.at_ns + r.action.lasts_ns for r in self._scenario.timeline), default=0
+            *(r.at_ns + r.action.lasts_ns for r in self._scenario.timeline),
+            *(at_ns for at_ns, _ in starts),
+            0,
         )
         while True:
             last_act_ns = max(self._faults.last_act_ns, self._points.last_act_ns)
-            quiet_ns = max(over_ns, START_NS, last_act_ns) + bound_ns
+            quiet_ns = max(over_ns, last_act_ns) + bound_ns
             if quiet_ns <= self._loop.now_ns:
                 break
             await self.sleep_until(quiet_ns)

@@ -19,16 +19,38 @@ FEATURES: dict[str, tuple[str, ...]] = {
     ),
     "clocks": ("skew_clock",),
     "reads": ("lag_reads", "flap_reads", "hide_trades"),
+    "rows": ("omit_rows",),
+    "pages": ("shorten_pages", "repeat_boundary_row"),
     "disconnections": ("disconnect", "shut_down_streams", "refuse_streams"),
     "silence": ("half_open", "mute_streams"),
     "keys": ("expire_listen_key", "rotate_listen_key"),
-    "events": ("drop_event", "duplicate_event", "delay_event"),
+    "events": ("drop_event", "duplicate_event", "delay_event", "inject_event"),
     "order-of-events": ("hold_events", "reorder_events"),
     "forced": ("liquidate", "deleverage"),
-    "account": ("fund", "transfer", "leverage", "margin_call", "burn_bnb"),
+    "account": ("fund", "transfer", "leverage", "margin_call", "burn_bnb", "query"),
+    "isolation": ("margin_type", "add_margin", "multi_assets"),
+    "modes": ("position_mode", "stop", "start"),
+    "restrictions": ("restrict", "symbol_status"),
+    "settlement": ("settle",),
     "market": ("price",),
 }  # fmt: skip
-"""The words of each feature."""
+"""What may happen: the words of each feature."""
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "order-words": (),
+    "points": ("restart",),
+    "websocket-api": ("fail_ws_api", "mute_ws_api", "close_ws_api"),
+    "two-symbols": (),
+    "two-strategies": (),
+    "two-accounts": (),
+    "late-start": ("web_submit",),
+    "lookback": (),
+    "filtered": ("web_submit",),
+    "broker": (),
+    "knobs": (),
+    "free": (),
+}
+"""Where it happens, with the words that are there for that."""
 
 CORE = ("submit", "fill")
 """The words of every story: without orders and fills nothing is to be judged."""
@@ -36,38 +58,46 @@ CORE = ("submit", "fill")
 EXCLUDED = {
     "alter_event": "an event that says what is not so cannot be told from a true one",
     "alter_reply": "an answer that says what is not so cannot be told from a true one",
-    "inject_event": "a frame that nobody understands changes nothing, see `scenarios/stream`",
-    "omit_rows": "rows that are missing for longer than the read-lag bound are out of contract",
-    "shorten_pages": "stories are too short for more than a page",
-    "repeat_boundary_row": "stories are too short for more than a page",
-    "position_mode": "the oracle keeps to one mode",
-    "margin_type": "it needs an account without orders and positions",
-    "multi_assets": "it needs an account without orders and positions",
-    "add_margin": "it needs an isolated leg",
-    "settle": "the symbol ends with it",
-    "symbol_status": "the symbol ends with it, or takes no orders",
-    "restrict": "the account takes no orders",
-    "query": "it asks, and changes nothing",
-    "fail_ws_api": "keys are HMAC",
-    "mute_ws_api": "keys are HMAC",
-    "close_ws_api": "keys are HMAC",
 }
 """The words that are not drawn, and why."""
 
 
+_TRAFFIC = ("submit", "cancel", "modify", "restart", "fill")
+_NEWS = ("fill", "submit", "web_submit", "trigger", "kill")
+
+FOLLOWED_BY: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(FEATURES["requests"], _TRAFFIC),
+    **dict.fromkeys((*FEATURES["reads"], *FEATURES["rows"], *FEATURES["pages"]), _TRAFFIC),
+    **dict.fromkeys((*FEATURES["disconnections"], *FEATURES["silence"]), _NEWS),
+    **dict.fromkeys((*FEATURES["events"], *FEATURES["order-of-events"]), _NEWS),
+    **dict.fromkeys(SETTINGS["websocket-api"], ("restart", "disconnect")),
+    **dict.fromkeys(("stop", "kill", "restart"), ("fill", "web_submit", "web_cancel", "trigger")),
+    "expire_listen_key": _NEWS,
+    "rotate_listen_key": ("expire_listen_key",),
+    **dict.fromkeys(("fill", "submit"), ("kill", "restart", "cancel")),
+}
+"""What is likely to come soon after a word, in trouble's way: news while nobody hears it, traffic
+while it fails, the end of a process while something is on its way."""
+
+
 def swarms() -> st.SearchStrategy[frozenset[str]]:
-    """Sets of features that are on."""
-    names = tuple(FEATURES)
-    return st.lists(st.sampled_from(names), min_size=2, max_size=9, unique=True).map(frozenset)
+    """Sets of features that are on: some of what may happen, and seldom more than one setting."""
+    return st.builds(
+        lambda *parts: frozenset().union(*parts),
+        st.lists(st.sampled_from(tuple(FEATURES)), min_size=2, max_size=7, unique=True),
+        st.lists(st.sampled_from(tuple(SETTINGS)), max_size=1),
+        st.lists(st.sampled_from(tuple(SETTINGS)), max_size=1),
+    )
 
 
 def words_of(features: frozenset[str]) -> tuple[str, ...]:
     """Return the words that a story may have, the usual ones several times."""
-    words = [word for name in FEATURES if name in features for word in FEATURES[name]]
+    known = FEATURES | SETTINGS
+    words = [word for name in known if name in features for word in known[name]]
     return (*CORE * (1 + len(words) // 3), *dict.fromkeys(words))
 
 
 def undrawn() -> set[str]:
     """Return the words that are neither drawn nor said not to be."""
-    drawn = {word for words in FEATURES.values() for word in words} | {*CORE}
+    drawn = {word for words in (FEATURES | SETTINGS).values() for word in words} | {*CORE}
     return set(ACTIONS) - drawn - set(EXCLUDED)

@@ -27,6 +27,24 @@ GAPS_NS = (
 )
 """How far apart records may be."""
 
+LONG_NS = (5 * SECOND_NS, 31 * SECOND_NS, 61 * SECOND_NS, 2 * MINUTE_NS, 5 * MINUTE_NS)
+"""How long a fault lasts that hits what happens seldom."""
+
+SOON_NS = (MS_NS, 10 * MS_NS, 20 * MS_NS, 50 * MS_NS, 100 * MS_NS, 500 * MS_NS, 2 * SECOND_NS)
+"""How soon something comes that something else is in the way of."""
+
+POINTS = (
+    *(f"after write {n}" for n in (1, 2, 3, 5)),
+    *(f"after write {n} of orders" for n in (1, 2, 3)),
+    *(f"{moment} 1 of POST /fapi/v1/order" for moment in ("before request", "after request")),
+    *(f"{moment} 1 of POST /fapi/v1/order" for moment in ("before reply", "after reply")),
+    *(f"{moment} 1 of ORDER_TRADE_UPDATE TRADE" for moment in ("before event", "after event")),
+    "after event 1 of ACCOUNT_UPDATE",
+    "after reply 1 of GET /fapi/v1/userTrades",
+    "before reply 1 of GET /fapi/v3/positionRisk",
+)
+"""Where a process is killed."""
+
 PERIODS_NS = tuple(gap for gap in GAPS_NS if gap >= 50 * MS_NS)
 
 PATHS = (

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from sim.fuzz import scenarios
-from sim.fuzz.features import CORE, EXCLUDED, FEATURES, undrawn, words_of
-from sim.fuzz.stories import UNIT
+from sim.fuzz.features import CORE, EXCLUDED, FEATURES, SETTINGS, undrawn, words_of
+from sim.fuzz.setting import UNIT
 from sim.scenario import Scenario, dump, loads
 from sim.scenario import actions as a
 
-WORDS = sorted({word for words in FEATURES.values() for word in words} | {*CORE})
+ALL = FEATURES | SETTINGS
+WORDS = sorted({word for words in ALL.values() for word in words} | {*CORE})
 ANY = settings(
     max_examples=3000,
     database=None,
@@ -34,11 +35,11 @@ def test_each_is_valid_and_is_its_print(scenario: Scenario):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(FEATURES)).map(lambda name: frozenset((name,))), st.data())
+@given(st.sampled_from(sorted(ALL)).map(lambda name: frozenset((name,))), st.data())
 def test_a_feature_that_is_off_is_off(features: frozenset[str], data: st.DataObject):
     scenario = data.draw(scenarios(st.just(features)))
-    # How stories begin is the same for all.
-    assert {*told(scenario)} <= {*words_of(features), "web_submit"}
+    # How stories begin and end is the same for all.
+    assert {*told(scenario)} <= {*words_of(features), "web_submit", "start"}
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,7 +60,7 @@ def test_every_word_is_drawn_or_is_said_not_to_be():
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_word_happens(word: str):
-    features = frozenset(name for name, words in FEATURES.items() if word in words)
+    features = frozenset(name for name, words in ALL.items() if word in words)
     scenario = find(scenarios(st.just(features)), lambda s: word in told(s), settings=ANY)
 
     assert word in told(scenario)

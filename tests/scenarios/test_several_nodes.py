@@ -363,3 +363,13 @@ def test_a_fault_of_the_only_node_may_name_it(record: str):
     )
 
     assert done.observation.inert == ()
+
+
+def test_a_node_that_starts_after_the_last_record_has_its_time():
+    head = HEAD.replace("{account: second,", "{account: second, starts: 1d,")
+    lines = [line for line in head.splitlines() if "O-2" not in line]
+    done = play(head="\n".join(lines) + "\n")
+    [life] = lives(done, "B")
+
+    assert life.ready_ns is not None
+    assert life.ended_ns - life.started_ns > 3600 * 10**9
