@@ -31,6 +31,9 @@ _STATUS = {
     "CANCELED": OrderStatus.CANCELED,
     "EXPIRED": OrderStatus.EXPIRED,
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
+    # What the venue does to an account by force it tells of when it is done.
+    "NEW_INSURANCE": OrderStatus.FILLED,
+    "NEW_ADL": OrderStatus.FILLED,
 }
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections import Counter
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from sim import engines
+from sim.fuzz.campaign import Campaign, Here, Spread, Tally
 from sim.fuzz.found import keep
-from sim.fuzz.hunt import RUNS_AT_MOST, Bag, Hunt
+from sim.fuzz.hunt import RUNS_AT_MOST, Bag, open_database
+from sim.fuzz.progress import progress, summary
+from sim.fuzz.states import missing
 from sim.report.result import result_of
-from sim.scenario import PROPERTIES, ScenarioError, load
+from sim.scenario import ScenarioError, load
 from sim.scenario.durations import parse_duration
 from sim.suite import scenario_files
-from sim.workers import outcomes_of
 from sim.world import run
 
-USAGE_ERROR, HARNESS_ERROR, VIOLATION = 2, 4, 1
-
-EXAMPLES_A_HUNT = 100
-SECS_A_HUNT = 5.0
+USAGE_ERROR, HARNESS_ERROR, NOT_DETERMINISTIC, VIOLATION, UNCOVERED = 2, 4, 5, 1, 3
+FOUND = Path("scenarios/found")
 
 
 @click.command("fuzz")
@@ -32,9 +31,17 @@ SECS_A_HUNT = 5.0
 @click.option("--examples", type=click.IntRange(min=1), help="How many stories; 1000 if left out.")
 @click.option("--for", "duration", metavar="TIME", help="How long instead, such as 60s or 10m.")
 @click.option(
+    "--from",
+    "given",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="PATH",
+    help="Change given scenarios a little, instead of new stories; may be repeated.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("scenarios/found"),
+    default=FOUND,
     show_default=True,
     help="Where failures are kept.",
 )
@@ -45,83 +52,96 @@ SECS_A_HUNT = 5.0
     show_default=True,
     help="How many runs Hypothesis may take to shrink a failure, before records are taken out.",
 )
+@click.option(
+    "--database",
+    metavar="FOLDER|URL",
+    default=".hypothesis/recon-fuzz",
+    show_default=True,
+    help="Where Hypothesis keeps failing draws: a folder, a Redis server's URL, or 'none'.",
+)
+@click.option(
+    "--require-coverage", is_flag=True, help="Fail when a rare state was reached by no story."
+)
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, help="How many processes.")
 def fuzz_command(
     engine: str,
     seed: int | None,
     examples: int | None,
     duration: str | None,
+    given: tuple[Path, ...],
     out: Path,
     shrinks: int,
+    database: str,
+    require_coverage: bool,
     jobs: int,
 ) -> None:
-    """Draw stories until one fails; shrink it and keep it as a scenario file.
+    """Draw stories; shrink those that fail and keep them as scenario files.
 
-    Exits with 0 when nothing failed, 1 when something did, 2 on a usage error, 4 when the
-    harness failed.
+    Exits with 0 when nothing failed, 1 when something did, 2 on a usage error, 3 when a rare
+    state was never reached and has to be, 4 when the harness failed, 5 when two runs of one
+    story differ.
     """
     if examples is not None and duration is not None:
         raise click.UsageError("--examples and --for exclude each other")
     try:
-        engines.load(engine)
+        has_alerts = engines.load(engine)().alerts is not None
         secs = None if duration is None else parse_duration(duration) / 1e9
-    except (engines.EngineError, ValueError) as e:
+        keeps = None if database == "none" else database
+        open_database(keeps, engine)
+        paths = tuple(str(path) for path in scenario_files(given)) if given else ()
+        for path in paths:
+            load(Path(path))
+    except (engines.EngineError, ScenarioError, ValueError, FileNotFoundError) as e:
         raise click.UsageError(str(e)) from None
     if seed is None:
         seed = secrets.randbelow(2**32)  # sim-ok: a campaign of its own, which prints it
     click.echo(f"recon fuzz --engine {engine} --seed {seed}")
-    bags: list[Bag] = []
-    for bag in outcomes_of(_hunts(engine, seed, examples or 1000, secs, jobs, shrinks), jobs):
-        bags.append(bag)
-        for found in bag.found:
-            path = keep(found, engine, out)
-            click.echo(f"{path} ({found.examples} examples, {found.runs} runs to shrink it)")
-            click.echo(f"  {found.message}\n  replay: recon run {path} --engine {engine}")
-        _progress(bags)
-    _summary(bags)
-    if any(bag.error for bag in bags):
-        click.echo("\n".join(bag.error for bag in bags if bag.error), err=True)
-        sys.exit(HARNESS_ERROR)
-    kinds = {found.property for bag in bags for found in bag.found}
-    sys.exit(HARNESS_ERROR if "harness" in kinds else VIOLATION if kinds else 0)
-
-
-def _hunts(
-    engine: str, seed: int, examples: int, secs: float | None, jobs: int, shrinks: int
-) -> list[Hunt]:
-    """Divide a campaign into hunts; the seeds of one are next to each other."""
-    if secs is not None:
-        count = max(1, round(secs * jobs / SECS_A_HUNT))
-        each = secs * jobs / count
-        return [Hunt(engine, seed + 1000 * n, 10**9, each, shrinks) for n in range(count)]
-    sizes = [EXAMPLES_A_HUNT] * (examples // EXAMPLES_A_HUNT)
-    sizes += [examples % EXAMPLES_A_HUNT] if examples % EXAMPLES_A_HUNT else []
-    return [Hunt(engine, seed + 1000 * n, size, None, shrinks) for n, size in enumerate(sizes)]
-
-
-def _progress(bags: list[Bag]) -> None:
-    examples, secs = sum(bag.examples for bag in bags), sum(bag.secs for bag in bags)
-    found = sum(len(bag.found) for bag in bags)
-    rate = examples / secs if secs else 0.0
-    click.echo(f"{examples} examples, {rate:.1f} a second and process, {found} found", err=True)
-
-
-def _summary(bags: list[Bag]) -> None:
-    judged, acted, verdicts, found = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for bag in bags:
-        judged += bag.judged
-        acted += bag.acted
-        verdicts += bag.verdicts
-        found.update(each.property for each in bag.found)
+    campaign = Campaign(
+        engine=engine,
+        seed=seed,
+        examples=examples or 1000,
+        secs=secs,
+        shrinks=shrinks,
+        database=keeps,
+        given=paths,
+        jobs=jobs,
+    )
+    tally = _led(campaign, Here(jobs), out)
     console = Console(highlight=False)
-    console.print(f"verdicts: {_listed(verdicts)}")
-    console.print(f"judged: {', '.join(f'{name} {judged[name]}' for name in PROPERTIES)}")
-    console.print(f"had an effect: {_listed(acted)}")
-    console.print(f"found: {_listed(found) or 'nothing'}")
+    summary(console, tally)
+    for text in (*tally.differences, *tally.errors):
+        click.echo(text, err=True)
+    unreached = missing(tally.states, alerts=has_alerts) if require_coverage else []
+    for name in unreached:
+        click.echo(f"never reached: {name}", err=True)
+    sys.exit(_code(tally, unreached))
 
 
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
+def _led(campaign: Campaign, spread: Spread, out: Path) -> Tally:
+    """Run a campaign, show how it goes and keep what it finds."""
+    console = Console(stderr=True, highlight=False)
+    with progress(console) as shown:
+
+        def tell(tally: Tally, bag: Bag) -> None:
+            for found in bag.found:
+                path = keep(found, campaign.engine, out)
+                click.echo(f"{path} ({found.examples} examples, {found.runs} runs to shrink it)")
+                click.echo(f"  {found.message}")
+                click.echo(f"  replay: recon run {path} --engine {campaign.engine}")
+            shown.update(tally)
+
+        return campaign.run(spread, tell)
+
+
+def _code(tally: Tally, unreached: list[str]) -> int:
+    kinds = {found.property for found in tally.found}
+    if tally.errors or "harness" in kinds:
+        return HARNESS_ERROR
+    if tally.differences:
+        return NOT_DETERMINISTIC
+    if kinds:
+        return VIOLATION
+    return UNCOVERED if unreached else 0
 
 
 @click.command("replay")

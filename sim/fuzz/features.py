@@ -97,7 +97,11 @@ def words_of(features: frozenset[str]) -> tuple[str, ...]:
     return (*CORE * (1 + len(words) // 3), *dict.fromkeys(words))
 
 
+def drawn() -> set[str]:
+    """Return the words that stories can have."""
+    return {word for words in (FEATURES | SETTINGS).values() for word in words} | {*CORE}
+
+
 def undrawn() -> set[str]:
     """Return the words that are neither drawn nor said not to be."""
-    drawn = {word for words in (FEATURES | SETTINGS).values() for word in words} | {*CORE}
-    return set(ACTIONS) - drawn - set(EXCLUDED)
+    return set(ACTIONS) - drawn() - set(EXCLUDED)

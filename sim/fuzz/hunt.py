@@ -7,34 +7,45 @@ Rules:
 * Shrinking has two parts.  Hypothesis makes the draw smaller, for `RUNS_AT_MOST` runs; then
   records and words are taken out of what is left as long as it fails (`smaller`).
 * A run that the harness could not do is a failure of the harness, and is kept with its story, too.
+* Hypothesis keeps failing draws in its example database.  They are tried again at the beginning of
+  the next campaign (`Hunt.again`), and forgotten by it when they fail no more.
+* One story of `SAMPLED` is handed back with its trace, to be run again elsewhere (`twice`).
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.errors import Flaky
 
 from sim import engines
+from sim.fuzz.mutations import mutations
 from sim.fuzz.smaller import smaller
+from sim.fuzz.states import reached
 from sim.fuzz.stories import scenarios
+from sim.fuzz.twice import Sample
 from sim.report.result import Result, errored, result_of
 from sim.runner import attempt
-from sim.scenario import PROPERTIES, Scenario, dump, loads
+from sim.scenario import PROPERTIES, Scenario, dump, load, loads
 from sim.stopwatch import wall_secs
+from sim.trace import Row
 from sim.world import run
 
 RUNS_AT_MOST = 150
 """How many runs Hypothesis may take to shrink a failure."""
 
+SAMPLED = 20
+"""Of how many stories one is to be run twice: five of a hundred."""
+
 _QUIET = settings(
-    database=None,
     deadline=None,
-    phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,
     print_blob=False,
@@ -67,19 +78,46 @@ class Bag(msgspec.Struct):
     """How many stories judged each property."""
     acted: Counter[str] = msgspec.field(default_factory=Counter)
     """In how many stories each word had an effect."""
+    states: Counter[str] = msgspec.field(default_factory=Counter)
+    """In how many stories each rare state was reached."""
+    samples: list[Sample] = []
+    """Stories to be run again, with what came of them."""
     verdicts: Counter[str] = msgspec.field(default_factory=Counter)
     found: list[Found] = []
     error: str | None = None
 
 
-class Hunt(msgspec.Struct, frozen=True):
-    """Draws stories for an engine, from a seed on: so many, or for so long."""
+class Trial(msgspec.Struct, frozen=True):
+    """One run of a story, and what is counted of it."""
+
+    result: Result
+    acted: frozenset[str] = frozenset()
+    """The words that had an effect."""
+    states: frozenset[str] = frozenset()
+    """The rare states that were reached."""
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """The properties that were violated, or ``harness``."""
+        return self.result.violated if self.result.error is None else ("harness",)
+
+
+class Hunt(msgspec.Struct, frozen=True, kw_only=True):
+    """Draws stories for an engine, from a seed on: so many, or for so long.
+
+    With ``given`` scenarios, by their paths, these are changed; else stories are new.  With
+    ``again`` nothing is drawn but what the database keeps of earlier failures.
+    """
 
     engine: str
     seed: int
     examples: int
     secs: float | None = None
     shrinks: int = RUNS_AT_MOST
+    database: str | None = None
+    given: tuple[str, ...] = ()
+    again: bool = False
 
     def perform(self) -> Bag:
         """Hunt in this process."""
@@ -91,6 +129,8 @@ class Hunt(msgspec.Struct, frozen=True):
             bag.seeds.append(seed)
             _Chase(self, seed, bag, ends).run()
             seed += 1
+            if self.again:
+                break
         bag.secs = wall_secs() - began
         return bag
 
@@ -111,6 +151,7 @@ class _Chase:
     """Stories of one seed, until one fails and is shrunk."""
 
     def __init__(self, hunt: Hunt, seed: int, bag: Bag, ends: float | None) -> None:
+        self._hunt = hunt
         self._engine = hunt.engine
         self._seed = seed
         self._bag = bag
@@ -123,9 +164,17 @@ class _Chase:
         self._runs = 0
 
     def run(self) -> None:
+        stories = mutations(_loaded(self._hunt.given)) if self._hunt.given else scenarios()
+        first = Phase.reuse if self._hunt.again else Phase.generate
+
         @seeded(self._seed)
-        @settings(_QUIET, max_examples=self._left)
-        @given(scenarios())
+        @settings(
+            _QUIET,
+            max_examples=self._left,
+            database=open_database(self._hunt.database, self._engine),
+            phases=(first, Phase.shrink),
+        )
+        @given(stories)
         def hunt(scenario: Scenario) -> None:
             if self._judge(scenario):
                 raise _Failure
@@ -158,45 +207,71 @@ class _Chase:
             raise _Over
         else:
             self._runs += 1
-        result, acted = played(scenario, self._engine)
+        trial = tried(scenario, self._engine)
         if self._smallest is None:
-            self._count(result, acted)
-        violated = result.violated if result.error is None else ("harness",)
-        if not violated or self._property not in ("", *violated):
+            self._count(scenario, trial)
+        if not trial.violated or self._property not in ("", *trial.violated):
             return False
-        self._property = self._property or min(violated, key=_rank)
+        self._property = self._property or min(trial.violated, key=_rank)
         if self._smallest is None or _size(scenario) <= _size(self._smallest[0]):
-            self._smallest = scenario, _message(result, self._property)
+            self._smallest = scenario, _message(trial.result, self._property)
         return True
 
     def _fails(self, scenario: Scenario) -> bool:
         """Whether a story that is smaller fails in the same way."""
         self._runs += 1
-        result, _ = played(scenario, self._engine)
-        violated = result.violated if result.error is None else ("harness",)
-        if self._property not in violated:
+        trial = tried(scenario, self._engine)
+        if self._property not in trial.violated:
             return False
-        self._smallest = scenario, _message(result, self._property)
+        self._smallest = scenario, _message(trial.result, self._property)
         return True
 
-    def _count(self, result: Result, acted: frozenset[str]) -> None:
-        bag = self._bag
+    def _count(self, scenario: Scenario, trial: Trial) -> None:
+        bag, result = self._bag, trial.result
         bag.verdicts[result.verdict] += 1
         bag.judged.update(name for name in PROPERTIES if name not in result.unexercised)
-        bag.acted.update(acted)
+        bag.acted.update(trial.acted)
+        bag.states.update(trial.states)
+        if bag.examples % SAMPLED == 1:
+            bag.samples.append(Sample.of(dump(scenario), result, trial.rows))
 
 
-def played(scenario: Scenario, engine: str) -> tuple[Result, frozenset[str]]:
-    """Run a scenario as its file would be; return the result and the words that had an effect."""
+def tried(scenario: Scenario, engine: str) -> Trial:
+    """Run a scenario as its file would be."""
 
-    def play() -> tuple[Result, frozenset[str]]:
+    def play() -> Trial:
         done = run(loads(dump(scenario), "drawn.yaml"), engines.load(engine))
-        return result_of(done), frozenset(done.effective)
+        return Trial(result_of(done), done.effective, reached(done), tuple(done.trace.rows))
 
-    def failed(error: str, *, is_setup: bool = False) -> tuple[Result, frozenset[str]]:
-        return errored(scenario, engine, scenario.seed, error), frozenset()
+    def failed(error: str, *, is_setup: bool = False) -> Trial:
+        return Trial(errored(scenario, engine, scenario.seed, error))
 
     return attempt(play, failed)
+
+
+@cache
+def _loaded(paths: tuple[str, ...]) -> tuple[Scenario, ...]:
+    return tuple(load(Path(path)) for path in paths)
+
+
+def open_database(name: str | None, engine: str) -> ExampleDatabase | None:
+    """Return Hypothesis's database of a name: a folder, or a Redis server by its URL.
+
+    Each engine has failures of its own.  Raises `ValueError` for a URL of another scheme or
+    where the client of Redis is missing.
+    """
+    if name is None:
+        return None
+    if "://" not in name:
+        return DirectoryBasedExampleDatabase(Path(name) / engine.replace(":", "."))
+    if not name.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(f"a database is a folder or the URL of a Redis server, not {name!r}")
+    try:
+        from hypothesis.extra.redis import RedisExampleDatabase
+        from redis import Redis
+    except ImportError:
+        raise ValueError("a database at a Redis server needs nautilus-recon[fleet]") from None
+    return RedisExampleDatabase(Redis.from_url(name), key_prefix=f"recon:{engine}:".encode())
 
 
 def kept(scenario: Scenario, property_: str) -> str:

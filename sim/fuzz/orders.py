@@ -41,6 +41,10 @@ class Drawn:
         """Whether it can still be filled, triggered or cancelled."""
         return bool(self.sizes) or self.waits
 
+    def fill(self) -> None:
+        # Not one of the drawn sizes where the fill was given.
+        del self.sizes[:1]
+
     def end(self) -> None:
         self.sizes, self.waits = [], False
 
@@ -86,10 +90,10 @@ class Orders(Part):
             case a.Order():
                 # What executes at once is not filled by name.
                 at_once = action.type == "MARKET" or action.time_in_force in ("IOC", "FOK")
-                sizes = [] if at_once else self._sizes[action.id]
+                sizes = [] if at_once else self._sizes.get(action.id, [action.quantity])
                 self._drawn[action.id] = Drawn(action, sizes, self.now_ns + ON_THE_WAY_NS)
             case a.Fill(order=order):
-                self._drawn[order].sizes.pop(0)
+                self._drawn[order].fill()
             case a.Trigger(order=order):
                 self._drawn[order].trigger()
             case a.Cancel(order=order) | a.WebCancel(order=order) | a.Expire(order=order):
@@ -207,6 +211,8 @@ class Orders(Part):
         kind = draw(st.sampled_from(("LIMIT", "LIMIT", "MARKET", *waiting)))
         side = draw(st.sampled_from(("BUY", "SELL")))
         symbol = draw(st.sampled_from(self._setting.venue.symbols))
+        while f"O-{self._number}" in self._drawn:
+            self._number += 1
         terms: dict[str, Any] = {
             "id": f"O-{self._number}",
             "side": side,

@@ -71,7 +71,7 @@ def settings(draw: st.DrawFn, on: frozenset[str]) -> m.Scenario:
     interval_secs = draw(st.sampled_from((60.0, 30.0)))
     key_type: v.KeyType = "ed25519" if "websocket-api" in on and not is_brokered else "hmac"
     options = {"filter_unclaimed_external_orders": True} if "filtered" in on else {}
-    lookbacks = (60, None) if "lookback" in on else (None,)
+    lookbacks = (2, 5) if "lookback" in on else (None,)
 
     def node(account: str | None, strategies: tuple[str, ...]) -> m.Node:
         claimed = tuple(f"{symbol}-PERP.BINANCE" for symbol in symbols)

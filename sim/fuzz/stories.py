@@ -98,9 +98,18 @@ def scenarios(
 
 
 class Teller:
-    """Draws records one after the other, each possible after those before it."""
+    """Draws records one after the other, each possible after those before it.
 
-    def __init__(self, draw: st.DrawFn, setting: m.Scenario, features: frozenset[str]) -> None:
+    It goes on after ``records``, if there are any.
+    """
+
+    def __init__(
+        self,
+        draw: st.DrawFn,
+        setting: m.Scenario,
+        features: frozenset[str],
+        records: tuple[m.Record, ...] = (),
+    ) -> None:
         self._draw = draw
         self._setting = setting
         self._accounts = Accounts(draw, setting, features)
@@ -110,6 +119,8 @@ class Teller:
         # What happens before the first node runs happens to no one but the venue.
         self._at_ns = 0 if "late-start" in features else SETTLED_NS
         self.records: list[m.Record] = []
+        for record in records:
+            self._add(record)
 
     def story(self) -> m.Scenario:
         """Return the scenario with all records so far."""
@@ -124,11 +135,15 @@ class Teller:
         action = known[0]() if known else self._any(a.ACTIONS[word])
         if action is None or not self._suits(action) or not self._is_valid(action, at_ns):
             return False
-        self._at_ns = at_ns
-        self.records.append(m.Record(at_ns=at_ns, action=action))
-        for part in self._parts:
-            part.note(action)
+        self._add(m.Record(at_ns=at_ns, action=action))
         return True
+
+    def _add(self, record: m.Record) -> None:
+        self._at_ns = record.at_ns
+        self.records.append(record)
+        for part in self._parts:
+            part.now_ns = record.at_ns
+            part.note(record.action)
 
     def _suits(self, action: a.Action) -> bool:
         """Whether the node that acts is up, or down where it is to start."""

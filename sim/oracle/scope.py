@@ -44,8 +44,8 @@ class Leg(NamedTuple):
 class Node(msgspec.Struct, frozen=True):
     """One node: its processes in order, and the instant at which its scope begins.
 
-    ``submitted`` are the client ids of the orders that its strategies sent; ``nameless`` are
-    the (account, symbol) whose trades it cannot find.
+    ``submitted`` are the client ids of the orders that its strategies sent, as far as its last
+    process has not lost them; ``nameless`` are the (account, symbol) whose trades it cannot find.
     """
 
     name: str
@@ -82,12 +82,19 @@ def nodes_of(observation: Observation) -> tuple[Node, ...]:
 
 
 def _submitted(incarnations: list[Incarnation]) -> frozenset[str]:
-    return frozenset(
-        event.client_order_id
-        for incarnation in incarnations
-        for event in incarnation.events
-        if event.kind == "OrderSubmitted"
-    )
+    """The orders of the node's own that the last process can know to be that.
+
+    What it does not find in its state it cannot tell from somebody else's.
+    """
+    sent = [_sent(incarnation) for incarnation in incarnations]
+    last = incarnations[-1]
+    kept = {order.client_order_id for order in last.loaded.orders}
+    purged = {name for incarnation in incarnations for name in incarnation.purged}
+    return frozenset(sent[-1] | (set[str]().union(*sent) & (kept | purged)))
+
+
+def _sent(incarnation: Incarnation) -> set[str]:
+    return {e.client_order_id for e in incarnation.events if e.kind == "OrderSubmitted"}
 
 
 def _nameless(
