@@ -26,6 +26,7 @@ import pytest
 from sim.suite import PATTERN
 
 if TYPE_CHECKING:
+    from sim.fuzz.checking import Worlds
     from sim.report.outcome import Outcome
     from sim.runner import Job
 
@@ -70,6 +71,15 @@ def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
+
+
+@pytest.fixture
+def recon_world(request: pytest.FixtureRequest) -> Worlds:
+    """Play stories, each in a world of its own, with the engine of ``--recon-engine``."""
+    from sim.fuzz.checking import Worlds
+
+    engines = request.config.option.recon_engine or ["recon"]
+    return Worlds(engines[0])
 
 
 def pytest_configure(config: pytest.Config) -> None:

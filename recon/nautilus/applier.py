@@ -217,7 +217,8 @@ class Applier:
         return [
             leg
             for leg, its in legs
-            if not self._dry_run and is_late(self._book.holdings.position(leg), its)
+            if not self._dry_run
+            and any(is_late(position, its) for position in self._book.holdings.booked(leg))
         ]
 
     def _begin(

@@ -105,6 +105,6 @@ class Balances:
             return
         holdings = self._book.holdings
         expected = holdings.holding(leg).quantity + quantity
-        if is_last or not holdings.replay(leg, expected):
+        if is_last or not holdings.replay_as(leg, expected):
             for order, fill, part in torn:
                 self._emitter.repair(order, fill, part)

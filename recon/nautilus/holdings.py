@@ -122,17 +122,31 @@ class Holdings:
         )
         return None if position_id is None else self._cache.position(position_id)
 
-    def replay(self, leg: Leg, expected: Decimal | None = None) -> bool:
-        """Make the position of a leg anew in the venue's order of its fills.
+    def booked(self, leg: Leg) -> list[Position]:
+        """Return the positions, open or closed, under which fills of a leg are booked.
 
-        False where it is left as it is: its fills are not all here, or do not come to the
-        quantity that is expected, by default that which it has.
+        There is one where the venue names it, else one for each strategy that has traded.
         """
+        instrument_id = self._venue.instrument_id(leg.symbol)
+        if self._venue.position_id(instrument_id, leg.position_side) is None:
+            return self.all_positions(leg)
         position = self.position(leg)
-        if position is None:
-            return False
-        if expected is None:
-            expected = position.signed_decimal_qty()
+        return [] if position is None else [position]
+
+    def replay(self, leg: Leg) -> None:
+        """Make the positions of a leg anew in the venue's order of their fills.
+
+        One is left as it is when its fills are not all here.
+        """
+        for position in self.booked(leg):
+            self._replay(position, position.signed_decimal_qty())
+
+    def replay_as(self, leg: Leg, expected: Decimal) -> bool:
+        """Make the one position of a leg anew; False where its fills do not come to a quantity."""
+        position = self.position(leg)
+        return position is not None and self._replay(position, expected)
+
+    def _replay(self, position: Position, expected: Decimal) -> bool:
         fills = (fill for _, fill in self._fills(position.instrument_id))
         its = (fill for fill in fills if fill.position_id == position.id)
         return replay(self._cache, position, its, expected)

@@ -10,6 +10,19 @@ Rules:
   are missing, or are there twice.
 """
 
+from sim.fuzz.checking import Violated, Worlds
+from sim.fuzz.features import FEATURES, SETTINGS, swarms
+from sim.fuzz.machine import StoryMachine
+from sim.fuzz.mutations import mutations
 from sim.fuzz.stories import scenarios
 
-__all__ = ["scenarios"]
+__all__ = [
+    "FEATURES",
+    "SETTINGS",
+    "StoryMachine",
+    "Violated",
+    "Worlds",
+    "mutations",
+    "scenarios",
+    "swarms",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import strategies as st
 
 from sim.scenario.actions import ACTIONS
@@ -80,10 +82,23 @@ FOLLOWED_BY: dict[str, tuple[str, ...]] = {
 while it fails, the end of a process while something is on its way."""
 
 
+NOT_BROKERED = frozenset(
+    {"requests", "clocks", "restrictions", "settlement", "order-words", "conditional"}
+)
+"""What a story with a broker has not: conditional orders, which its client does not know, and
+what makes the venue refuse an order.  The refusal may not
+be heard, and then nobody can know of it: from a client that says nothing nothing is concluded."""
+
+
+def _together(*parts: Iterable[str]) -> frozenset[str]:
+    features = frozenset[str]().union(*parts)
+    return features - NOT_BROKERED if "broker" in features else features
+
+
 def swarms() -> st.SearchStrategy[frozenset[str]]:
     """Sets of features that are on: some of what may happen, and seldom more than one setting."""
     return st.builds(
-        lambda *parts: frozenset().union(*parts),
+        _together,
         st.lists(st.sampled_from(tuple(FEATURES)), min_size=2, max_size=7, unique=True),
         st.lists(st.sampled_from(tuple(SETTINGS)), max_size=1),
         st.lists(st.sampled_from(tuple(SETTINGS)), max_size=1),

@@ -346,11 +346,22 @@ class _Comparison:
         for event in self._incarnation.events:
             if event.reconciliation:
                 name = (event.account, event.symbol, event.client_order_id)
-                if name in self._by_client_id:
+                if name in self._by_client_id and not self._is_told(name, event.at_ns):
                     changed[self._by_client_id[name]].append(event.at_ns)
                 for subject in () if event.fill is None else self._changed_by(event):
                     changed[subject].append(event.at_ns)
         return changed
+
+    def _is_told(self, name: tuple[str, str, str], at_ns: int) -> bool:
+        """Whether the end of an order is news that the stream may have brought just before.
+
+        However long the order had been on its way: until it is at the venue there is no news.
+        """
+        ends = (order.closed_ns for order in self._venue.orders_by_client_id.get(name, ()))
+        return any(
+            end_ns is not None and self._life.from_ns < end_ns <= at_ns <= end_ns + STREAM_NS
+            for end_ns in ends
+        )
 
     def _changed_by(self, event: NodeEvent) -> Iterator[Subject]:
         """The fill and its leg; of a fill without a trade the leg that it was booked on.

@@ -112,6 +112,7 @@ def _problems(
         and is_filtered(observation, node, trade)
     ]
     expected -= sum(filtered, Decimal(0))
+    traded = _traded(observation, node, leg)
     longs = [position for position in held if position.quantity > 0]
     shorts = [position for position in held if position.quantity < 0]
 
@@ -126,7 +127,10 @@ def _problems(
     for long in longs:
         for short in shorts:
             owners = sorted({long.strategy_id, short.strategy_id})
-            if len(owners) == 1 or _NOBODY in owners:
+            is_made_up = _NOBODY in owners and any(
+                each.quantity != traded.get(each.strategy_id) for each in (long, short)
+            )
+            if len(owners) == 1 or is_made_up:
                 yield (
                     f"{long.position_id} ({plain(long.quantity)}) and "
                     f"{short.position_id} ({plain(short.quantity)}) of {' and '.join(owners)} "
@@ -173,6 +177,17 @@ def _filled(observation: Observation, node: Node, leg: Leg) -> Decimal:
         ),
         Decimal(0),
     )
+
+
+def _traded(observation: Observation, node: Node, leg: Leg) -> dict[str, Decimal]:
+    """What each strategy has traded on a leg; whoever trades by hand is nobody's strategy."""
+    owners = {order.client_order_id: order.strategy_id for order in node.last.final.orders}
+    found: dict[str, Decimal] = {}
+    for trade in observation.trades:
+        if leg_of(trade) == leg:
+            owner = owners.get(trade.client_order_id, _NOBODY)
+            found[owner] = found.get(owner, Decimal(0)) + signed(trade.side, trade.quantity)
+    return found
 
 
 def _trading(node: Node, leg: Leg) -> set[str]:

@@ -33,6 +33,7 @@ from tests.unit.oracle.observations import (
     applied,
     fill_of,
     invented,
+    known,
     observe,
     orders_of,
     process,
@@ -161,6 +162,22 @@ def test_what_the_stream_has_just_told_is_no_discrepancy() -> None:
     assert missing(run([T], starting)).subjects == 0
     starting = replace(applied(T, 11.2, reconciliation=True), ready_ns=after(10) + 1)
     assert missing(run([T], starting)).subjects == 3
+
+
+def test_the_end_of_an_order_that_the_stream_has_just_told_is_none() -> None:
+    """However long it had been on its way, and an expiry is asked for before it is believed."""
+    order = venue_order(1, "EXPIRED")
+    order = replace(
+        order, created_ns=after(13), updated_ns=after(13), closed_ns=after(13), terms=()
+    )
+    for at, counts in ((13.5, 0), (14.5, 1)):
+        events = (
+            replace(shown(order, "SUBMITTED", 10), venue_order_id=""),
+            shown(order, "ACCEPTED", 13.2),
+            shown(order, "EXPIRED", at, reconciliation=True),
+        )
+        mine = node(events=events, final=State(orders=(known(order),)))
+        assert missing(run([], mine, orders=(order,))).subjects == counts
 
 
 WAITED = Terms(after(2), Decimal(1), None, 900, Decimal(49000))

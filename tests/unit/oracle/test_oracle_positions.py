@@ -214,6 +214,22 @@ def test_a_position_of_nobody_does_not_stand_against_a_strategys() -> None:
     assert "of EXTERNAL and S-001 have opposite signs" in judgement.violations[0].message
 
 
+@pytest.mark.parametrize(("by_hand", "expected"), [("1", set()), ("2", MISMATCH)])
+def test_what_was_traded_by_hand_may_stand_against_a_strategys(
+    by_hand: str, expected: set[str]
+) -> None:
+    """Where a client nets by strategy; a position of any other size is somebody's invention."""
+    own, foreign = trade(70, quantity="4"), trade(71, "SELL", by_hand)
+    final = state_of([own])
+    shorts = held(LEG, quantity=Decimal(-1), position_id="b", strategy_id="EXTERNAL")
+    node = process(replace(final, positions=(*final.positions, shorts)), [submitted("O-70")])
+    venue = replace(LEG, quantity=Decimal(3))
+    observation = observe([own, foreign], node, positions=(venue,))
+    own_id = final.orders[0].client_order_id
+    assert own_id == own.client_order_id
+    assert failed(judge(observation, "position-mismatch")) & MISMATCH == expected
+
+
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))

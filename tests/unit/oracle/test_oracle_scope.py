@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import Incarnation, NodeEvent, Observation
+from sim.observation import Incarnation, NodeEvent, Observation, State
 from tests.unit.oracle.observations import (
     SECOND,
     START,
@@ -117,6 +117,20 @@ def test_what_is_claimed_or_was_submitted_here_is_not_filtered() -> None:
     own = submitted(OPENS.client_order_id)
     [message] = [v.message for v in judged(filtering(own)).violations if v.property == "fill-lost"]
     assert "trade 70" in message
+
+
+def test_an_own_order_that_the_last_process_has_lost_is_as_any_other() -> None:
+    first = replace(process(events=[submitted(OPENS.client_order_id)]), ended="killed")
+    second = replace(process(number=1), loaded=State())
+    lost = observe([OPENS, CLOSES], first, second, filters_unclaimed=True)
+    assert outcome(judged(lost), "fill-lost") == "unexercised"
+
+    kept = replace(second, loaded=State(orders=state_of([OPENS]).orders))
+    observation = observe([OPENS, CLOSES], first, kept, filters_unclaimed=True)
+    assert outcome(judged(observation), "fill-lost") != "unexercised"
+    purged = replace(first, purged=(OPENS.client_order_id,))
+    observation = observe([OPENS, CLOSES], purged, second, filters_unclaimed=True)
+    assert outcome(judged(observation), "fill-lost") != "unexercised"
 
 
 # -- symbols --------------------------------------------------------------------

@@ -24,7 +24,9 @@ def repaired(*, dry_run: bool = False, is_last: bool = False, adds_up: bool = Tr
         done.append(("replay", leg, expected))
         return adds_up
 
-    holdings = SimpleNamespace(holding=lambda leg: Holding(Decimal(1), Decimal(50)), replay=replay)
+    holdings = SimpleNamespace(
+        holding=lambda leg: Holding(Decimal(1), Decimal(50)), replay_as=replay
+    )
     whatever: Any = None
     book: Any = SimpleNamespace(holdings=holdings)
     emitter: Any = SimpleNamespace(repair=lambda *torn: done.append(("repair", *torn)))
