@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sim import engines
 from sim.fuzz.campaign import Campaign, Here, Spread, Tally
-from sim.fuzz.found import keep
+from sim.fuzz.found import keep, move_into
 from sim.fuzz.hunt import RUNS_AT_MOST, Bag, open_database
 from sim.fuzz.progress import progress, summary
 from sim.fuzz.states import missing
@@ -22,7 +22,7 @@ from sim.suite import scenario_files
 from sim.world import run
 
 USAGE_ERROR, HARNESS_ERROR, NOT_DETERMINISTIC, VIOLATION, UNCOVERED = 2, 4, 5, 1, 3
-FOUND = Path("scenarios/found")
+FOUND, SUITE = Path("scenarios/found"), Path("scenarios/fuzzed")
 
 
 @click.command("fuzz")
@@ -145,11 +145,15 @@ def _code(tally: Tally, unreached: list[str]) -> int:
 
 
 @click.command("replay")
-@click.argument(
-    "folder", type=click.Path(path_type=Path, exists=True), default=Path("scenarios/found")
-)
+@click.argument("folder", type=click.Path(path_type=Path, exists=True), default=FOUND)
 @click.option("--engine", default="recon", show_default=True, metavar="NAME", help="What is tried.")
-def replay_command(folder: Path, engine: str) -> None:
+@click.option(
+    "--move",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Move what is fixed into this folder of the suite; asked for on a terminal if left out.",
+)
+def replay_command(folder: Path, engine: str, move: Path | None) -> None:
     """Say of each failure that is kept whether it is FIXED or STILL FAILING.
 
     Exits with 0 when all are fixed, 1 when one is not, 2 on a usage error.
@@ -159,14 +163,31 @@ def replay_command(folder: Path, engine: str) -> None:
         scenarios = [load(path) for path in scenario_files([folder])]
     except (engines.EngineError, ScenarioError, FileNotFoundError) as e:
         raise click.UsageError(str(e)) from None
-    failing = 0
+    fixed: list[Path] = []
     for scenario in scenarios:
-        result = result_of(run(scenario, make))
-        is_failing = scenario.shows in result.violated
-        failing += is_failing
-        others = [name for name in result.violated if name != scenario.shows]
+        violated = result_of(run(scenario, make)).violated
+        is_failing = scenario.shows in violated
+        if not violated:
+            fixed.append(Path(scenario.name))
+        others = [name for name in violated if name != scenario.shows]
         click.echo(
             f"{'STILL FAILING' if is_failing else 'FIXED':13} {scenario.name}"
             + (f" (and violates {', '.join(others)})" if others else "")
         )
-    sys.exit(VIOLATION if failing else 0)
+    _offer(fixed, move)
+    sys.exit(VIOLATION if len(fixed) < len(scenarios) else 0)
+
+
+def _offer(fixed: list[Path], to: Path | None) -> None:
+    """Move what is fixed to where the suite keeps it, if that is wanted."""
+    if not fixed:
+        return
+    if to is None and not sys.stdin.isatty():
+        click.echo(f"{len(fixed)} fixed; --move {SUITE} makes them part of the suite")
+        return
+    if to is None:
+        if not click.confirm(f"Move {len(fixed)} fixed to {SUITE}?"):
+            return
+        to = SUITE
+    for path in fixed:
+        click.echo(f"moved to {move_into(path, to)}")

@@ -44,6 +44,11 @@ class Processes(Part):
         """Whether nobody hears anything."""
         return all(map(self.is_down, self._processes))
 
+    @property
+    def all_off(self) -> bool:
+        """Whether no node runs or comes back by itself."""
+        return not any(process.is_up for process in self._processes.values())
+
     def note(self, action: a.Action) -> None:
         match action:
             case a.Order(id=order):

@@ -156,8 +156,8 @@ class Teller:
             case a.StreamFault():
                 return not self._processes.all_down
             case a.SetPositionMode():
-                # A node that runs goes on in the mode that it knows.
-                return self._processes.all_down
+                # A node that runs goes on in the mode that it knows, or was about to be told.
+                return self._processes.all_off
         return True
 
     def _is_valid(self, action: a.Action, at_ns: int) -> bool:

@@ -35,6 +35,7 @@ alert-false
     Of all that an alert names, something differed at its instant or in the settle time before;
     or answers showed the past, or lacked rows, then: what they show differs, and an engine may
     say so.
+    A leg that was loaded without fills which its orders have differs until it changes.
     For a summary until 5 s after the process was ready, something differed there since the
     process began.  Alerts on symbols that are not loaded are not judged.
 """
@@ -48,8 +49,9 @@ from decimal import Decimal
 
 from sim.observation import Alert, Incarnation, Observation, VenueTrade
 from sim.oracle.differences import SETTLE_NS, STREAM_NS, Differences, ProcessDifferences
+from sim.oracle.fills import leg_of_fill
 from sim.oracle.judgement import Finding, Violation, plain
-from sim.oracle.scope import Leg, leg_of, venue_id
+from sim.oracle.scope import Leg, leg_of, signed, venue_id
 from sim.oracle.subjects import (
     Subject,
     Venue,
@@ -122,6 +124,8 @@ def false(differences: Differences) -> Finding | None:
             if _is_summary(alert) and alert.at_ns <= _ready_ns(process) + SETTLE_NS:
                 from_ns, since = process.started_ns, "since the start"
             if _is_misled(differences.observation, process.node, alert):
+                continue
+            if _is_of_a_torn_leg(differences.observation, process, alert):
                 continue
             if not any(
                 span.meets(from_ns, alert.at_ns)
@@ -265,6 +269,34 @@ def _is_misled(observation: Observation, node: str, alert: Alert) -> bool:
         and each.account in ("", alert.account)
         for each in observation.impairments
     )
+
+
+def _is_of_a_torn_leg(observation: Observation, process: Incarnation, alert: Alert) -> bool:
+    """Whether an alert names a leg whose position was loaded without fills that its orders have.
+
+    That is a difference of a node from itself, whatever the venue holds, until the position
+    changes.
+    """
+    leg = Leg(alert.account, alert.symbol, alert.position_side)
+    if process.purged or not leg.position_side:
+        return False
+    filled = sum(
+        signed(fill.side, fill.quantity)
+        for order in process.loaded.orders
+        for fill in order.fills
+        if leg_of_fill(observation, fill) == leg
+    )
+    held = sum(
+        position.quantity
+        for position in process.loaded.positions
+        if Leg(position.account, position.symbol, position.position_side) == leg
+    )
+    changes = (
+        change.at_ns
+        for change in process.position_changes
+        if Leg(change.account, change.symbol, change.position_side) == leg
+    )
+    return filled not in (0, held) and alert.at_ns <= min(changes, default=alert.at_ns) + SETTLE_NS
 
 
 def _any_between(times: Sequence[int], from_ns: int, until_ns: int) -> bool:

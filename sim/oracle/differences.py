@@ -353,15 +353,10 @@ class _Comparison:
         return changed
 
     def _is_told(self, name: tuple[str, str, str], at_ns: int) -> bool:
-        """Whether the end of an order is news that the stream may have brought just before.
-
-        However long the order had been on its way: until it is at the venue there is no news.
-        """
-        ends = (order.closed_ns for order in self._venue.orders_by_client_id.get(name, ()))
-        return any(
-            end_ns is not None and self._life.from_ns < end_ns <= at_ns <= end_ns + STREAM_NS
-            for end_ns in ends
-        )
+        """Whether the end of an order is news of the stream, however long it was on its way."""
+        orders = self._venue.orders_by_client_id.get(name, ())
+        ends = [order.closed_ns for order in orders if order.closed_ns is not None]
+        return any(self._life.from_ns < end_ns <= at_ns <= end_ns + STREAM_NS for end_ns in ends)
 
     def _changed_by(self, event: NodeEvent) -> Iterator[Subject]:
         """The fill and its leg; of a fill without a trade the leg that it was booked on.

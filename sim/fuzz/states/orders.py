@@ -75,7 +75,16 @@ def _either(*kinds: str) -> Test:
 simple("the venue refused an order", _either("OrderRejected"))
 simple("the venue refused a cancellation", _either("OrderCancelRejected"))
 simple("the venue refused an amendment", _either("OrderModifyRejected"))
-simple("an order was triggered", _either("OrderTriggered"))
+
+
+@state("a conditional order was triggered while the node was down")
+def _(seen: Evidence) -> bool:
+    return any(
+        terms.order_id not in (0, order.algo_id) and seen.is_down(order.account, terms.at_ns)
+        for order in seen.orders
+        if order.algo_id
+        for terms in order.terms
+    )
 
 
 @state("a fill turned a position around")

@@ -736,3 +736,21 @@ def test_both_sides_of_a_self_trade_are_named_unless_the_order_is_given() -> Non
     assert unnamed(run(trades, node(alert(20, **THE_FILL)))) == []
     left = unnamed(run(trades, node(alert(20, trade_id="70", venue_order_id="1"))))
     assert [subject for subject in left if "trade" in subject] == sides[1:]
+
+
+@pytest.mark.parametrize(
+    ("when_ns", "changed", "is_false"),
+    [(30, None, False), (30, 29, False), (30, 20, True)],
+)
+def test_a_leg_that_was_loaded_without_its_fills_differs_until_it_changes(
+    when_ns: int, changed: int | None, is_false: bool
+) -> None:
+    """The venue is flat, and so is the node: but an order has a fill that its position lacks."""
+    there, back = trade(70, at=after(-20)), trade(71, "SELL", at=after(-10))
+    torn = State(orders=state_of([there]).orders)
+    changes = () if changed is None else (resized("1", changed),)
+    mine = node(alert(when_ns, **THE_LEG), positions=changes, loaded=torn, final=torn)
+    observation = run([there, back], mine)
+    assert bool(false(observation).violations) == is_false
+    purged = replace(mine, purged=("O-9",))
+    assert false(run([there, back], purged)).violations
