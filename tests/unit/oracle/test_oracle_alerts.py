@@ -748,7 +748,7 @@ def test_a_leg_that_was_loaded_without_its_fills_differs_until_it_changes(
     """The venue is flat, and so is the node: but an order has a fill that its position lacks."""
     there, back = trade(70, at=after(-20)), trade(71, "SELL", at=after(-10))
     torn = State(orders=state_of([there]).orders)
-    changes = () if changed is None else (resized("1", changed),)
+    changes = () if changed is None else (resized("0", changed),)
     mine = node(alert(when_ns, **THE_LEG), positions=changes, loaded=torn, final=torn)
     observation = run([there, back], mine)
     assert bool(false(observation).violations) == is_false
