@@ -65,6 +65,8 @@ class Account:
         How long an order may be without an answer before it is asked for.
     only
         The instruments that are reconciled, all when empty.
+    claimed
+        Those whose orders by others a strategy claims.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Account:
         drained: Callable[[], Awaitable[None]],
         inflight_timeout_ns: int,
         only: Iterable[InstrumentId],
+        claimed: Callable[[], Iterable[InstrumentId]],
         dry_run: bool,
     ) -> None:
         self.account_id = account_id
@@ -106,6 +109,7 @@ class Account:
         self._drained = drained
         self._inflight_timeout_ns = inflight_timeout_ns
         self._only = frozenset(only)
+        self._claimed = claimed
         self._dry_run = dry_run
         self.refusals: dict[str, str] = {}
         self._touched: set[str] = set()
@@ -181,6 +185,8 @@ class Account:
         found |= {leg.symbol for leg in self.book.holdings.legs()}
         found |= {symbol(order.instrument_id) for order in self.book.unsettled()}
         found |= {symbol(order.instrument_id) for order in self._collector.unsent}
+        # Trades without a commission on a symbol that is flat again are found by nothing else.
+        found |= {symbol(each) for each in self._claimed() if self.reconciles(each)}
         found.update(seen.last_traded_ns, touched)
         if seen.is_start:
             found.update(self.ledger.symbols)

@@ -158,6 +158,7 @@ class AccountMaker:
             drained=self._drained,
             inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
             only=config.reconciliation_instrument_ids or (),
+            claimed=lambda: self._claimed_at(client),
             dry_run=config.dry_run,
         )
 
@@ -185,6 +186,15 @@ class AccountMaker:
         if client_id is not None and client_id in engine._clients:
             return engine._clients[client_id]
         return engine._routing_map.get(order.instrument_id.venue, engine._default_client)
+
+    def _claimed_at(self, client: Any) -> list[InstrumentId]:
+        """Return the claimed instruments whose orders go to a client."""
+        engine = self._engine
+        return [
+            instrument_id
+            for instrument_id in engine.get_external_order_claims_instruments()
+            if engine._routing_map.get(instrument_id.venue, engine._default_client) is client
+        ]
 
     def _claim(self, instrument_id: InstrumentId) -> StrategyId | None:
         claim: StrategyId | None = self._engine.get_external_order_claim(instrument_id)

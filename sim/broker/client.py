@@ -11,6 +11,7 @@ from nautilus_trader.adapters.binance.http.error import BinanceClientError
 from nautilus_trader.adapters.binance.websocket import client as wire
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.execution.messages import (
+    BatchCancelOrders,
     CancelAllOrders,
     CancelOrder,
     GenerateFillReports,
@@ -191,6 +192,10 @@ class BrokerExecutionClient(LiveExecutionClient):  # type: ignore[misc]
             )
         except BinanceClientError as e:
             self.generate_order_cancel_rejected(*self._named(order), str(e.message), self._now_ns)
+
+    async def _batch_cancel_orders(self, command: BatchCancelOrders) -> None:
+        for each in command.cancels:
+            await self._cancel_order(each)
 
     async def _cancel_all_orders(self, command: CancelAllOrders) -> None:
         for order in self._cache.orders_open(

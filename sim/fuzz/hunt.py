@@ -18,6 +18,7 @@ import contextlib
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from unittest import SkipTest
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
@@ -179,7 +180,8 @@ class _Chase:
             if self._judge(scenario):
                 raise _Failure
 
-        with contextlib.suppress(_Failure, _Over, Flaky):
+        # Hypothesis skips a test when its database has nothing to try again.
+        with contextlib.suppress(_Failure, _Over, Flaky, SkipTest):
             hunt()
         if self._smallest is None:
             return

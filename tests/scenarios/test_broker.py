@@ -87,6 +87,23 @@ def test_an_order_of_a_user_by_hand_is_told_with_its_fill():
     assert events(done, "web_W-1") == ["Accepted", "Filled"]
 
 
+def test_orders_are_cancelled_together():
+    done = play(
+        RESTS,
+        RESTS.replace("O-1", "O-2"),
+        "{at: 6s, cancel_batch: {orders: [O-1, O-2]}}",
+    )
+
+    assert [events(done, order)[-1] for order in ("O-1", "O-2")] == ["Canceled", "Canceled"]
+
+
+def test_what_the_venue_does_by_force_is_told():
+    done = play(RESTS, FILLS, '{at: 6s, deleverage: {quantity: "0.4", price: "40000"}}')
+
+    assert events(done, "adl_autoclose") == ["Accepted", "Filled"]
+    assert not done.observation.crashes
+
+
 def test_what_the_venue_refuses_to_cancel_is_told():
     done = play(
         RESTS,
