@@ -58,7 +58,6 @@ class Point(Struct, frozen=True):
         """Whether it is about a request."""
         return bool(self.path)
 
-
     def __str__(self) -> str:
         """The text that `parse_point` reads."""
         of = " ".join(
