@@ -178,7 +178,7 @@ def _performed(plans: Sequence[_Plan], jobs: int, out: Path, most: int) -> Itera
     kills = [kill for plan in plans for kill in plan.kills]
     bars = Console(stderr=True)
     progress = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -200,7 +200,9 @@ def _performed(plans: Sequence[_Plan], jobs: int, out: Path, most: int) -> Itera
                     progress.update(task, advance=1, violated=violated)
                 if progress.disable:
                     click.echo(_state(plan), err=True)
+                progress.stop()  # what is told of the plan is not to run into the bar
                 yield plan
+                progress.start()
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
 

@@ -190,20 +190,26 @@ def test_what_an_engine_loses_is_found_exactly_there(fate: Any, story: Scenario)
     # From the write of the half until that of the whole: these are the states it cannot load.
     first = names.index("after write 1 of general:mine")
     last = names.index("after write 2 of general:mine")
+    half_ns, whole_ns = points[first].at_ns, points[last].at_ns
     assert last - first > 10
-    near = points[first - 5 : last + 5]
+    near = points[first - 4 : last + 4 : 4 if fate == "lost" else 1]
     made = {kill.passed.point: kill for kill in crashes(story, engine, near, [fate])}
     results = {point: kill.perform() for point, kill in made.items()}
     found = [point for point, result in results.items() if "crash" in result.violated]
 
     assert not [result.error for result in results.values() if result.error]
-    if fate == "kept":
-        assert found == names[first:last]
-    elif fate == "lost":
-        assert found == []
-    else:
-        # What is lost may be the whole record or no more than its second half.
-        assert set(found) < set(names[first - 5 : last + 5])
+    match fate:
+        case "kept":
+            assert found == names[first:last]
+        case "stale":
+            until_ns = {each.point: each.at_ns - (each.lose_ns or 0) for each in near}
+            assert found == [name for name in made if half_ns < until_ns[name] <= whole_ns]
+        case "torn":
+            # Whatever is torn of the fill, the whole record comes after it.
+            assert found == list(made)
+        case "lost":
+            assert found == []
+    assert (fate == "lost") == (not found)
     assert {v.property for r in results.values() for v in r.violations} <= {"crash", "stopped"}
 
 
