@@ -19,7 +19,7 @@ from nautilus_trader.model.position import Position
 
 from recon.core.facts import ZERO, FillKey, Leg, Trade
 from recon.core.opening import Holding
-from recon.nautilus.replay import replay, signed
+from recon.nautilus.replay import is_in_order, rank_of, replay, signed
 from recon.nautilus.venue import Venue
 
 EXTERNAL = StrategyId("EXTERNAL")
@@ -137,6 +137,19 @@ class Holdings:
         its = (fill for fill in fills if fill.position_id == position.id)
         return replay(self._cache, position, its, expected)
 
+    def disordered_legs(self, symbol: str) -> list[Leg]:
+        """Return the legs of a symbol on which a crash came before the position was made anew.
+
+        A late fill is booked as it comes, and the position made anew when all are booked.
+        """
+        legs = [Leg(symbol, side) for side in ("BOTH", "LONG", "SHORT")]
+        held = ((leg, self.position(leg)) for leg in legs)
+        return [
+            leg
+            for leg, position in held
+            if position is not None and position.is_open and not is_in_order(position)
+        ]
+
     def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:
         for order in self._cache.orders(instrument_id=instrument_id):
             if self._is_mine(order):
@@ -186,26 +199,43 @@ class Holdings:
         position only if none that came after it is there.  Of a fill that turned a position
         around, which is written as two, the second half may be missing alone.
         """
+        torn: list[Torn] = []
+        for own_id, pairs in self._fills_by_position(leg).items():
+            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
+            torn += _lacking(self._cache.position(own_id), pairs)
+        return torn
+
+    def unmade_fills(self, leg: Leg) -> list[Torn]:
+        """Return what a position lacks if a crash came while it was made anew, see `replay`.
+
+        That writes its fills in the order of the venue, and not in that in which they came.
+        """
+        position = self.position(leg)
+        if position is None:
+            return []
+        pairs = self._fills_by_position(leg).get(position.id, [])
+        return _lacking(position, sorted(pairs, key=lambda pair: rank_of(pair[1])))
+
+    def _fills_by_position(self, leg: Leg) -> dict[Any, list[tuple[Order, OrderFilled]]]:
         instrument_id = self._venue.instrument_id(leg.symbol)
         position_id = self._venue.position_id(instrument_id, leg.position_side)
         by_position: dict[Any, list[tuple[Order, OrderFilled]]] = {}
         for order, fill in self._fills(instrument_id):
             if position_id is None or fill.position_id == position_id:
                 by_position.setdefault(fill.position_id, []).append((order, fill))
-        torn: list[Torn] = []
-        for own_id, pairs in by_position.items():
-            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
-            position = self._cache.position(own_id)
-            held = set() if position is None else set(position.trade_ids)
-            last = max(
-                (n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1
-            )
-            if position is not None and last < 0:
-                continue
-            if position is not None and position.is_closed and last == len(pairs) - 1:
-                order, fill = pairs[last]
-                rest = fill.last_qty - position.last_event.last_qty
-                if fill.trade_id == position.last_trade_id and rest > 0:
-                    torn.append(Torn(order, fill, rest))
-            torn += [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]
-        return torn
+        return by_position
+
+
+def _lacking(position: Position | None, pairs: list[tuple[Order, OrderFilled]]) -> list[Torn]:
+    """Return the fills that come after the last one which a position has, or half of that."""
+    held = set() if position is None else set(position.trade_ids)
+    last = max((n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1)
+    if position is not None and last < 0:
+        return []
+    torn: list[Torn] = []
+    if position is not None and position.is_closed and last == len(pairs) - 1:
+        order, fill = pairs[last]
+        rest = fill.last_qty - position.last_event.last_qty
+        if fill.trade_id == position.last_trade_id and rest > 0:
+            torn.append(Torn(order, fill, rest))
+    return torn + [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]

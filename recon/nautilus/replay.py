@@ -35,6 +35,12 @@ def is_late(position: Position | None, its: Rank) -> bool:
     return position is not None and rank_of(position.last_event) > its
 
 
+def is_in_order(position: Position) -> bool:
+    """Whether a position has had its fills in the order in which the venue made the trades."""
+    ranks = [rank_of(fill) for fill in position.events]
+    return ranks == sorted(ranks)
+
+
 def replay(cache: Any, position: Position, fills: Iterable[OrderFilled], expected: Decimal) -> bool:
     """Make a position anew of all fills of its leg; False when they do not add up.
 
