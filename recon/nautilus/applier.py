@@ -219,7 +219,7 @@ class Applier:
         legs = ((Leg(symbol, side), its) for side, its in first.items())
         late = [leg for leg, its in legs if is_late(holdings.position(leg), its)]
         if self._teller.is_starting:
-            late += [leg for leg in holdings.disordered_legs(symbol) if leg not in late]
+            late += [leg for leg in holdings.half_made(symbol) if leg not in late]
         return late
 
     def _begin(

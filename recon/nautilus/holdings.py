@@ -137,17 +137,20 @@ class Holdings:
         its = (fill for fill in fills if fill.position_id == position.id)
         return replay(self._cache, position, its, expected)
 
-    def disordered_legs(self, symbol: str) -> list[Leg]:
-        """Return the legs of a symbol on which a crash came before the position was made anew.
+    def half_made(self, symbol: str) -> list[Leg]:
+        """Return the legs of a symbol whose position a crash has kept from being made anew.
 
-        A late fill is booked as it comes, and the position made anew when all are booked.
+        A late fill is booked as it comes; when all are, the position is made anew.  Before that
+        it is out of order, and in the midst of that it lacks fills, which may come to nothing.
         """
         legs = [Leg(symbol, side) for side in ("BOTH", "LONG", "SHORT")]
         held = ((leg, self.position(leg)) for leg in legs)
         return [
             leg
             for leg, position in held
-            if position is not None and position.is_open and not is_in_order(position)
+            if position is not None
+            and position.is_open
+            and (not is_in_order(position) or self.unmade_fills(leg))
         ]
 
     def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:

@@ -9,7 +9,8 @@ Rules of this file:
    nothing has moved on the leg for so long that no read can be behind; what the policy
    says is done after three, over two intervals.
 4. A fill that reached its order but not its position, because of a crash between the two
-   writes, explains a difference and is repaired.
+   writes, explains a difference and is repaired; so do the fills that a position had before
+   it was made anew, where a crash broke that off.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ venue's.  Its position is made anew then, from the fills that the node's orders 
 the venue's order and from the last moment at which the leg was flat.
 
 No event tells of it: the fills were all published, and the quantity has not changed.
+
+A crash may come before it, or in the midst of it, since each fill is a write.  A start finds
+what it leaves (`Holdings.half_made`, `Holdings.unmade_fills`) and makes the position again.
 """
 
 from __future__ import annotations
