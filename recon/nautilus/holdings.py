@@ -44,7 +44,8 @@ class Holdings:
     """The positions of one account in the node's cache.
 
     ``torn_trades`` are trades that were read of the venue, that an order of the node has and
-    its position lacks.
+    its position lacks.  ``unrecorded`` are the legs of trades that an order has, and that a
+    crash has kept from the ledger.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Holdings:
         self._account_id = account_id
         self._is_mine = is_mine
         self.torn_trades: dict[FillKey, tuple[Trade, Torn]] = {}
+        self.unrecorded: set[Leg] = set()
 
     def positions(self, leg: Leg) -> list[Position]:
         """Return the open positions of a leg."""
@@ -142,13 +144,14 @@ class Holdings:
 
         A late fill is booked as it comes; when all are, the position is made anew.  Before that
         it is out of order, and in the midst of that it lacks fills, which may come to nothing.
+        The ledger is told last, so only legs that are `unrecorded` need be looked at.
         """
-        legs = [Leg(symbol, side) for side in ("BOTH", "LONG", "SHORT")]
-        held = ((leg, self.position(leg)) for leg in legs)
+        held = ((leg, self.position(leg)) for leg in sorted(self.unrecorded))
         return [
             leg
             for leg, position in held
-            if position is not None
+            if leg.symbol == symbol
+            and position is not None
             and position.is_open
             and (not is_in_order(position) or self.unmade_fills(leg))
         ]
