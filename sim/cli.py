@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sim import engines
 from sim.catalogue import Examination, Finding, catalogue
 from sim.cli_releases import bisect_command, new_issue_command
+from sim.crash.cli import crash_command
 from sim.fuzz.cli import fuzz_command, replay_command
 from sim.report import catalogue as catalogue_report
 from sim.report import terminal
@@ -81,6 +82,7 @@ def main() -> None:
 
 main.add_command(bisect_command)
 main.add_command(new_issue_command)
+main.add_command(crash_command)
 main.add_command(fuzz_command)
 main.add_command(replay_command)
 

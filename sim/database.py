@@ -65,15 +65,26 @@ class WriteLog:
     def tear(self, client_order_id: str, keep: int) -> None:
         """Break off inside the writes of an order's last fill, after the first `keep` of them.
 
-        The writes of a fill are the order's event and all that the node wrote with it
-        before it turned to another event.  Raises `LookupError` when the order has no
-        fill in the log, or when nothing would be lost of it.
+        Raises `LookupError` when the order has no fill in the log, or when nothing would be
+        lost of it.
         """
+        fill = self.last_fill(client_order_id)
+        if keep >= len(fill):
+            raise LookupError(f"its last fill made only {len(fill)} writes")
+        self.truncate(fill.start + keep)
+
+    def last_fill(self, client_order_id: str) -> range:
+        """Return the numbers of the writes that an order's last fill made.
+
+        They are the order's event and all that the node wrote with it before it turned to
+        another event.  Raises `LookupError` when the order has no fill in the log.
+        """
+        key = f"{ORDER_PREFIX}{client_order_id}"
         first = next(
             (
                 number
                 for number in reversed(range(len(self.writes)))
-                if _is_fill(self.writes[number], client_order_id)
+                if self.writes[number].key == key and is_fill(self.writes[number])
             ),
             None,
         )
@@ -82,9 +93,7 @@ class WriteLog:
         end = first + 1
         while end < len(self.writes) and not _begins(self.writes[end], self.writes[first].at_ns):
             end += 1
-        if keep >= end - first:
-            raise LookupError(f"its last fill made only {end - first} writes")
-        self.truncate(first + keep)
+        return range(first, end)
 
     def purged(self) -> tuple[str, ...]:
         """Return the client ids of the orders that the node has deleted."""
@@ -102,8 +111,9 @@ class WriteLog:
 ORDER_PREFIX = "orders:"
 
 
-def _is_fill(write: Write, client_order_id: str) -> bool:
-    if write.key != f"{ORDER_PREFIX}{client_order_id}" or not write.payload:
+def is_fill(write: Write) -> bool:
+    """Whether a write is the event of an order's fill."""
+    if not write.key.startswith(ORDER_PREFIX) or not write.payload:
         return False
     event: dict[str, Any] = msgspec.msgpack.decode(write.payload[0])
     return bool(event["type"] == "OrderFilled")

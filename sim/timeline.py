@@ -83,8 +83,12 @@ class Timeline:
             (record.at_ns, partial(self._apply, index, record))
             for index, record in enumerate(self._scenario.timeline)
         ]
+        begins: list[tuple[int, Callable[[], None]]] = [
+            (attendant.node.starts_ns, partial(self._points.begin, name))
+            for name, attendant in self._attendants.items()
+        ]
         # What starts at an instant starts before anything else happens at it.
-        for at_ns, step in sorted([*starts, *records], key=lambda each: each[0]):
+        for at_ns, step in sorted([*starts, *begins, *records], key=lambda each: each[0]):
             await self.sleep_until(START_NS + at_ns)
             step()
         over_ns = START_NS + max(

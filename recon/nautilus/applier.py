@@ -209,17 +209,18 @@ class Applier:
 
     def _late_legs(self, symbol: str, trades: Sequence[Trade]) -> list[Leg]:
         """Return the legs on which the node has booked later trades already."""
+        if self._dry_run:
+            return []
         first: dict[str, Rank] = {}
         for trade in trades:
             its = rank(trade.time_ns, trade.trade_id, is_maker=trade.is_maker)
             first[trade.position_side] = min(its, first.get(trade.position_side, its))
+        holdings = self._book.holdings
         legs = ((Leg(symbol, side), its) for side, its in first.items())
-        return [
-            leg
-            for leg, its in legs
-            if not self._dry_run
-            and any(is_late(position, its) for position in self._book.holdings.booked(leg))
-        ]
+        late = [leg for leg, its in legs if any(is_late(p, its) for p in holdings.booked(leg))]
+        if self._teller.is_starting:
+            late += [leg for leg in holdings.half_made(symbol) if leg not in late]
+        return late
 
     def _begin(
         self,

@@ -108,10 +108,10 @@ class Book:
     ) -> Order | None:
         """Return the order of the node that stands for one of the venue."""
         order = self._by_venue_id(instrument_id, order_id) if order_id else None
-        if order is None and client_order_id:
-            order = self._cache.order(ClientOrderId(client_order_id))
-            if order is not None and not _may_be(order, instrument_id, order_id):
-                order = None
+        if order is None:
+            named = map(self._cache.order, _ids(client_order_id or "", order_id))
+            its = (o for o in named if o is not None and _may_be(o, instrument_id, order_id))
+            order = next(its, None)
         return None if order is None else self.speaker(order)
 
     def _by_venue_id(self, instrument_id: InstrumentId, order_id: str) -> Order | None:
@@ -193,11 +193,8 @@ class Book:
 
     def free_id(self, client_order_id: str, order_id: str) -> ClientOrderId:
         """Return the id under which an order of the venue can be put into the node."""
-        wanted = ClientOrderId(client_order_id or f"V-{order_id}")
-        if self._cache.order(wanted) is None:
-            return wanted
-        suffix = f"-{order_id}"
-        return ClientOrderId(client_order_id[: _ID_LENGTH - len(suffix)] + suffix)
+        ids = _ids(client_order_id, order_id)
+        return next((each for each in ids if self._cache.order(each) is None), ids[-1])
 
     def holder(self, instrument_id: InstrumentId, order_id: str, trade_id: str) -> Order | None:
         """Return the order of the node that contains a trade, be it one that continues it."""
@@ -290,6 +287,20 @@ class Book:
             prior=prior_of(order),
             trigger_price=(order.trigger_price.as_decimal() if order.has_trigger_price else None),
         )
+
+
+def _ids(client_order_id: str, order_id: str | None) -> list[ClientOrderId]:
+    """Return the ids under which the node may have an order of the venue, its own first.
+
+    The others are those that it is put into the node by; a crash may have come before it was
+    known there by the venue's id.
+    """
+    ids = [client_order_id] if client_order_id else []
+    if order_id is not None:
+        suffix = f"-{order_id}"
+        ids += [] if client_order_id else [f"V{suffix}"]
+        ids.append(client_order_id[: _ID_LENGTH - len(suffix)] + suffix)
+    return [ClientOrderId(each) for each in ids]
 
 
 def tagged(order: Order, tag: str) -> str | None:

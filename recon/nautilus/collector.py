@@ -111,6 +111,7 @@ class Collector:
             order = self._book.holder(instrument_id, trade.order_id, trade.trade_id)
             if order is not None:
                 # Loaded, and a crash kept it from the ledger; perhaps from the position, too.
+                self._book.holdings.unrecorded.add(trade.leg)
                 if not self._book.holdings.is_torn(order, trade):
                     book.record(key, trade.sequence)
                 continue

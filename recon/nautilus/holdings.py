@@ -19,7 +19,7 @@ from nautilus_trader.model.position import Position
 
 from recon.core.facts import ZERO, FillKey, Leg, Trade
 from recon.core.opening import Holding
-from recon.nautilus.replay import replay, signed
+from recon.nautilus.replay import is_in_order, rank_of, replay, signed
 from recon.nautilus.venue import Venue
 
 EXTERNAL = StrategyId("EXTERNAL")
@@ -44,7 +44,8 @@ class Holdings:
     """The positions of one account in the node's cache.
 
     ``torn_trades`` are trades that were read of the venue, that an order of the node has and
-    its position lacks.
+    its position lacks.  ``unrecorded`` are the legs of trades that an order has, and that a
+    crash has kept from the ledger.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Holdings:
         self._account_id = account_id
         self._is_mine = is_mine
         self.torn_trades: dict[FillKey, tuple[Trade, Torn]] = {}
+        self.unrecorded: set[Leg] = set()
 
     def positions(self, leg: Leg) -> list[Position]:
         """Return the open positions of a leg."""
@@ -151,6 +153,20 @@ class Holdings:
         its = (fill for fill in fills if fill.position_id == position.id)
         return replay(self._cache, position, its, expected)
 
+    def half_made(self, symbol: str) -> list[Leg]:
+        """Return the legs of a symbol whose position a crash has kept from being made anew.
+
+        A late fill is booked as it comes; when all are, the position is made anew.  Before that
+        it is out of order, and in the midst of that it lacks fills, which may come to nothing.
+        The ledger is told last, so only legs that are `unrecorded` need be looked at.
+        """
+        legs = (leg for leg in sorted(self.unrecorded) if leg.symbol == symbol)
+        return [leg for leg in legs if any(map(self._is_half_made, self.booked(leg)))]
+
+    def _is_half_made(self, position: Position) -> bool:
+        its = (pair for pair in self._fills(position.instrument_id) if _is_of(position, pair))
+        return position.is_open and (not is_in_order(position) or bool(_unmade(position, its)))
+
     def _fills(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderFilled]]:
         for order in self._cache.orders(instrument_id=instrument_id):
             if self._is_mine(order):
@@ -200,26 +216,53 @@ class Holdings:
         position only if none that came after it is there.  Of a fill that turned a position
         around, which is written as two, the second half may be missing alone.
         """
+        torn: list[Torn] = []
+        for own_id, pairs in self._fills_by_position(leg).items():
+            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
+            torn += _lacking(self._cache.position(own_id), pairs)
+        return torn
+
+    def unmade_fills(self, leg: Leg) -> list[Torn]:
+        """Return what a position lacks if a crash came while it was made anew, see `replay`.
+
+        That writes its fills in the order of the venue, and not in that in which they came.
+        """
+        by_position = self._fills_by_position(leg)
+        return [
+            torn
+            for position in self.booked(leg)
+            for torn in _unmade(position, by_position.get(position.id, []))
+        ]
+
+    def _fills_by_position(self, leg: Leg) -> dict[Any, list[tuple[Order, OrderFilled]]]:
         instrument_id = self._venue.instrument_id(leg.symbol)
         position_id = self._venue.position_id(instrument_id, leg.position_side)
         by_position: dict[Any, list[tuple[Order, OrderFilled]]] = {}
         for order, fill in self._fills(instrument_id):
             if position_id is None or fill.position_id == position_id:
                 by_position.setdefault(fill.position_id, []).append((order, fill))
-        torn: list[Torn] = []
-        for own_id, pairs in by_position.items():
-            pairs.sort(key=lambda pair: (pair[1].ts_init, pair[1].ts_event))
-            position = self._cache.position(own_id)
-            held = set() if position is None else set(position.trade_ids)
-            last = max(
-                (n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1
-            )
-            if position is not None and last < 0:
-                continue
-            if position is not None and position.is_closed and last == len(pairs) - 1:
-                order, fill = pairs[last]
-                rest = fill.last_qty - position.last_event.last_qty
-                if fill.trade_id == position.last_trade_id and rest > 0:
-                    torn.append(Torn(order, fill, rest))
-            torn += [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]
-        return torn
+        return by_position
+
+
+def _is_of(position: Position, pair: tuple[Order, OrderFilled]) -> bool:
+    return bool(pair[1].position_id == position.id)
+
+
+def _unmade(position: Position, pairs: Iterable[tuple[Order, OrderFilled]]) -> list[Torn]:
+    """Return the fills of a position, in the venue's order, that come after the last it has."""
+    return _lacking(position, sorted(pairs, key=lambda pair: rank_of(pair[1])))
+
+
+def _lacking(position: Position | None, pairs: list[tuple[Order, OrderFilled]]) -> list[Torn]:
+    """Return the fills that come after the last one which a position has, or half of that."""
+    held = set() if position is None else set(position.trade_ids)
+    last = max((n for n, (_, fill) in enumerate(pairs) if fill.trade_id in held), default=-1)
+    if position is not None and last < 0:
+        return []
+    torn: list[Torn] = []
+    if position is not None and position.is_closed and last == len(pairs) - 1:
+        order, fill = pairs[last]
+        rest = fill.last_qty - position.last_event.last_qty
+        if fill.trade_id == position.last_trade_id and rest > 0:
+            torn.append(Torn(order, fill, rest))
+    return torn + [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]

@@ -9,7 +9,8 @@ Rules of this file:
    nothing has moved on the leg for so long that no read can be behind; what the policy
    says is done after three, over two intervals.
 4. A fill that reached its order but not its position, because of a crash between the two
-   writes, explains a difference and is repaired.
+   writes, explains a difference and is repaired; so do the fills that a position had before
+   it was made anew, where a crash broke that off.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ class Legs:
         self._is_compared = is_compared
         self._suspicions: dict[Leg, _Suspicion] = {}
         self._torn: dict[Leg, list[Torn]] = {}
+        self._unmade: dict[Leg, list[Torn]] = {}
         self.look_again_ns: int | None = None
 
     # -- before the trades of a symbol are applied ----------------------------------------
@@ -168,6 +170,7 @@ class Legs:
         for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
             if is_start:
                 self._torn[leg] = self._holdings.torn_fills(leg)
+                self._unmade[leg] = self._holdings.unmade_fills(leg)
             if self._repair(leg, residual, is_start=is_start):
                 residuals.settled.pop(leg, None)
                 residuals.unsettled.pop(leg, None)
@@ -191,7 +194,8 @@ class Legs:
         """
         loaded = self._torn.get(leg, [])
         served = self._torn_trades(leg)
-        for torn in (loaded, [each for _, each in served]):
+        unmade = self._unmade.get(leg, [])
+        for torn in (loaded, unmade, [each for _, each in served]):
             if torn and sum((each.signed for each in torn), ZERO) == residual:
                 break
         else:
@@ -200,6 +204,7 @@ class Legs:
         is_last = is_start and torn is loaded
         self._balances.repair(leg, residual, torn, is_last=is_last)
         self._torn.pop(leg, None)
+        self._unmade.pop(leg, None)
         for trade, _ in served:
             del self._holdings.torn_trades[trade.key]
             self._ledger.book(leg.symbol).record(trade.key, trade.sequence)

@@ -6,6 +6,9 @@ venue's.  Its position is made anew then, from the fills that the node's orders 
 the venue's order and from the last moment at which the leg was flat.
 
 No event tells of it: the fills were all published, and the quantity has not changed.
+
+A crash may come before it, or in the midst of it, since each fill is a write.  A start finds
+what it leaves (`Holdings.half_made`, `Holdings.unmade_fills`) and makes the position again.
 """
 
 from __future__ import annotations
@@ -33,6 +36,12 @@ def rank_of(fill: OrderFilled) -> Rank:
 def is_late(position: Position | None, its: Rank) -> bool:
     """Whether a position has had a fill that comes after one of that rank."""
     return position is not None and rank_of(position.last_event) > its
+
+
+def is_in_order(position: Position) -> bool:
+    """Whether a position has had its fills in the order in which the venue made the trades."""
+    ranks = [rank_of(fill) for fill in position.events]
+    return ranks == sorted(ranks)
 
 
 def replay(cache: Any, position: Position, fills: Iterable[OrderFilled], expected: Decimal) -> bool:

@@ -58,6 +58,19 @@ class Point(Struct, frozen=True):
         """Whether it is about a request."""
         return bool(self.path)
 
+    def __str__(self) -> str:
+        """The text that `parse_point` reads."""
+        of = " ".join(
+            word
+            for word in (
+                *(self.client, self.method, self.path),
+                *(self.event, self.execution, self.key),
+            )
+            if word
+        )
+        text = f"{self.moment} {self.number}" + (f" of {of}" if of else "")
+        return f"{text} at {self.node}" if self.node else text
+
 
 def parse_point(text: str) -> Point:
     """Return the point that ``text`` names; raises `ValueError` when it has not the form."""

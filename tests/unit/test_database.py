@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sim.database import Backing, WriteLog
+from sim.database import Backing, WriteLog, is_fill
 
 PREFIX = "trader-T-1"
 
@@ -161,6 +161,15 @@ def test_a_torn_log_breaks_off_inside_the_last_fill_of_an_order():
     assert len(log) == 6
     assert log.writes[-1].key == "orders:O-1"
     assert log.writes[-1].at_ns == 3
+
+
+def test_the_writes_of_a_fill_end_where_another_event_begins():
+    log = written()
+
+    assert log.last_fill("O-1") == range(5, 7)
+    assert [is_fill(write) for write in log.writes].count(True) == 3
+    with pytest.raises(LookupError, match="order O-3 was not filled"):
+        log.last_fill("O-3")
 
 
 def test_a_fill_that_is_kept_whole_is_not_torn():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from sim.clock import VirtualLoop
-from sim.points import Points
+from sim.points import Happening, Points
 from sim.process import PROCESS, Process, ProcessExited, refuse_the_dead
-from sim.scenario.points import parse_point
+from sim.scenario.points import Moment, parse_point
 from sim.trace import Trace
 from sim.venue.wire import Frame, Request
 
@@ -206,3 +206,59 @@ def test_a_point_of_a_node_counts_in_each_of_its_processes(rig: Rig):
     rig.points.happens("after write", Process("A#1"), "orders:O-1")
 
     assert not rig.process.alive
+
+
+class Watcher:
+    """Takes down what it is told, and what it sees at the point."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.looked: list[tuple[str, object]] = []
+        self._rig = rig
+        rig.points.watch(self)
+
+    def __call__(self, moment: Moment, process: Process, of: Happening) -> Callable[[], None]:
+        self.told.append((moment, process.name))
+        return lambda: self.looked.append((moment, self._rig.process.alive))
+
+
+def test_who_watches_is_told_from_the_first_start_of_a_node_on(rig: Rig):
+    watcher = Watcher(rig)
+    rig.points.happens("after write", rig.process, "orders:O-1")
+    rig.points.begin("A")
+    rig.points.happens("after write", rig.process, "orders:O-1")
+    rig.points.happens("after write", Process("B#0"), "orders:O-1")
+    rig.points.happens("after write", None, "orders:O-1")
+    assert watcher.told == [("after write", "A#0")]
+
+    rig.points.disarm()
+    rig.points.happens("after write", rig.process, "orders:O-1")
+    assert len(watcher.told) == 1
+
+
+def test_who_watches_sees_what_is_there_before_a_point_acts(rig: Rig):
+    watcher = Watcher(rig)
+    rig.points.begin("A")
+    rig.arm("after write 1")
+    rig.points.happens("after write", rig.process, "orders:O-1")
+    rig.points.happens("after write", rig.process, "orders:O-1")
+
+    assert watcher.looked == [("after write", True)]
+
+
+def test_who_watches_looks_after_a_reply_when_it_has_been_heard(rig: Rig):
+    watcher = Watcher(rig)
+    rig.points.begin("A")
+    rig.points.happens("after reply", rig.process, QUERY)
+    assert watcher.told == [("after reply", "A#0")]
+    assert watcher.looked == []
+    rig.run_ready()
+    rig.run_ready()
+    assert watcher.looked == [("after reply", True)]
+
+    rig.points.happens("after reply", rig.process, QUERY)
+    rig.process.alive = False
+    rig.run_ready()
+    rig.run_ready()
+    assert len(watcher.told) == 2
+    assert len(watcher.looked) == 1

@@ -243,8 +243,10 @@ class TimelineCheck:
                 fail(path, f"a {cache} cache needs {word!r}")
             if given is not None and cache != needed_by:
                 fail((*path, word), f"{word!r} belongs to 'cache: {needed_by}'", "leave it out")
-        if action.order is not None:
+        if action.order is not None and action.point is None:
             self._earlier(action.order, path)
+        elif action.order is not None:
+            self._check_awaited(action.order, path)
         if action.claims is not None:
             check_claims(self._scenario, action.node, action.claims, (*path, "claims"), fail)
 

@@ -243,6 +243,11 @@ SUBMIT = '{at: 1s, submit: {id: O-1, side: BUY, quantity: "1", price: "1"}}\n'
         ),
         pytest.param("{at: 0s, drop_event: {order: O-1}}\n" + SUBMIT, id="fault-lies-in-wait"),
         pytest.param(
+            "{at: 0s, restart: {by: kill, point: after write 9, cache: torn, order: O-1, "
+            "keep: 1}}\n" + SUBMIT,
+            id="kill-lies-in-wait",
+        ),
+        pytest.param(
             SUBMIT
             + '{at: 1s, fill: {order: O-1, quantity: "0.9"}}\n'
             + '{at: 1s, fill: {order: O-1, quantity: "0.1", price: "2"}}',

@@ -51,6 +51,7 @@ from sim.scenario.points import Point, parse_point
 )
 def test_a_point_is_read(text: str, point: Point):
     assert parse_point(text) == point
+    assert str(point) == text
     assert point.is_of_a_request == ("/" in text)
 
 
