@@ -176,6 +176,7 @@ class Legs:
                 residuals.unsettled.pop(leg, None)
         for leg in self._legs_of(symbol, positions, trades):
             if leg not in positions.legs and not positions.is_complete:
+                self._mend(leg, is_start=is_start)
                 continue
             book = self._ledger.book(symbol)
             if leg not in residuals.unsettled:
@@ -211,6 +212,15 @@ class Legs:
         text = f"{len(torn)} fills had reached their orders and not the position"
         self._teller.leg("torn-position", leg, text, is_corrected=True)
         return True
+
+    def _mend(self, leg: Leg, *, is_start: bool) -> None:
+        """Repair a leg that the venue does not speak of by the trades that it serves."""
+        served = self._torn_trades(leg)
+        if served:
+            if is_start:
+                self._torn[leg] = self._holdings.torn_fills(leg)
+            missing = sum((torn.signed for _, torn in served), ZERO)
+            self._repair(leg, missing, is_start=is_start)
 
     def _torn_trades(self, leg: Leg) -> list[tuple[Trade, Torn]]:
         return [
