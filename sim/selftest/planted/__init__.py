@@ -1,0 +1,1 @@
+"""`recon` with one defect each, by what is broken."""

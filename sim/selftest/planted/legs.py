@@ -1,0 +1,145 @@
+"""Bugs in positions: opening balances, hedge legs, and when a leg is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from recon.core.facts import Leg, Positions, Trade
+from recon.core.opening import Holding
+from sim.selftest.planted.base import Planted, Sound, put, replace
+
+
+class ShortLookback(Sound):
+    """`recon`, sound, that looks back a minute when it starts without a ledger."""
+
+    name = "recon-short-lookback"
+    lookback_mins = 1
+
+
+class OpensAtTheEntryPrice(Planted):
+    """An opening balance has the venue's present entry price, whatever was traded since."""
+
+    name = "opens-at-the-entry-price"
+    breaks = ("position-mismatch",)
+    within = 400
+    control = ShortLookback
+    lookback_mins = 1
+
+    def on_account(self, account: Any) -> None:
+        legs = account.legs
+        prices: dict[Leg, Any] = {}
+
+        def make_open(open_: Any) -> Any:
+            def opened(leg: Leg, positions: Positions, trades: Sequence[Trade]) -> None:
+                at_venue = positions.legs.get(leg)
+                if at_venue is not None:
+                    prices[leg] = at_venue.entry_price
+                open_(leg, positions, trades)
+
+            return opened
+
+        def make_book(book: Any) -> Any:
+            def booked(leg: Leg, balance: Holding, *args: Any) -> None:
+                book(leg, balance._replace(entry_price=prices.get(leg, balance.entry_price)), *args)
+
+            return booked
+
+        replace(legs, "_open", make_open)
+        replace(legs._balances, "book_unexplained", make_book)
+
+
+class OpensAtAPriceOfOne(Planted):
+    """An opening balance is booked at a price of one."""
+
+    name = "opens-at-a-price-of-one"
+    breaks = ("position-mismatch",)
+    within = 400
+    control = ShortLookback
+    lookback_mins = 1
+
+    def on_account(self, account: Any) -> None:
+        def make(book: Any) -> Any:
+            def booked(leg: Leg, balance: Holding, *args: Any) -> None:
+                book(leg, balance._replace(entry_price=balance.quantity / balance.quantity), *args)
+
+            return booked
+
+        replace(account.legs._balances, "book_unexplained", make)
+
+
+class OpensWithAll(Planted):
+    """An opening balance is all that the venue holds, though trades of it are applied, too."""
+
+    name = "opens-with-all"
+    breaks = ("phantom-fill", "position-mismatch")
+    within = 400
+    control = ShortLookback
+    lookback_mins = 1
+
+    def on_account(self, account: Any) -> None:
+        def make(open_: Any) -> Any:
+            return lambda leg, positions, _trades: open_(leg, positions, [])
+
+        replace(account.legs, "_open", make)
+
+
+class OpensNothing(Planted):
+    """On first contact a leg that is older than the history is left out."""
+
+    name = "opens-nothing"
+    breaks = ("position-mismatch",)
+    within = 400
+    control = ShortLookback
+    lookback_mins = 1
+
+    def on_account(self, account: Any) -> None:
+        def settle_it(leg: Leg, *_: Any) -> None:
+            account.ledger.book(leg.symbol).settle(leg.position_side, self.now_ns())
+
+        put(account.legs, "_open", settle_it)
+
+
+class MergesHedgeLegs(Planted):
+    """Fills of both legs that a read has shown are booked on one position."""
+
+    name = "merges-hedge-legs"
+    breaks = ("position-mismatch",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(position_id: Any) -> Any:
+            return lambda instrument_id, _side: position_id(instrument_id, "BOTH")
+
+        replace(account.venue, "position_id", make)
+
+
+class NetsHedgeLegs(Planted):
+    """Of two legs of a symbol the last one that was read stands for both."""
+
+    name = "nets-hedge-legs"
+    breaks = ("alert-false", "phantom-fill", "position-mismatch")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(read: Any) -> Any:
+            async def positions() -> Positions:
+                found: Positions = await read()
+                last = {leg.symbol: leg for leg in found.legs}
+                kept = {leg: at for leg, at in found.legs.items() if last[leg.symbol] == leg}
+                return Positions(found.asked_ns, kept)
+
+            return positions
+
+        replace(account.venue.reader, "positions", make)
+
+
+class JudgesLegsAtOnce(Planted):
+    """A leg is judged by a read that may be behind what has moved it."""
+
+    name = "judges-legs-at-once"
+    breaks = ("alert-false", "phantom-fill")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        put(account.legs, "_read_lag_ns", 0)

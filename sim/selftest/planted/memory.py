@@ -1,0 +1,131 @@
+"""Bugs in what is remembered: the ledger, what was loaded, whose an order is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.selftest.planted.base import Planted, put, replace
+
+
+class ForgetsTheLedger(Planted):
+    """A process that starts does not load the ledger of the one before."""
+
+    name = "forgets-the-ledger"
+    breaks = ("fill-duplicated", "phantom-fill", "position-mismatch")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        ledger = account.ledger
+        ledger.first_contact_ns = ledger.complete_until_ns = 0
+        ledger._books.clear()
+
+
+class ForgetsOrdersOfTheCache(Planted):
+    """What the ledger has not noted counts as not applied, though a loaded order has it."""
+
+    name = "forgets-orders-of-the-cache"
+    breaks = ("fill-duplicated", "alert-false", "phantom-fill")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        put(account._collector, "_book", _WithoutHolders(account.book))
+
+
+class _WithoutHolders:
+    def __init__(self, book: Any) -> None:
+        self._book = book
+
+    def holder(self, *_: Any) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._book, name)
+
+
+class TrustsTheLedger(Planted):
+    """The ledger is not compared with the orders that were loaded: it may know more."""
+
+    name = "trusts-the-ledger"
+    breaks = ("fill-lost",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        kept = account._store.load()
+        for symbol in kept.symbols:
+            account.ledger.book(symbol).ahead = dict(kept.book(symbol).ahead)
+
+
+class ForgetsClaims(Planted):
+    """What a strategy claims is put under nobody's name."""
+
+    name = "forgets-claims"
+    breaks = ("position-mismatch",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        put(account._applier._adopter._ownership, "claim", lambda _: None)
+
+
+class IgnoresManualOrders(Planted):
+    """Orders that the node has not sent are none of its business."""
+
+    name = "ignores-manual-orders"
+    breaks = ("fill-lost", "order-mismatch")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        put(account._applier._adopter, "adopt", lambda *_: None)
+
+
+class LeavesTornPositions(Planted):
+    """A fill that a crash kept from its position stays missing there."""
+
+    name = "leaves-torn-positions"
+    breaks = ("position-mismatch",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        put(account.legs, "_repair", lambda *_, **__: False)
+
+
+class DoesNotDrain(Planted):
+    """The node is judged while events wait in its queue."""
+
+    name = "does-not-drain"
+    breaks = ("fill-duplicated", "alert-false")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        async def drained() -> None:
+            return None
+
+        put(account, "_drained", drained)
+
+
+class DoesNotHold(Planted):
+    """Events are passed on while the start still reads."""
+
+    name = "does-not-hold"
+    breaks = ("fill-duplicated", "alert-false")
+    within = 400
+
+    def on_node(self, installation: Any) -> None:
+        installation.gate.release()
+
+
+class TakesHistoryForNew(Planted):
+    """An order that was cancelled here is put into the node again when it is seen anew."""
+
+    name = "takes-history-for-new"
+    breaks = ("fill-duplicated", "order-mismatch", "phantom-fill")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(find: Any) -> Any:
+            def found(*args: Any) -> Any:
+                order = find(*args)
+                return None if order is not None and order.is_closed else order
+
+            return found
+
+        replace(account._applier, "find", make)

@@ -1,0 +1,190 @@
+"""Bugs in the lives of orders: what is taken for an end, and what is not applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import structs
+
+from recon.core.facts import Trade
+from recon.core.orders import NOTHING, Continue, End, Settlement, Update, settle
+from sim.selftest.planted.base import Planted, put, replace
+
+
+class RejectsOnATimeOut(Planted):
+    """An order without an answer is rejected when its time is over."""
+
+    name = "rejects-on-a-time-out"
+    breaks = ("false-terminal",)
+    within = 400
+
+    def on_node(self, installation: Any) -> None:
+        watch = installation.watch
+
+        def look(now_ns: int) -> None:
+            for account in watch.accounts:
+                for order in account.book.inflight():
+                    asked_ns = order.last_event.ts_init
+                    is_over = now_ns - asked_ns >= watch._inflight_timeout_ns
+                    if order.status_string() == "SUBMITTED" and is_over:
+                        account._applier.end(order, End("REJECTED", now_ns, "no answer"))
+
+        put(watch, "_look_for_inflight", look)
+
+
+class BelievesARejection(Planted):
+    """A rejection is passed on, though it quotes no refusal of the venue."""
+
+    name = "believes-a-rejection"
+    breaks = ("false-terminal",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        put(account.venue, "is_final", lambda *_: True)
+
+
+class TakesAbsenceForProof(Planted):
+    """That the venue does not have an order proves at once that it never will."""
+
+    name = "takes-absence-for-proof"
+    breaks = ("false-terminal",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        proof_ns = account.venue.bounds.proof_ns
+
+        def make(settle_absent: Any) -> Any:
+            return lambda order, asked_ns: settle_absent(order, asked_ns + proof_ns)
+
+        replace(account, "settle_absent", make)
+
+
+class NeverAsksForInFlight(Planted):
+    """Orders that wait for an answer are not asked for."""
+
+    name = "never-asks-for-in-flight"
+    breaks = ("order-mismatch", "alert-missing", "fill-lost")
+    within = 400
+
+    def on_node(self, installation: Any) -> None:
+        put(installation.watch, "_look_for_inflight", lambda _: None)
+
+
+class DropsFillsOfCancelledOrders(Planted):
+    """A trade of an order that is cancelled here is dropped."""
+
+    name = "drops-fills-of-cancelled-orders"
+    breaks = ("fill-lost",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(lacking: Any) -> Any:
+            def left(symbol: str, trades: Sequence[Trade]) -> list[Trade]:
+                return [
+                    trade
+                    for trade in lacking(symbol, trades)
+                    if not _is_cancelled(account, symbol, trade)
+                ]
+
+            return left
+
+        replace(account._collector, "lacking", make)
+
+
+def _is_cancelled(account: Any, symbol: str, trade: Trade) -> bool:
+    order = account.book.find(account.venue.instrument_id(symbol), trade.order_id, None)
+    return order is not None and order.status_string() == "CANCELED"
+
+
+class IgnoresAmendments(Planted):
+    """Other terms of an order that only a read shows are not applied."""
+
+    name = "ignores-amendments"
+    breaks = ("order-mismatch",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(do: Any) -> Any:
+            def done(order: Any, venue: Any, step: Any) -> None:
+                if not isinstance(step, Update):
+                    do(order, venue, step)
+
+            return done
+
+        replace(account._applier, "_do", make)
+
+
+class KeepsCancelledOrders(Planted):
+    """A cancellation that only a read shows is not applied."""
+
+    name = "keeps-cancelled-orders"
+    breaks = ("order-mismatch",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(end: Any) -> Any:
+            def ended(order: Any, what: End) -> None:
+                if what.status != "CANCELED":
+                    end(order, what)
+
+            return ended
+
+        replace(account.emitter, "end", make)
+
+
+class TakesOldStatesForNew(Planted):
+    """What was read of an order is applied, though the stream has told something newer."""
+
+    name = "takes-old-states-for-new"
+    breaks = ("order-mismatch", "alert-false")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def settled(order: Any, venue: Any, trades: Sequence[Trade], now_ns: int) -> Settlement:
+            local = structs.replace(account.book.local(order), changed_ns=0, told_ns=0)
+            return settle(local, venue, trades, account.venue.bounds, now_ns)
+
+        put(account._applier, "_settled", settled)
+
+
+class GivesUpRejectedOrders(Planted):
+    """An order that is rejected or expired here is not continued when the venue has it."""
+
+    name = "gives-up-rejected-orders"
+    breaks = ("fill-lost", "order-mismatch")
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(settled: Any) -> Any:
+            def found(*args: Any) -> Settlement:
+                settlement: Settlement = settled(*args)
+                is_over = any(isinstance(step, Continue) for step in settlement.steps)
+                return NOTHING if is_over else settlement
+
+            return found
+
+        replace(account._applier, "_settled", make)
+
+
+class UpdatesAnyway(Planted):
+    """Each comparison updates the open orders, though their terms are what they were."""
+
+    name = "updates-anyway"
+    breaks = ("not-idempotent",)
+    within = 400
+
+    def on_account(self, account: Any) -> None:
+        def make(reconcile: Any) -> Any:
+            async def reconciled(began_ns: int, *, is_start: bool) -> None:
+                await reconcile(began_ns, is_start=is_start)
+                await account._drained()
+                for order in account.book.unsettled():
+                    if order.status_string() == "ACCEPTED":
+                        local = account.book.local(order)
+                        terms = Update(local.quantity, local.price, local.trigger_price)
+                        account.emitter.update(order, local.venue_order_id, terms, self.now_ns())
+
+            return reconciled
+
+        replace(account, "reconcile", make)
