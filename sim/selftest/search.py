@@ -13,23 +13,29 @@ Rules:
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
+from hypothesis import strategies as st
 
 from sim.fuzz import scenarios
 from sim.fuzz.hunt import played
-from sim.scenario import Scenario
+from sim.scenario import Scenario, dump
 from sim.selftest.planted.base import Planted, Sound
 
 SEED = 0
 """Where the stories begin that the bounds are stated for."""
 
-STORIES = 400
-"""How many stories there are.  Hypothesis draws others when it is asked for another number."""
+STORIES_A_BLOCK = 50
+"""How many stories are drawn at once, some of them the same."""
+
+BLOCKS = 20
+"""After how many blocks a search ends, however many it is to find."""
 
 type Verdict = Literal["caught", "survives", "caught by another", "error"]
 
@@ -46,8 +52,8 @@ class Catch(msgspec.Struct, frozen=True, kw_only=True):
     """What the first story that fails violates."""
     examples: int = 0
     """After how many stories that was, or how many there were."""
-    unsound: tuple[int, ...] = ()
-    """The numbers of the stories that the sound engine fails, too."""
+    unsound: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    """The stories that the sound engine fails, too, by number, with what it violates."""
     error: str | None = None
 
     @property
@@ -55,11 +61,6 @@ class Catch(msgspec.Struct, frozen=True, kw_only=True):
         """The properties that have caught it."""
         right = tuple(name for name in self.violated if name in self.breaks)
         return right or self.violated
-
-    @property
-    def is_right(self) -> bool:
-        """Whether the bug was caught as it should be."""
-        return self.verdict == "caught" and not self.unsound
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -70,17 +71,21 @@ class Search(msgspec.Struct, frozen=True):
 
     def perform(self) -> Catch:
         """Run the stories one after the other until one fails."""
-        planted, unsound = self.planted, []
-        for number, drawn in enumerate(stories(self.seed)[: planted.within], start=1):
-            story = planted.told(drawn)
+        planted = self.planted
+        unsound: list[tuple[int, tuple[str, ...]]] = []
+        drawn = islice(stories(self.seed, planted.features), planted.within)
+        for number, drawn_story in enumerate(drawn, start=1):
+            story = planted.told(drawn_story)
             result, _ = played(story, reference(planted))
             if result.error is not None:
                 return self._catch("error", number, error=result.error)
             if not result.violated:
                 continue
             sound, _ = played(story, reference(planted.control))
-            if sound.error is not None or sound.violated:
-                unsound.append(number)
+            if sound.error is not None:
+                return self._catch("error", number, error=sound.error)
+            if sound.violated:
+                unsound.append((number, tuple(sound.violated)))
                 continue
             is_right = any(name in planted.breaks for name in result.violated)
             verdict: Verdict = "caught" if is_right else "caught by another"
@@ -99,7 +104,7 @@ class Search(msgspec.Struct, frozen=True):
         examples: int,
         *,
         violated: tuple[str, ...] = (),
-        unsound: tuple[int, ...] = (),
+        unsound: tuple[tuple[int, tuple[str, ...]], ...] = (),
         error: str | None = None,
     ) -> Catch:
         return Catch(
@@ -125,20 +130,34 @@ def bug_of(planted: type[Planted]) -> str:
     return (inspect.getdoc(planted) or "").partition("\n")[0].rstrip(".")
 
 
-@lru_cache(maxsize=1)
-def stories(seed: int) -> tuple[Scenario, ...]:
-    """Return the stories of a seed, always the same ones."""
+def stories(seed: int, features: tuple[str, ...] = ()) -> Iterator[Scenario]:
+    """Yield stories that differ from each other, the same ones each time.
+
+    ``features`` are those that they have, all of them; with none each has a swarm of its own.
+    """
+    known: set[str] = set()
+    for n in range(BLOCKS):
+        for story in _block(seed + n, features):
+            print_ = dump(story)
+            if print_ not in known:
+                known.add(print_)
+                yield story
+
+
+@lru_cache(maxsize=None)
+def _block(seed: int, features: tuple[str, ...]) -> tuple[Scenario, ...]:
+    """Draw the next stories.  Hypothesis cannot be suspended, and all at once would take long."""
     drawn: list[Scenario] = []
 
     @seeded(seed)
     @settings(
         database=None,
         deadline=None,
-        max_examples=STORIES,
+        max_examples=STORIES_A_BLOCK,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    @given(scenarios())
+    @given(scenarios(st.just(frozenset(features)) if features else None))
     def draw(story: Scenario) -> None:
         drawn.append(story)
 

@@ -19,7 +19,8 @@ from nautilus_trader.live.node import TradingNode
 import recon
 from sim.recon_engine import Recon
 from sim.scenario import Scenario
-from sim.scenario.model import Node as NodeSpec
+from sim.scenario.actions import Action, Restart, Start
+from sim.scenario.model import Record
 from sim.transport.httpx import simulated_transport
 
 
@@ -27,19 +28,27 @@ class Sound(Recon):
     """`recon` as it is; what is planted begins here.
 
     ``lookback_mins`` is the lookback of the stories, for what needs one that ends within them.
+    ``trouble`` is a record that each of them has besides: when a process starts again or, where
+    none does, in the middle.
     """
 
     lookback_mins: int | None = None
+    trouble: Action | None = None
 
     @classmethod
     def told(cls, story: Scenario) -> Scenario:
         """Return a story as this engine is to be tried with."""
-        if cls.lookback_mins is None:
-            return story
-        node: NodeSpec = msgspec.structs.replace(
-            story.node, reconciliation_lookback_mins=cls.lookback_mins
-        )
-        return msgspec.structs.replace(story, node=node)
+        node, timeline = story.node, story.timeline
+        if cls.lookback_mins is not None:
+            node = msgspec.structs.replace(node, reconciliation_lookback_mins=cls.lookback_mins)
+        if cls.trouble is not None and timeline:
+            place = next(
+                (n for n, r in enumerate(timeline) if isinstance(r.action, Start | Restart)),
+                len(timeline) // 2,
+            )
+            record = Record(at_ns=timeline[place].at_ns, action=cls.trouble)
+            timeline = (*timeline[:place], record, *timeline[place:])
+        return msgspec.structs.replace(story, node=node, timeline=timeline)
 
     def attach(self, node: TradingNode) -> None:
         """Install `recon`, then let `on_node` and `on_account` change what they want."""
@@ -71,11 +80,13 @@ class Planted(Sound):
 
     ``breaks`` are the properties of which one at least must be violated by the first story that
     fails, ``within`` is after how many stories at the most that must be.  ``control`` is the
-    sound engine of the same settings, which must pass that story.
+    sound engine of the same settings, which must pass that story.  ``features`` are those of the stories in which it is looked for, see `sim.fuzz.features`; with
+    none they are as the fuzzer draws them.
     """
 
     breaks: tuple[str, ...]
     within: int
+    features: tuple[str, ...] = ()
     control: type[Sound] = Sound
 
 

@@ -15,6 +15,7 @@ class OnlyAtTheStart(Planted):
     name = "only-at-the-start"
     breaks = ("alert-missing", "fill-lost", "order-mismatch")
     within = 400
+    features = ("silence", "by-hand")
 
     def on_node(self, installation: Any) -> None:
         watch = installation.watch
@@ -32,6 +33,7 @@ class StartsUnread(Planted):
     name = "starts-unread"
     breaks = ("alert-missing", "fill-lost", "order-mismatch")
     within = 400
+    features = ("kills", "requests")
 
     def on_account(self, account: Any) -> None:
         def make(reconcile: Any) -> Any:
@@ -53,6 +55,7 @@ class NoReadAfterAReconnect(Planted):
     name = "no-read-after-a-reconnect"
     breaks = ("alert-missing",)
     within = 400
+    features = ("disconnections", "by-hand")
 
     def on_node(self, installation: Any) -> None:
         for stream in installation.watch._streams:
@@ -66,6 +69,7 @@ class GivesTheStreamUp(Planted):
     name = "gives-the-stream-up"
     breaks = ("alert-missing",)
     within = 400
+    features = ("disconnections", "requests")
 
     def on_node(self, installation: Any) -> None:
         for stream in installation.watch._streams:
@@ -78,6 +82,7 @@ class AlertsNothing(Planted):
     name = "alerts-nothing"
     breaks = ("alert-missing",)
     within = 400
+    features = ("silence", "by-hand")
 
     def on_node(self, installation: Any) -> None:
         put(installation.alerts, "tell", lambda _: None)
@@ -89,6 +94,7 @@ class AlertsLate(Planted):
     name = "alerts-late"
     breaks = ("alert-missing",)
     within = 400
+    features = ("silence", "by-hand")
 
     def on_node(self, installation: Any) -> None:
         loop = self.node.kernel.loop
@@ -105,6 +111,7 @@ class AlertsAlways(Planted):
     name = "alerts-always"
     breaks = ("alert-false",)
     within = 400
+    features = ("by-hand", "market")
 
     def on_account(self, account: Any) -> None:
         def make(compared: Any) -> Any:
@@ -124,6 +131,7 @@ class StartsSilently(Planted):
     name = "starts-silently"
     breaks = ("alert-missing",)
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         put(account.teller, "end_start", lambda: put(account.teller, "_start", None))
@@ -135,6 +143,7 @@ class TellsOfTheUsualDelay(Planted):
     name = "tells-of-the-usual-delay"
     breaks = ("alert-false",)
     within = 400
+    features = ("requests", "events")
 
     def on_node(self, installation: Any) -> None:
         put(installation.gate, "_tell_if_late", lambda *_: None)
@@ -146,6 +155,7 @@ class TinyBudget(Planted):
     name = "tiny-budget"
     breaks = ("too-slow", "stopped")
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         budget = account.venue.reader._http._budget
@@ -158,6 +168,7 @@ class WaitsBeforeAComparison(Planted):
     name = "waits-before-a-comparison"
     breaks = ("too-slow",)
     within = 400
+    features = ("by-hand", "market")
 
     def on_account(self, account: Any) -> None:
         def make(reconcile: Any) -> Any:
@@ -169,3 +180,18 @@ class WaitsBeforeAComparison(Planted):
             return reconciled
 
         replace(account, "reconcile", make)
+
+
+PLANTED: tuple[type[Planted], ...] = (
+    OnlyAtTheStart,
+    StartsUnread,
+    NoReadAfterAReconnect,
+    GivesTheStreamUp,
+    AlertsNothing,
+    AlertsLate,
+    AlertsAlways,
+    StartsSilently,
+    TellsOfTheUsualDelay,
+    TinyBudget,
+    WaitsBeforeAComparison,
+)

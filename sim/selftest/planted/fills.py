@@ -31,6 +31,7 @@ class NoCommission(_Changes):
     name = "no-commission"
     breaks = ("fill-wrong",)
     within = 400
+    features = ("events", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         return structs.replace(trade, commission=ZERO)
@@ -42,6 +43,7 @@ class AllTakers(_Changes):
     name = "all-takers"
     breaks = ("fill-wrong",)
     within = 400
+    features = ("events", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         return structs.replace(trade, is_maker=False)
@@ -53,6 +55,7 @@ class PriceOfTheOrder(_Changes):
     name = "price-of-the-order"
     breaks = ("fill-wrong", "position-mismatch")
     within = 400
+    features = ("market", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         return structs.replace(trade, price=order.price.as_decimal()) if order.has_price else trade
@@ -64,6 +67,7 @@ class TimeOfTheRead(_Changes):
     name = "time-of-the-read"
     breaks = ("fill-wrong",)
     within = 400
+    features = ("events", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         return structs.replace(trade, time_ns=self.now_ns())
@@ -75,6 +79,7 @@ class SideOfTheLeg(_Changes):
     name = "side-of-the-leg"
     breaks = ("fill-lost", "phantom-fill", "position-mismatch")
     within = 400
+    features = ("kills", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         if trade.position_side == "BOTH":
@@ -89,6 +94,7 @@ class InfersFills(Planted):
     name = "infers-fills"
     breaks = ("phantom-fill",)
     within = 400
+    features = ("reads", "silence")
 
     def on_account(self, account: Any) -> None:
         def make(apply: Any) -> Any:
@@ -137,6 +143,7 @@ class FillsAsTheyCome(Planted):
     name = "fills-as-they-come"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("market", "order-of-events")
 
     def on_node(self, installation: Any) -> None:
         put(installation.gate, "_is_out_of_turn", lambda *_: False)
@@ -151,6 +158,7 @@ class ReportsReachStock(Planted):
     name = "reports-reach-stock"
     breaks = ("phantom-fill", "false-terminal", "fill-duplicated")
     within = 400
+    features = ("disconnections", "by-hand")
 
     def on_node(self, installation: Any) -> None:
         engine, msgbus = installation._engine, installation._msgbus
@@ -160,3 +168,15 @@ class ReportsReachStock(Planted):
         ):
             msgbus.deregister(f"ExecEngine.{name}", mine)
             msgbus.register(f"ExecEngine.{name}", getattr(engine, name))
+
+
+PLANTED: tuple[type[Planted], ...] = (
+    NoCommission,
+    AllTakers,
+    PriceOfTheOrder,
+    TimeOfTheRead,
+    SideOfTheLeg,
+    InfersFills,
+    FillsAsTheyCome,
+    ReportsReachStock,
+)

@@ -23,6 +23,7 @@ class OpensAtTheEntryPrice(Planted):
     name = "opens-at-the-entry-price"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("kills", "market")
     control = ShortLookback
     lookback_mins = 1
 
@@ -55,6 +56,7 @@ class OpensAtAPriceOfOne(Planted):
     name = "opens-at-a-price-of-one"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("kills", "by-hand")
     control = ShortLookback
     lookback_mins = 1
 
@@ -74,6 +76,7 @@ class OpensWithAll(Planted):
     name = "opens-with-all"
     breaks = ("phantom-fill", "position-mismatch")
     within = 400
+    features = ("kills", "by-hand")
     control = ShortLookback
     lookback_mins = 1
 
@@ -90,6 +93,7 @@ class OpensNothing(Planted):
     name = "opens-nothing"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("kills", "by-hand")
     control = ShortLookback
     lookback_mins = 1
 
@@ -106,6 +110,7 @@ class MergesHedgeLegs(Planted):
     name = "merges-hedge-legs"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("kills", "silence")
 
     def on_account(self, account: Any) -> None:
         def make(position_id: Any) -> Any:
@@ -120,6 +125,7 @@ class NetsHedgeLegs(Planted):
     name = "nets-hedge-legs"
     breaks = ("alert-false", "phantom-fill", "position-mismatch")
     within = 400
+    features = ("kills", "silence")
 
     def on_account(self, account: Any) -> None:
         def make(read: Any) -> Any:
@@ -140,6 +146,18 @@ class JudgesLegsAtOnce(Planted):
     name = "judges-legs-at-once"
     breaks = ("alert-false", "phantom-fill")
     within = 400
+    features = ("reads", "kills")
 
     def on_account(self, account: Any) -> None:
         put(account.legs, "_read_lag_ns", 0)
+
+
+PLANTED: tuple[type[Planted], ...] = (
+    OpensAtTheEntryPrice,
+    OpensAtAPriceOfOne,
+    OpensWithAll,
+    OpensNothing,
+    MergesHedgeLegs,
+    NetsHedgeLegs,
+    JudgesLegsAtOnce,
+)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from sim.selftest.planted.base import Planted, put, replace
+from sim.selftest.planted.legs import ShortLookback
 
 
 class ForgetsTheLedger(Planted):
     """A process that starts does not load the ledger of the one before."""
 
     name = "forgets-the-ledger"
-    breaks = ("fill-duplicated", "phantom-fill", "position-mismatch")
+    breaks = ("fill-lost", "phantom-fill", "position-mismatch")
     within = 400
+    features = ("kills", "by-hand")
+    control = ShortLookback
+    lookback_mins = 1
 
     def on_account(self, account: Any) -> None:
         ledger = account.ledger
@@ -26,6 +30,7 @@ class ForgetsOrdersOfTheCache(Planted):
     name = "forgets-orders-of-the-cache"
     breaks = ("fill-duplicated", "alert-false", "phantom-fill")
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         put(account._collector, "_book", _WithoutHolders(account.book))
@@ -42,25 +47,13 @@ class _WithoutHolders:
         return getattr(self._book, name)
 
 
-class TrustsTheLedger(Planted):
-    """The ledger is not compared with the orders that were loaded: it may know more."""
-
-    name = "trusts-the-ledger"
-    breaks = ("fill-lost",)
-    within = 400
-
-    def on_account(self, account: Any) -> None:
-        kept = account._store.load()
-        for symbol in kept.symbols:
-            account.ledger.book(symbol).ahead = dict(kept.book(symbol).ahead)
-
-
 class ForgetsClaims(Planted):
     """What a strategy claims is put under nobody's name."""
 
     name = "forgets-claims"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         put(account._applier._adopter._ownership, "claim", lambda _: None)
@@ -72,6 +65,7 @@ class IgnoresManualOrders(Planted):
     name = "ignores-manual-orders"
     breaks = ("fill-lost", "order-mismatch")
     within = 400
+    features = ("by-hand", "events")
 
     def on_account(self, account: Any) -> None:
         put(account._applier._adopter, "adopt", lambda *_: None)
@@ -83,34 +77,10 @@ class LeavesTornPositions(Planted):
     name = "leaves-torn-positions"
     breaks = ("position-mismatch",)
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         put(account.legs, "_repair", lambda *_, **__: False)
-
-
-class DoesNotDrain(Planted):
-    """The node is judged while events wait in its queue."""
-
-    name = "does-not-drain"
-    breaks = ("fill-duplicated", "alert-false")
-    within = 400
-
-    def on_account(self, account: Any) -> None:
-        async def drained() -> None:
-            return None
-
-        put(account, "_drained", drained)
-
-
-class DoesNotHold(Planted):
-    """Events are passed on while the start still reads."""
-
-    name = "does-not-hold"
-    breaks = ("fill-duplicated", "alert-false")
-    within = 400
-
-    def on_node(self, installation: Any) -> None:
-        installation.gate.release()
 
 
 class TakesHistoryForNew(Planted):
@@ -119,6 +89,7 @@ class TakesHistoryForNew(Planted):
     name = "takes-history-for-new"
     breaks = ("fill-duplicated", "order-mismatch", "phantom-fill")
     within = 400
+    features = ("cancellations", "order-of-events")
 
     def on_account(self, account: Any) -> None:
         def make(find: Any) -> Any:
@@ -129,3 +100,13 @@ class TakesHistoryForNew(Planted):
             return found
 
         replace(account._applier, "find", make)
+
+
+PLANTED: tuple[type[Planted], ...] = (
+    ForgetsTheLedger,
+    ForgetsOrdersOfTheCache,
+    ForgetsClaims,
+    IgnoresManualOrders,
+    LeavesTornPositions,
+    TakesHistoryForNew,
+)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from recon.core.facts import Trade
-from recon.core.orders import NOTHING, Continue, End, Settlement, Update, settle
+from recon.core.orders import End, Settlement, Update, settle
 from sim.selftest.planted.base import Planted, put, replace
 
 
@@ -18,6 +18,7 @@ class RejectsOnATimeOut(Planted):
     name = "rejects-on-a-time-out"
     breaks = ("false-terminal",)
     within = 400
+    features = ("requests", "silence")
 
     def on_node(self, installation: Any) -> None:
         watch = installation.watch
@@ -28,6 +29,7 @@ class RejectsOnATimeOut(Planted):
                     asked_ns = order.last_event.ts_init
                     is_over = now_ns - asked_ns >= watch._inflight_timeout_ns
                     if order.status_string() == "SUBMITTED" and is_over:
+                        account.teller.ended(order, "no answer")
                         account._applier.end(order, End("REJECTED", now_ns, "no answer"))
 
         put(watch, "_look_for_inflight", look)
@@ -39,6 +41,7 @@ class BelievesARejection(Planted):
     name = "believes-a-rejection"
     breaks = ("false-terminal",)
     within = 400
+    features = ("requests", "kills")
 
     def on_account(self, account: Any) -> None:
         put(account.venue, "is_final", lambda *_: True)
@@ -50,6 +53,7 @@ class TakesAbsenceForProof(Planted):
     name = "takes-absence-for-proof"
     breaks = ("false-terminal",)
     within = 400
+    features = ("requests", "silence", "reads")
 
     def on_account(self, account: Any) -> None:
         proof_ns = account.venue.bounds.proof_ns
@@ -66,6 +70,7 @@ class NeverAsksForInFlight(Planted):
     name = "never-asks-for-in-flight"
     breaks = ("order-mismatch", "alert-missing", "fill-lost")
     within = 400
+    features = ("requests", "silence")
 
     def on_node(self, installation: Any) -> None:
         put(installation.watch, "_look_for_inflight", lambda _: None)
@@ -77,6 +82,7 @@ class DropsFillsOfCancelledOrders(Planted):
     name = "drops-fills-of-cancelled-orders"
     breaks = ("fill-lost",)
     within = 400
+    features = ("cancellations", "events")
 
     def on_account(self, account: Any) -> None:
         def make(lacking: Any) -> Any:
@@ -103,6 +109,7 @@ class IgnoresAmendments(Planted):
     name = "ignores-amendments"
     breaks = ("order-mismatch",)
     within = 400
+    features = ("amendments", "events")
 
     def on_account(self, account: Any) -> None:
         def make(do: Any) -> Any:
@@ -121,6 +128,7 @@ class KeepsCancelledOrders(Planted):
     name = "keeps-cancelled-orders"
     breaks = ("order-mismatch",)
     within = 400
+    features = ("cancellations", "events")
 
     def on_account(self, account: Any) -> None:
         def make(end: Any) -> Any:
@@ -139,6 +147,7 @@ class TakesOldStatesForNew(Planted):
     name = "takes-old-states-for-new"
     breaks = ("order-mismatch", "alert-false")
     within = 400
+    features = ("cancellations", "reads")
 
     def on_account(self, account: Any) -> None:
         def settled(order: Any, venue: Any, trades: Sequence[Trade], now_ns: int) -> Settlement:
@@ -148,31 +157,13 @@ class TakesOldStatesForNew(Planted):
         put(account._applier, "_settled", settled)
 
 
-class GivesUpRejectedOrders(Planted):
-    """An order that is rejected or expired here is not continued when the venue has it."""
-
-    name = "gives-up-rejected-orders"
-    breaks = ("fill-lost", "order-mismatch")
-    within = 400
-
-    def on_account(self, account: Any) -> None:
-        def make(settled: Any) -> Any:
-            def found(*args: Any) -> Settlement:
-                settlement: Settlement = settled(*args)
-                is_over = any(isinstance(step, Continue) for step in settlement.steps)
-                return NOTHING if is_over else settlement
-
-            return found
-
-        replace(account._applier, "_settled", make)
-
-
 class UpdatesAnyway(Planted):
     """Each comparison updates the open orders, though their terms are what they were."""
 
     name = "updates-anyway"
     breaks = ("not-idempotent",)
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         def make(reconcile: Any) -> Any:
@@ -188,3 +179,16 @@ class UpdatesAnyway(Planted):
             return reconciled
 
         replace(account, "reconcile", make)
+
+
+PLANTED: tuple[type[Planted], ...] = (
+    RejectsOnATimeOut,
+    BelievesARejection,
+    TakesAbsenceForProof,
+    NeverAsksForInFlight,
+    DropsFillsOfCancelledOrders,
+    IgnoresAmendments,
+    KeepsCancelledOrders,
+    TakesOldStatesForNew,
+    UpdatesAnyway,
+)

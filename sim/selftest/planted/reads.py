@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
-from recon.core.facts import OpenOrders, Positions, Trade, VenueOrder
+from recon.core.facts import Positions, Trade, VenueOrder
 from recon.core.orders import Bounds
 from recon.core.port import ReadError
+from sim.scenario.actions import FailRequest, HideTrades
 from sim.selftest.planted.base import Instead, Planted, Sound, put, replace
 
-ROWS = 2
-"""The shortest page that `recon` takes: a story has too few fills for more than one of a thousand."""
+ROWS = 3
+"""How long pages are: a story has too few fills for two of a thousand rows."""
+
+OUTAGE_NS = 90_000_000_000
+"""How long reads of one kind fail: longer than the longest interval between comparisons."""
 
 
 class SmallPages(Sound):
-    """`recon`, sound, that asks for pages of two rows."""
+    """`recon`, sound, that asks for pages of three rows."""
 
     name = "recon-small-pages"
 
     def on_account(self, account: Any) -> None:
         put(account.venue.reader, "_page_limit", ROWS)
+
+
+def _outage(path: str) -> FailRequest:
+    """Return the fault by which a path of the venue cannot be read for a while."""
+    return FailRequest(path=path, client=Sound.name, status=503, for_ns=OUTAGE_NS)
+
+
+class WithoutPositions(Sound):
+    """`recon`, sound, while /fapi/v3/positionRisk fails."""
+
+    name = "recon-without-positionRisk"
+    trouble = _outage("/fapi/v3/positionRisk")
 
 
 class FailedPositionsAreFlat(Planted):
@@ -29,6 +46,9 @@ class FailedPositionsAreFlat(Planted):
     name = "failed-positions-are-flat"
     breaks = ("position-mismatch", "phantom-fill", "alert-false")
     within = 400
+    features = ("kills",)
+    control = WithoutPositions
+    trouble = WithoutPositions.trouble
 
     def on_account(self, account: Any) -> None:
         def make(read: Any) -> Any:
@@ -44,47 +64,42 @@ class FailedPositionsAreFlat(Planted):
         replace(account.venue.reader, "positions", make)
 
 
+class WithoutTrades(Sound):
+    """`recon`, sound, while /fapi/v1/userTrades fails."""
+
+    name = "recon-without-userTrades"
+    trouble = _outage("/fapi/v1/userTrades")
+
+
 class FailedTradesAreNone(Planted):
-    """A read of trades that fails says that there are none, or no more."""
+    """A page of trades that cannot be read is an empty one."""
 
     name = "failed-trades-are-none"
-    breaks = ("fill-lost",)
+    breaks = ("fill-lost", "phantom-fill")
     within = 400
+    features = ("kills", "by-hand")
+    control = WithoutTrades
+    trouble = WithoutTrades.trouble
 
     def on_account(self, account: Any) -> None:
         def make(read: Any) -> Any:
-            async def pages(symbol: str, since: int) -> AsyncGenerator[list[Trade]]:
+            async def page(symbol: str, wanted: dict[str, int]) -> list[Trade]:
                 try:
-                    async for page in read(symbol, since):
-                        yield page
+                    found: list[Trade] = await read(symbol, wanted)
                 except ReadError:
-                    return
-
-            return pages
-
-        for name in ("trades_since", "trades_from"):
-            replace(account.venue.reader, name, make)
-
-
-class FailedOpenOrdersAreNone(Planted):
-    """A read of open orders that fails says that none are open."""
-
-    name = "failed-open-orders-are-none"
-    breaks = ("order-mismatch", "alert-missing")
-    within = 400
-
-    def on_account(self, account: Any) -> None:
-        def make(read: Any) -> Any:
-            async def open_orders() -> OpenOrders:
-                try:
-                    found: OpenOrders = await read()
-                except ReadError:
-                    return OpenOrders(self.now_ns(), {})
+                    return []
                 return found
 
-            return open_orders
+            return page
 
-        replace(account.venue.reader, "open_orders", make)
+        replace(account.venue.reader, "_trades_page", make)
+
+
+class WithoutOrders(Sound):
+    """`recon`, sound, while /fapi/v1/order fails."""
+
+    name = "recon-without-order"
+    trouble = _outage("/fapi/v1/order")
 
 
 class FailedOrderIsNone(Planted):
@@ -93,6 +108,9 @@ class FailedOrderIsNone(Planted):
     name = "failed-order-is-none"
     breaks = ("false-terminal",)
     within = 400
+    features = ("requests", "silence")
+    control = WithoutOrders
+    trouble = WithoutOrders.trouble
 
     def on_account(self, account: Any) -> None:
         def make(read: Any) -> Any:
@@ -109,11 +127,12 @@ class FailedOrderIsNone(Planted):
 
 
 class FirstPageOnly(Planted):
-    """Of the trades of a symbol only the first page is read."""
+    """A page of trades is taken for all of them."""
 
     name = "first-page-only"
-    breaks = ("fill-lost",)
+    breaks = ("fill-lost", "phantom-fill", "alert-missing")
     within = 400
+    features = ("kills", "by-hand")
     control = SmallPages
 
     def on_account(self, account: Any) -> None:
@@ -121,22 +140,23 @@ class FirstPageOnly(Planted):
 
         def make(read: Any) -> Any:
             async def pages(symbol: str, since: int) -> AsyncGenerator[list[Trade]]:
-                async for page in read(symbol, since):
-                    yield page
-                    return
+                async with aclosing(read(symbol, since)) as all_:
+                    async for page in all_:
+                        yield page
+                        return
 
             return pages
 
-        for name in ("trades_since", "trades_from"):
-            replace(account.venue.reader, name, make)
+        replace(account.venue.reader, "trades_from", make)
 
 
 class SkipsARowBetweenPages(Planted):
     """The next page of trades begins two ids after the end of the last one."""
 
     name = "skips-a-row-between-pages"
-    breaks = ("fill-lost",)
+    breaks = ("fill-lost", "phantom-fill")
     within = 400
+    features = ("kills", "by-hand")
     control = SmallPages
 
     def on_account(self, account: Any) -> None:
@@ -144,17 +164,17 @@ class SkipsARowBetweenPages(Planted):
 
         def make(read: Any) -> Any:
             async def pages(symbol: str, since: int) -> AsyncGenerator[list[Trade]]:
-                first = True
-                async for page in read(symbol, since):
-                    fresh = page if first else page[1:]
-                    first = False
-                    if fresh:
-                        yield fresh
+                is_first = True
+                async with aclosing(read(symbol, since)) as all_:
+                    async for page in all_:
+                        left = page if is_first else page[1:]
+                        is_first = False
+                        if left:
+                            yield left
 
             return pages
 
-        for name in ("trades_since", "trades_from"):
-            replace(account.venue.reader, name, make)
+        replace(account.venue.reader, "trades_from", make)
 
 
 class NoConditionalOrders(Planted):
@@ -163,6 +183,7 @@ class NoConditionalOrders(Planted):
     name = "no-conditional-orders"
     breaks = ("order-mismatch", "false-terminal", "alert-false")
     within = 400
+    features = ("conditional", "kills")
 
     def on_account(self, account: Any) -> None:
         async def none(*_: Any) -> None:
@@ -186,6 +207,7 @@ class FlatSymbolsAreNotRead(Planted):
     name = "flat-symbols-are-not-read"
     breaks = ("fill-lost",)
     within = 400
+    features = ("kills", "forced")
 
     def on_account(self, account: Any) -> None:
         async def last_traded_ns(_start_ns: int, _end_ns: int) -> dict[str, int]:
@@ -200,9 +222,17 @@ class NoHistory(Planted):
     name = "no-history"
     breaks = ("fill-lost", "phantom-fill", "position-mismatch")
     within = 400
+    features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         put(account._collector, "_lookback_ns", 0)
+
+
+class TradesHidden(Sound):
+    """`recon`, sound, while some trades are shown late."""
+
+    name = "recon-trades-hidden"
+    trouble = HideTrades(symbol="SOLUSDT", for_ns=45_000_000_000)
 
 
 class CursorDoesNotTrail(Planted):
@@ -211,6 +241,9 @@ class CursorDoesNotTrail(Planted):
     name = "cursor-does-not-trail"
     breaks = ("fill-lost",)
     within = 400
+    features = ("kills", "events")
+    control = TradesHidden
+    trouble = TradesHidden.trouble
 
     def on_account(self, account: Any) -> None:
         bounds = Bounds(account.venue.bounds.receive_window_ns, 0)
@@ -223,7 +256,22 @@ class NoReadIsBehind(Planted):
     name = "no-read-is-behind"
     breaks = ("fill-lost", "false-terminal", "alert-false")
     within = 400
+    features = ("reads", "silence")
 
     def on_account(self, account: Any) -> None:
         put(account.venue, "bounds", Bounds(account.venue.bounds.receive_window_ns, 0))
         put(account.legs, "_read_lag_ns", 0)
+
+
+PLANTED: tuple[type[Planted], ...] = (
+    FailedPositionsAreFlat,
+    FailedTradesAreNone,
+    FailedOrderIsNone,
+    FirstPageOnly,
+    SkipsARowBetweenPages,
+    NoConditionalOrders,
+    FlatSymbolsAreNotRead,
+    NoHistory,
+    CursorDoesNotTrail,
+    NoReadIsBehind,
+)
