@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import Literal
 
@@ -144,7 +144,7 @@ def stories(seed: int, features: tuple[str, ...] = ()) -> Iterator[Scenario]:
                 yield story
 
 
-@lru_cache(maxsize=None)
+@cache
 def _block(seed: int, features: tuple[str, ...]) -> tuple[Scenario, ...]:
     """Draw the next stories.  Hypothesis cannot be suspended, and all at once would take long."""
     drawn: list[Scenario] = []

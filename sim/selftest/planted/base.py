@@ -80,8 +80,9 @@ class Planted(Sound):
 
     ``breaks`` are the properties of which one at least must be violated by the first story that
     fails, ``within`` is after how many stories at the most that must be.  ``control`` is the
-    sound engine of the same settings, which must pass that story.  ``features`` are those of the stories in which it is looked for, see `sim.fuzz.features`; with
-    none they are as the fuzzer draws them.
+    sound engine of the same settings, which must pass that story.  ``features`` are those of the
+    stories in which it is looked for, see `sim.fuzz.features`: all of them in each, so that few
+    stories are enough.  With none stories are as the fuzzer draws them.
     """
 
     breaks: tuple[str, ...]

@@ -7,6 +7,7 @@ from typing import Any
 
 from recon.core.port import ReadError
 from sim.selftest.planted.base import Planted, put, replace
+from sim.selftest.planted.reads import WithoutPositions
 
 
 class OnlyAtTheStart(Planted):
@@ -33,7 +34,9 @@ class StartsUnread(Planted):
     name = "starts-unread"
     breaks = ("alert-missing", "fill-lost", "order-mismatch")
     within = 400
-    features = ("kills", "requests")
+    features = ("kills", "by-hand")
+    control = WithoutPositions
+    trouble = WithoutPositions.trouble
 
     def on_account(self, account: Any) -> None:
         def make(reconcile: Any) -> Any:
@@ -47,33 +50,6 @@ class StartsUnread(Planted):
             return reconciled
 
         replace(account, "reconcile", make)
-
-
-class NoReadAfterAReconnect(Planted):
-    """Nothing is compared when the stream is back, but when the next check is due."""
-
-    name = "no-read-after-a-reconnect"
-    breaks = ("alert-missing",)
-    within = 400
-    features = ("disconnections", "by-hand")
-
-    def on_node(self, installation: Any) -> None:
-        for stream in installation.watch._streams:
-            put(stream, "was_interrupted", lambda: False)
-        put(installation.watch, "interrupted", lambda: None)
-
-
-class GivesTheStreamUp(Planted):
-    """A stream that the client has given up stays closed."""
-
-    name = "gives-the-stream-up"
-    breaks = ("alert-missing",)
-    within = 400
-    features = ("disconnections", "requests")
-
-    def on_node(self, installation: Any) -> None:
-        for stream in installation.watch._streams:
-            put(stream, "_revives", False)
 
 
 class AlertsNothing(Planted):
@@ -150,7 +126,7 @@ class TellsOfTheUsualDelay(Planted):
 
 
 class TinyBudget(Planted):
-    """The venue's limit of weight is taken for a fiftieth, so that reads wait for the next minute."""
+    """A fiftieth of the venue's weight is used, so that reads wait for the next minute."""
 
     name = "tiny-budget"
     breaks = ("too-slow", "stopped")
@@ -185,8 +161,6 @@ class WaitsBeforeAComparison(Planted):
 PLANTED: tuple[type[Planted], ...] = (
     OnlyAtTheStart,
     StartsUnread,
-    NoReadAfterAReconnect,
-    GivesTheStreamUp,
     AlertsNothing,
     AlertsLate,
     AlertsAlways,

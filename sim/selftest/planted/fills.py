@@ -49,18 +49,6 @@ class AllTakers(_Changes):
         return structs.replace(trade, is_maker=False)
 
 
-class PriceOfTheOrder(_Changes):
-    """A fill that a read has shown has the price of its order, and not of its trade."""
-
-    name = "price-of-the-order"
-    breaks = ("fill-wrong", "position-mismatch")
-    within = 400
-    features = ("market", "silence")
-
-    def changed(self, order: Any, trade: Trade) -> Trade:
-        return structs.replace(trade, price=order.price.as_decimal()) if order.has_price else trade
-
-
 class TimeOfTheRead(_Changes):
     """A fill that a read has shown happened when it was read."""
 
@@ -71,21 +59,6 @@ class TimeOfTheRead(_Changes):
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         return structs.replace(trade, time_ns=self.now_ns())
-
-
-class SideOfTheLeg(_Changes):
-    """A fill of a short leg that a read has shown is a sale, also one that reduces it."""
-
-    name = "side-of-the-leg"
-    breaks = ("fill-lost", "phantom-fill", "position-mismatch")
-    within = 400
-    features = ("kills", "silence")
-
-    def changed(self, order: Any, trade: Trade) -> Trade:
-        if trade.position_side == "BOTH":
-            return trade
-        side = "SELL" if trade.position_side == "SHORT" else "BUY"
-        return structs.replace(trade, side=side)
 
 
 class InfersFills(Planted):
@@ -173,9 +146,7 @@ class ReportsReachStock(Planted):
 PLANTED: tuple[type[Planted], ...] = (
     NoCommission,
     AllTakers,
-    PriceOfTheOrder,
     TimeOfTheRead,
-    SideOfTheLeg,
     InfersFills,
     FillsAsTheyCome,
     ReportsReachStock,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from recon.core.facts import Leg, Positions, Trade
+from recon.core.facts import Leg, Positions
 from recon.core.opening import Holding
 from sim.selftest.planted.base import Planted, Sound, put, replace
 
@@ -15,39 +14,6 @@ class ShortLookback(Sound):
 
     name = "recon-short-lookback"
     lookback_mins = 1
-
-
-class OpensAtTheEntryPrice(Planted):
-    """An opening balance has the venue's present entry price, whatever was traded since."""
-
-    name = "opens-at-the-entry-price"
-    breaks = ("position-mismatch",)
-    within = 400
-    features = ("kills", "market")
-    control = ShortLookback
-    lookback_mins = 1
-
-    def on_account(self, account: Any) -> None:
-        legs = account.legs
-        prices: dict[Leg, Any] = {}
-
-        def make_open(open_: Any) -> Any:
-            def opened(leg: Leg, positions: Positions, trades: Sequence[Trade]) -> None:
-                at_venue = positions.legs.get(leg)
-                if at_venue is not None:
-                    prices[leg] = at_venue.entry_price
-                open_(leg, positions, trades)
-
-            return opened
-
-        def make_book(book: Any) -> Any:
-            def booked(leg: Leg, balance: Holding, *args: Any) -> None:
-                book(leg, balance._replace(entry_price=prices.get(leg, balance.entry_price)), *args)
-
-            return booked
-
-        replace(legs, "_open", make_open)
-        replace(legs._balances, "book_unexplained", make_book)
 
 
 class OpensAtAPriceOfOne(Planted):
@@ -108,7 +74,7 @@ class MergesHedgeLegs(Planted):
     """Fills of both legs that a read has shown are booked on one position."""
 
     name = "merges-hedge-legs"
-    breaks = ("position-mismatch",)
+    breaks = ("position-mismatch", "alert-false")
     within = 400
     features = ("kills", "silence")
 
@@ -153,7 +119,6 @@ class JudgesLegsAtOnce(Planted):
 
 
 PLANTED: tuple[type[Planted], ...] = (
-    OpensAtTheEntryPrice,
     OpensAtAPriceOfOne,
     OpensWithAll,
     OpensNothing,

@@ -9,10 +9,10 @@ from typing import Any
 from recon.core.facts import Positions, Trade, VenueOrder
 from recon.core.orders import Bounds
 from recon.core.port import ReadError
-from sim.scenario.actions import FailRequest, HideTrades
-from sim.selftest.planted.base import Instead, Planted, Sound, put, replace
+from sim.scenario.actions import FailRequest
+from sim.selftest.planted.base import Planted, Sound, put, replace
 
-ROWS = 3
+ROWS = 2
 """How long pages are: a story has too few fills for two of a thousand rows."""
 
 OUTAGE_NS = 90_000_000_000
@@ -20,7 +20,7 @@ OUTAGE_NS = 90_000_000_000
 
 
 class SmallPages(Sound):
-    """`recon`, sound, that asks for pages of three rows."""
+    """`recon`, sound, that asks for pages of two rows."""
 
     name = "recon-small-pages"
 
@@ -106,7 +106,7 @@ class FailedOrderIsNone(Planted):
     """A read of one order that fails says that the venue does not have it."""
 
     name = "failed-order-is-none"
-    breaks = ("false-terminal",)
+    breaks = ("false-terminal", "alert-false")
     within = 400
     features = ("requests", "silence")
     control = WithoutOrders
@@ -132,7 +132,7 @@ class FirstPageOnly(Planted):
     name = "first-page-only"
     breaks = ("fill-lost", "phantom-fill", "alert-missing")
     within = 400
-    features = ("kills", "by-hand")
+    features = ("kills",)
     control = SmallPages
 
     def on_account(self, account: Any) -> None:
@@ -151,12 +151,12 @@ class FirstPageOnly(Planted):
 
 
 class SkipsARowBetweenPages(Planted):
-    """The next page of trades begins two ids after the end of the last one."""
+    """The last row of a full page is left to the next page, which begins after it."""
 
     name = "skips-a-row-between-pages"
     breaks = ("fill-lost", "phantom-fill")
     within = 400
-    features = ("kills", "by-hand")
+    features = ("kills",)
     control = SmallPages
 
     def on_account(self, account: Any) -> None:
@@ -167,10 +167,8 @@ class SkipsARowBetweenPages(Planted):
                 is_first = True
                 async with aclosing(read(symbol, since)) as all_:
                     async for page in all_:
-                        left = page if is_first else page[1:]
+                        yield page[:-1] if is_first and len(page) == ROWS else page
                         is_first = False
-                        if left:
-                            yield left
 
             return pages
 
@@ -201,21 +199,6 @@ class NoConditionalOrders(Planted):
         replace(account.venue.reader._http, "get", make)
 
 
-class FlatSymbolsAreNotRead(Planted):
-    """Income is not asked for, so that a symbol that is flat again stays unknown."""
-
-    name = "flat-symbols-are-not-read"
-    breaks = ("fill-lost",)
-    within = 400
-    features = ("kills", "forced")
-
-    def on_account(self, account: Any) -> None:
-        async def last_traded_ns(_start_ns: int, _end_ns: int) -> dict[str, int]:
-            return {}
-
-        put(account.venue.reader, "last_traded_ns", last_traded_ns)
-
-
 class NoHistory(Planted):
     """On first contact history begins with the process, and not a lookback before it."""
 
@@ -226,28 +209,6 @@ class NoHistory(Planted):
 
     def on_account(self, account: Any) -> None:
         put(account._collector, "_lookback_ns", 0)
-
-
-class TradesHidden(Sound):
-    """`recon`, sound, while some trades are shown late."""
-
-    name = "recon-trades-hidden"
-    trouble = HideTrades(symbol="SOLUSDT", for_ns=45_000_000_000)
-
-
-class CursorDoesNotTrail(Planted):
-    """The cursor goes to the last trade that is shown, however young it is."""
-
-    name = "cursor-does-not-trail"
-    breaks = ("fill-lost",)
-    within = 400
-    features = ("kills", "events")
-    control = TradesHidden
-    trouble = TradesHidden.trouble
-
-    def on_account(self, account: Any) -> None:
-        bounds = Bounds(account.venue.bounds.receive_window_ns, 0)
-        put(account._collector, "_venue", Instead(account.venue, bounds=bounds))
 
 
 class NoReadIsBehind(Planted):
@@ -270,8 +231,6 @@ PLANTED: tuple[type[Planted], ...] = (
     FirstPageOnly,
     SkipsARowBetweenPages,
     NoConditionalOrders,
-    FlatSymbolsAreNotRead,
     NoHistory,
-    CursorDoesNotTrail,
     NoReadIsBehind,
 )
