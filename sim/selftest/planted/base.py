@@ -18,10 +18,15 @@ from nautilus_trader.live.node import TradingNode
 
 import recon
 from sim.recon_engine import Recon
+from sim.runner import TookTooLong
 from sim.scenario import Scenario
 from sim.scenario.actions import Action, Restart, Start
 from sim.scenario.model import Record
 from sim.transport.httpx import simulated_transport
+
+
+class Misplanted(TookTooLong):
+    """What is to be replaced is not there.  `recon` would stop its node for any other error."""
 
 
 class Sound(Recon):
@@ -60,7 +65,10 @@ class Sound(Recon):
         def make(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
             def made(client: Any) -> Any:
                 account = original(client)
-                self.on_account(account)
+                try:
+                    self.on_account(account)
+                except AttributeError as e:
+                    raise Misplanted(f"{self.name}: {e}") from e
                 return account
 
             return made

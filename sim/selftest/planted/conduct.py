@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from recon.core.port import ReadError
 from sim.selftest.planted.base import Planted, put, replace
-from sim.selftest.planted.reads import WithoutPositions
 
 
 class OnlyAtTheStart(Planted):
@@ -26,30 +23,6 @@ class OnlyAtTheStart(Planted):
             return True
 
         put(watch, "_check", check)
-
-
-class StartsUnread(Planted):
-    """A start whose reads fail goes on as if nothing had been found."""
-
-    name = "starts-unread"
-    breaks = ("alert-missing", "fill-lost", "order-mismatch")
-    within = 400
-    features = ("kills", "by-hand")
-    control = WithoutPositions
-    trouble = WithoutPositions.trouble
-
-    def on_account(self, account: Any) -> None:
-        def make(reconcile: Any) -> Any:
-            async def reconciled(began_ns: int, *, is_start: bool) -> None:
-                try:
-                    await reconcile(began_ns, is_start=is_start)
-                except ReadError:
-                    if not is_start:
-                        raise
-
-            return reconciled
-
-        replace(account, "reconcile", make)
 
 
 class AlertsNothing(Planted):
@@ -113,13 +86,13 @@ class StartsSilently(Planted):
         put(account.teller, "end_start", lambda: put(account.teller, "_start", None))
 
 
-class TellsOfTheUsualDelay(Planted):
-    """What the stream is about to tell is a discrepancy when a read is faster."""
+class LateEventsPass(Planted):
+    """What the stream tells late is applied without a word about it."""
 
-    name = "tells-of-the-usual-delay"
-    breaks = ("alert-false",)
+    name = "late-events-pass"
+    breaks = ("alert-missing",)
     within = 400
-    features = ("requests", "events")
+    features = ("events",)
 
     def on_node(self, installation: Any) -> None:
         put(installation.gate, "_tell_if_late", lambda *_: None)
@@ -138,34 +111,12 @@ class TinyBudget(Planted):
         replace(budget, "_allowed", lambda allowed: allowed // 50)
 
 
-class WaitsBeforeAComparison(Planted):
-    """A comparison waits six seconds for the stream before it reads."""
-
-    name = "waits-before-a-comparison"
-    breaks = ("too-slow",)
-    within = 400
-    features = ("by-hand", "market")
-
-    def on_account(self, account: Any) -> None:
-        def make(reconcile: Any) -> Any:
-            async def reconciled(began_ns: int, *, is_start: bool) -> None:
-                if not is_start:
-                    await asyncio.sleep(6.0)
-                await reconcile(began_ns, is_start=is_start)
-
-            return reconciled
-
-        replace(account, "reconcile", make)
-
-
 PLANTED: tuple[type[Planted], ...] = (
     OnlyAtTheStart,
-    StartsUnread,
     AlertsNothing,
     AlertsLate,
     AlertsAlways,
     StartsSilently,
-    TellsOfTheUsualDelay,
+    LateEventsPass,
     TinyBudget,
-    WaitsBeforeAComparison,
 )

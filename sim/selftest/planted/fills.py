@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from recon.core.facts import ZERO, Trade, VenueOrder
-from sim.selftest.planted.base import Planted, put, replace
+from sim.selftest.planted.base import Planted, replace
 
 
 class _Changes(Planted):
@@ -110,21 +110,6 @@ class InfersFills(Planted):
         )
 
 
-class FillsAsTheyCome(Planted):
-    """A fill that is found after later ones is booked after them."""
-
-    name = "fills-as-they-come"
-    breaks = ("position-mismatch",)
-    within = 400
-    features = ("market", "order-of-events")
-
-    def on_node(self, installation: Any) -> None:
-        put(installation.gate, "_is_out_of_turn", lambda *_: False)
-
-    def on_account(self, account: Any) -> None:
-        put(account._applier, "_late_legs", lambda *_: [])
-
-
 class ReportsReachStock(Planted):
     """What the client reports when its stream is back goes to the stock engine as well."""
 
@@ -148,6 +133,5 @@ PLANTED: tuple[type[Planted], ...] = (
     AllTakers,
     TimeOfTheRead,
     InfersFills,
-    FillsAsTheyCome,
     ReportsReachStock,
 )

@@ -36,23 +36,6 @@ class OpensAtAPriceOfOne(Planted):
         replace(account.legs._balances, "book_unexplained", make)
 
 
-class OpensWithAll(Planted):
-    """An opening balance is all that the venue holds, though trades of it are applied, too."""
-
-    name = "opens-with-all"
-    breaks = ("phantom-fill", "position-mismatch")
-    within = 400
-    features = ("kills", "by-hand")
-    control = ShortLookback
-    lookback_mins = 1
-
-    def on_account(self, account: Any) -> None:
-        def make(open_: Any) -> Any:
-            return lambda leg, positions, _trades: open_(leg, positions, [])
-
-        replace(account.legs, "_open", make)
-
-
 class OpensNothing(Planted):
     """On first contact a leg that is older than the history is left out."""
 
@@ -106,23 +89,9 @@ class NetsHedgeLegs(Planted):
         replace(account.venue.reader, "positions", make)
 
 
-class JudgesLegsAtOnce(Planted):
-    """A leg is judged by a read that may be behind what has moved it."""
-
-    name = "judges-legs-at-once"
-    breaks = ("alert-false", "phantom-fill")
-    within = 400
-    features = ("reads", "kills")
-
-    def on_account(self, account: Any) -> None:
-        put(account.legs, "_read_lag_ns", 0)
-
-
 PLANTED: tuple[type[Planted], ...] = (
     OpensAtAPriceOfOne,
-    OpensWithAll,
     OpensNothing,
     MergesHedgeLegs,
     NetsHedgeLegs,
-    JudgesLegsAtOnce,
 )

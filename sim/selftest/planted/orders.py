@@ -9,7 +9,8 @@ from msgspec import structs
 
 from recon.core.facts import Trade
 from recon.core.orders import End, Settlement, Update, settle
-from sim.selftest.planted.base import Planted, put, replace
+from sim.scenario.actions import DropEvent
+from sim.selftest.planted.base import Planted, Sound, put, replace
 
 
 class RejectsOnATimeOut(Planted):
@@ -47,23 +48,6 @@ class BelievesARejection(Planted):
         put(account.venue, "is_final", lambda *_: True)
 
 
-class TakesAbsenceForProof(Planted):
-    """That the venue does not have an order proves at once that it never will."""
-
-    name = "takes-absence-for-proof"
-    breaks = ("false-terminal",)
-    within = 400
-    features = ("requests", "silence", "reads")
-
-    def on_account(self, account: Any) -> None:
-        proof_ns = account.venue.bounds.proof_ns
-
-        def make(settle_absent: Any) -> Any:
-            return lambda order, asked_ns: settle_absent(order, asked_ns + proof_ns)
-
-        replace(account, "settle_absent", make)
-
-
 class NeverAsksForInFlight(Planted):
     """Orders that wait for an answer are not asked for."""
 
@@ -76,13 +60,22 @@ class NeverAsksForInFlight(Planted):
         put(installation.watch, "_look_for_inflight", lambda _: None)
 
 
+class FillsUnheard(Sound):
+    """`recon`, sound, while the stream tells of no fills."""
+
+    name = "recon-fills-unheard"
+    trouble = DropEvent(execution="TRADE", for_ns=300_000_000_000)
+
+
 class DropsFillsOfCancelledOrders(Planted):
     """A trade of an order that is cancelled here is dropped."""
 
     name = "drops-fills-of-cancelled-orders"
     breaks = ("fill-lost",)
     within = 400
-    features = ("cancellations", "events")
+    features = ("cancellations",)
+    control = FillsUnheard
+    trouble = FillsUnheard.trouble
 
     def on_account(self, account: Any) -> None:
         def make(lacking: Any) -> Any:
@@ -184,7 +177,6 @@ class UpdatesAnyway(Planted):
 PLANTED: tuple[type[Planted], ...] = (
     RejectsOnATimeOut,
     BelievesARejection,
-    TakesAbsenceForProof,
     NeverAsksForInFlight,
     DropsFillsOfCancelledOrders,
     IgnoresAmendments,

@@ -64,37 +64,6 @@ class FailedPositionsAreFlat(Planted):
         replace(account.venue.reader, "positions", make)
 
 
-class WithoutTrades(Sound):
-    """`recon`, sound, while /fapi/v1/userTrades fails."""
-
-    name = "recon-without-userTrades"
-    trouble = _outage("/fapi/v1/userTrades")
-
-
-class FailedTradesAreNone(Planted):
-    """A page of trades that cannot be read is an empty one."""
-
-    name = "failed-trades-are-none"
-    breaks = ("fill-lost", "phantom-fill")
-    within = 400
-    features = ("kills", "by-hand")
-    control = WithoutTrades
-    trouble = WithoutTrades.trouble
-
-    def on_account(self, account: Any) -> None:
-        def make(read: Any) -> Any:
-            async def page(symbol: str, wanted: dict[str, int]) -> list[Trade]:
-                try:
-                    found: list[Trade] = await read(symbol, wanted)
-                except ReadError:
-                    return []
-                return found
-
-            return page
-
-        replace(account.venue.reader, "_trades_page", make)
-
-
 class WithoutOrders(Sound):
     """`recon`, sound, while /fapi/v1/order fails."""
 
@@ -226,7 +195,6 @@ class NoReadIsBehind(Planted):
 
 PLANTED: tuple[type[Planted], ...] = (
     FailedPositionsAreFlat,
-    FailedTradesAreNone,
     FailedOrderIsNone,
     FirstPageOnly,
     SkipsARowBetweenPages,
