@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from sim.fuzz import scenarios
 from sim.fuzz.hunt import played
 from sim.scenario import Scenario, dump
+from sim.selftest.draws import BACKEND
 from sim.selftest.planted.base import Planted, Sound
 
 SEED = 0
@@ -151,6 +152,7 @@ def _block(seed: int, features: tuple[str, ...]) -> tuple[Scenario, ...]:
 
     @seeded(seed)
     @settings(
+        backend=BACKEND,
         database=None,
         deadline=None,
         max_examples=STORIES_A_BLOCK,

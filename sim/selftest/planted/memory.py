@@ -6,6 +6,7 @@ from typing import Any
 
 from sim.selftest.planted.base import Planted, put, replace
 from sim.selftest.planted.legs import ShortLookback
+from sim.selftest.planted.orders import FillsUnheard
 
 
 class ForgetsTheLedger(Planted):
@@ -89,7 +90,9 @@ class TakesHistoryForNew(Planted):
     name = "takes-history-for-new"
     breaks = ("fill-duplicated", "order-mismatch", "phantom-fill")
     within = 400
-    features = ("cancellations", "order-of-events")
+    features = ("cancellations",)
+    control = FillsUnheard
+    trouble = FillsUnheard.trouble
 
     def on_account(self, account: Any) -> None:
         def make(find: Any) -> Any:

@@ -42,7 +42,7 @@ class BelievesARejection(Planted):
     name = "believes-a-rejection"
     breaks = ("false-terminal",)
     within = 400
-    features = ("requests", "kills")
+    features = ("requests",)
 
     def on_account(self, account: Any) -> None:
         put(account.venue, "is_final", lambda *_: True)
