@@ -129,7 +129,7 @@ class FailsAnyway(AlertsNothing):
 
     name = "fails-anyway"
     control = Silent
-    within = 6
+    within = 10
 
 
 class IsNotThere(Planted):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.selftest.planted.base import Planted, put, replace
+from sim.scenario.actions import DelayEvent
+from sim.selftest.planted.base import Planted, Sound, put, replace
 
 
 class OnlyAtTheStart(Planted):
@@ -12,7 +13,7 @@ class OnlyAtTheStart(Planted):
 
     name = "only-at-the-start"
     breaks = ("alert-missing", "fill-lost", "order-mismatch")
-    within = 400
+    within = 40
     features = ("silence", "by-hand")
 
     def on_node(self, installation: Any) -> None:
@@ -30,7 +31,7 @@ class AlertsNothing(Planted):
 
     name = "alerts-nothing"
     breaks = ("alert-missing",)
-    within = 400
+    within = 40
     features = ("silence", "by-hand")
 
     def on_node(self, installation: Any) -> None:
@@ -42,7 +43,7 @@ class AlertsLate(Planted):
 
     name = "alerts-late"
     breaks = ("alert-missing",)
-    within = 400
+    within = 40
     features = ("silence", "by-hand")
 
     def on_node(self, installation: Any) -> None:
@@ -59,7 +60,7 @@ class AlertsAlways(Planted):
 
     name = "alerts-always"
     breaks = ("alert-false",)
-    within = 400
+    within = 20
     features = ("by-hand", "market")
 
     def on_account(self, account: Any) -> None:
@@ -79,11 +80,18 @@ class StartsSilently(Planted):
 
     name = "starts-silently"
     breaks = ("alert-missing",)
-    within = 400
+    within = 30
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
         put(account.teller, "end_start", lambda: put(account.teller, "_start", None))
+
+
+class EventsDelayed(Sound):
+    """`recon`, sound, while the stream is eight seconds late."""
+
+    name = "recon-events-delayed"
+    trouble = DelayEvent(symbol="SOLUSDT", by_ns=8_000_000_000, for_ns=300_000_000_000)
 
 
 class LateEventsPass(Planted):
@@ -91,8 +99,10 @@ class LateEventsPass(Planted):
 
     name = "late-events-pass"
     breaks = ("alert-missing",)
-    within = 400
-    features = ("events",)
+    within = 20
+    features = ("by-hand",)
+    control = EventsDelayed
+    trouble = EventsDelayed.trouble
 
     def on_node(self, installation: Any) -> None:
         put(installation.gate, "_tell_if_late", lambda *_: None)
@@ -103,7 +113,7 @@ class TinyBudget(Planted):
 
     name = "tiny-budget"
     breaks = ("too-slow", "stopped")
-    within = 400
+    within = 20
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:

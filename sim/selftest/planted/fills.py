@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import structs
 
 from recon.core.facts import ZERO, Trade, VenueOrder
-from sim.selftest.planted.base import Planted, replace
+from sim.scenario.actions import HideTrades
+from sim.selftest.planted.base import Planted, Sound, replace
 
 
 class _Changes(Planted):
@@ -30,7 +31,7 @@ class NoCommission(_Changes):
 
     name = "no-commission"
     breaks = ("fill-wrong",)
-    within = 400
+    within = 30
     features = ("events", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
@@ -42,7 +43,7 @@ class AllTakers(_Changes):
 
     name = "all-takers"
     breaks = ("fill-wrong",)
-    within = 400
+    within = 40
     features = ("events", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
@@ -54,11 +55,18 @@ class TimeOfTheRead(_Changes):
 
     name = "time-of-the-read"
     breaks = ("fill-wrong",)
-    within = 400
+    within = 30
     features = ("events", "silence")
 
     def changed(self, order: Any, trade: Trade) -> Trade:
         return structs.replace(trade, time_ns=self.now_ns())
+
+
+class TradesHidden(Sound):
+    """`recon`, sound, while trades are shown later than the orders that they fill."""
+
+    name = "recon-trades-hidden"
+    trouble = HideTrades(symbol="SOLUSDT", for_ns=45_000_000_000)
 
 
 class InfersFills(Planted):
@@ -66,8 +74,10 @@ class InfersFills(Planted):
 
     name = "infers-fills"
     breaks = ("phantom-fill",)
-    within = 400
-    features = ("reads", "silence")
+    within = 50
+    features = ("silence",)
+    control = TradesHidden
+    trouble = TradesHidden.trouble
 
     def on_account(self, account: Any) -> None:
         def make(apply: Any) -> Any:
@@ -115,7 +125,7 @@ class ReportsReachStock(Planted):
 
     name = "reports-reach-stock"
     breaks = ("phantom-fill", "false-terminal", "fill-duplicated")
-    within = 400
+    within = 40
     features = ("disconnections", "by-hand")
 
     def on_node(self, installation: Any) -> None:

@@ -21,7 +21,7 @@ class OpensAtAPriceOfOne(Planted):
 
     name = "opens-at-a-price-of-one"
     breaks = ("position-mismatch",)
-    within = 400
+    within = 110
     features = ("kills", "by-hand")
     control = ShortLookback
     lookback_mins = 1
@@ -41,7 +41,7 @@ class OpensNothing(Planted):
 
     name = "opens-nothing"
     breaks = ("position-mismatch",)
-    within = 400
+    within = 200
     features = ("kills", "by-hand")
     control = ShortLookback
     lookback_mins = 1
@@ -58,7 +58,7 @@ class MergesHedgeLegs(Planted):
 
     name = "merges-hedge-legs"
     breaks = ("position-mismatch", "alert-false")
-    within = 400
+    within = 180
     features = ("kills", "silence")
 
     def on_account(self, account: Any) -> None:
@@ -73,7 +73,7 @@ class NetsHedgeLegs(Planted):
 
     name = "nets-hedge-legs"
     breaks = ("alert-false", "phantom-fill", "position-mismatch")
-    within = 400
+    within = 150
     features = ("kills", "silence")
 
     def on_account(self, account: Any) -> None:

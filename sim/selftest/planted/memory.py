@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.selftest.planted.base import Planted, put, replace
+from sim.selftest.planted.base import Instead, Planted, put, replace
 from sim.selftest.planted.legs import ShortLookback
 from sim.selftest.planted.orders import FillsUnheard
 
@@ -14,7 +14,7 @@ class ForgetsTheLedger(Planted):
 
     name = "forgets-the-ledger"
     breaks = ("fill-lost", "phantom-fill", "position-mismatch")
-    within = 400
+    within = 240
     features = ("kills", "by-hand")
     control = ShortLookback
     lookback_mins = 1
@@ -29,23 +29,12 @@ class ForgetsOrdersOfTheCache(Planted):
     """What the ledger has not noted counts as not applied, though a loaded order has it."""
 
     name = "forgets-orders-of-the-cache"
-    breaks = ("fill-duplicated", "alert-false", "phantom-fill")
-    within = 400
+    breaks = ("fill-duplicated", "position-mismatch")
+    within = 30
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
-        put(account._collector, "_book", _WithoutHolders(account.book))
-
-
-class _WithoutHolders:
-    def __init__(self, book: Any) -> None:
-        self._book = book
-
-    def holder(self, *_: Any) -> None:
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._book, name)
+        put(account._collector, "_book", Instead(account.book, holder=lambda *_: None))
 
 
 class ForgetsClaims(Planted):
@@ -53,7 +42,7 @@ class ForgetsClaims(Planted):
 
     name = "forgets-claims"
     breaks = ("position-mismatch",)
-    within = 400
+    within = 70
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
@@ -65,7 +54,7 @@ class IgnoresManualOrders(Planted):
 
     name = "ignores-manual-orders"
     breaks = ("fill-lost", "order-mismatch")
-    within = 400
+    within = 20
     features = ("by-hand", "events")
 
     def on_account(self, account: Any) -> None:
@@ -77,7 +66,7 @@ class LeavesTornPositions(Planted):
 
     name = "leaves-torn-positions"
     breaks = ("position-mismatch",)
-    within = 400
+    within = 40
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
@@ -89,7 +78,7 @@ class TakesHistoryForNew(Planted):
 
     name = "takes-history-for-new"
     breaks = ("fill-duplicated", "order-mismatch", "phantom-fill")
-    within = 400
+    within = 60
     features = ("cancellations",)
     control = FillsUnheard
     trouble = FillsUnheard.trouble

@@ -18,7 +18,7 @@ class RejectsOnATimeOut(Planted):
 
     name = "rejects-on-a-time-out"
     breaks = ("false-terminal",)
-    within = 400
+    within = 60
     features = ("requests", "silence")
 
     def on_node(self, installation: Any) -> None:
@@ -41,7 +41,7 @@ class BelievesARejection(Planted):
 
     name = "believes-a-rejection"
     breaks = ("false-terminal",)
-    within = 400
+    within = 360
     features = ("requests",)
 
     def on_account(self, account: Any) -> None:
@@ -53,7 +53,7 @@ class NeverAsksForInFlight(Planted):
 
     name = "never-asks-for-in-flight"
     breaks = ("order-mismatch", "alert-missing", "fill-lost")
-    within = 400
+    within = 110
     features = ("requests", "silence")
 
     def on_node(self, installation: Any) -> None:
@@ -72,7 +72,7 @@ class DropsFillsOfCancelledOrders(Planted):
 
     name = "drops-fills-of-cancelled-orders"
     breaks = ("fill-lost",)
-    within = 400
+    within = 60
     features = ("cancellations",)
     control = FillsUnheard
     trouble = FillsUnheard.trouble
@@ -96,13 +96,22 @@ def _is_cancelled(account: Any, symbol: str, trade: Trade) -> bool:
     return order is not None and order.status_string() == "CANCELED"
 
 
+class AmendmentsUnheard(Sound):
+    """`recon`, sound, while the stream tells of no amendments."""
+
+    name = "recon-amendments-unheard"
+    trouble = DropEvent(execution="AMENDMENT", for_ns=300_000_000_000)
+
+
 class IgnoresAmendments(Planted):
     """Other terms of an order that only a read shows are not applied."""
 
     name = "ignores-amendments"
     breaks = ("order-mismatch",)
-    within = 400
-    features = ("amendments", "events")
+    within = 110
+    features = ("amendments", "by-hand")
+    control = AmendmentsUnheard
+    trouble = AmendmentsUnheard.trouble
 
     def on_account(self, account: Any) -> None:
         def make(do: Any) -> Any:
@@ -120,7 +129,7 @@ class KeepsCancelledOrders(Planted):
 
     name = "keeps-cancelled-orders"
     breaks = ("order-mismatch",)
-    within = 400
+    within = 50
     features = ("cancellations", "events")
 
     def on_account(self, account: Any) -> None:
@@ -139,7 +148,7 @@ class TakesOldStatesForNew(Planted):
 
     name = "takes-old-states-for-new"
     breaks = ("order-mismatch", "alert-false")
-    within = 400
+    within = 170
     features = ("cancellations", "reads")
 
     def on_account(self, account: Any) -> None:
@@ -155,7 +164,7 @@ class UpdatesAnyway(Planted):
 
     name = "updates-anyway"
     breaks = ("not-idempotent",)
-    within = 400
+    within = 20
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:

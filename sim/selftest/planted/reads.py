@@ -45,7 +45,7 @@ class FailedPositionsAreFlat(Planted):
 
     name = "failed-positions-are-flat"
     breaks = ("position-mismatch", "phantom-fill", "alert-false")
-    within = 400
+    within = 30
     features = ("kills",)
     control = WithoutPositions
     trouble = WithoutPositions.trouble
@@ -76,7 +76,7 @@ class FailedOrderIsNone(Planted):
 
     name = "failed-order-is-none"
     breaks = ("false-terminal", "alert-false")
-    within = 400
+    within = 80
     features = ("requests", "silence")
     control = WithoutOrders
     trouble = WithoutOrders.trouble
@@ -100,7 +100,7 @@ class FirstPageOnly(Planted):
 
     name = "first-page-only"
     breaks = ("fill-lost", "phantom-fill", "alert-missing")
-    within = 400
+    within = 70
     features = ("kills",)
     control = SmallPages
 
@@ -124,7 +124,7 @@ class SkipsARowBetweenPages(Planted):
 
     name = "skips-a-row-between-pages"
     breaks = ("fill-lost", "phantom-fill")
-    within = 400
+    within = 70
     features = ("kills",)
     control = SmallPages
 
@@ -149,7 +149,7 @@ class NoConditionalOrders(Planted):
 
     name = "no-conditional-orders"
     breaks = ("order-mismatch", "false-terminal", "alert-false")
-    within = 400
+    within = 20
     features = ("conditional", "kills")
 
     def on_account(self, account: Any) -> None:
@@ -173,7 +173,7 @@ class NoHistory(Planted):
 
     name = "no-history"
     breaks = ("fill-lost", "phantom-fill", "position-mismatch")
-    within = 400
+    within = 70
     features = ("kills", "by-hand")
 
     def on_account(self, account: Any) -> None:
@@ -184,8 +184,8 @@ class NoReadIsBehind(Planted):
     """No read is taken to be behind the truth: the settle time is zero."""
 
     name = "no-read-is-behind"
-    breaks = ("fill-lost", "false-terminal", "alert-false")
-    within = 400
+    breaks = ("fill-lost", "order-mismatch", "false-terminal")
+    within = 160
     features = ("reads", "silence")
 
     def on_account(self, account: Any) -> None:
