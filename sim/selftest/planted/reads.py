@@ -75,7 +75,7 @@ class FailedOrderIsNone(Planted):
     """A read of one order that fails says that the venue does not have it."""
 
     name = "failed-order-is-none"
-    breaks = ("false-terminal", "alert-false")
+    breaks = ("false-terminal", "order-mismatch", "alert-false")
     within = 80
     features = ("requests", "silence")
     control = WithoutOrders
