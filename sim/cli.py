@@ -34,6 +34,7 @@ from sim.report.result import exit_code
 from sim.report.story import Line, shortened
 from sim.runner import Job
 from sim.scenario import PROPERTIES, Scenario, ScenarioError, load
+from sim.selftest.cli import selftest_command
 from sim.suite import scenario_files
 from sim.workers import Task, outcomes_of
 
@@ -85,6 +86,7 @@ main.add_command(new_issue_command)
 main.add_command(crash_command)
 main.add_command(fuzz_command)
 main.add_command(replay_command)
+main.add_command(selftest_command)
 
 
 @main.command("list")

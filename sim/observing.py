@@ -114,13 +114,19 @@ def unanswered_by_brokers(scenario: m.Scenario, ended_ns: int) -> tuple[Impairme
 
 
 def limits_of(reads: Iterable[Exchange]) -> tuple[Impairment, ...]:
-    """Return when the venue refused reads because there had been too many."""
+    """Return when the venue refused reads because there had been too many.
+
+    Who is told so and not for how long has to wait for the next minute, in which requests are
+    counted anew.
+    """
     return tuple(
-        Impairment("read", read.began_ns, read.ended_ns)
+        Impairment("read", read.began_ns, read.ended_ns + LIMIT_WINDOW_NS)
         for read in reads
         if read.limited and read.ended_ns is not None
     )
 
+
+LIMIT_WINDOW_NS = 60 * NS_PER_SEC
 
 PAUSE_NS = NS_PER_SEC
 """What lies between two checks, at the least: reads closer together are of one."""

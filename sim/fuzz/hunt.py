@@ -27,6 +27,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.errors import Flaky
 
 from sim import engines
+from sim.fuzz.draws import BACKEND
 from sim.fuzz.mutations import mutations
 from sim.fuzz.smaller import smaller
 from sim.fuzz.states import reached
@@ -46,6 +47,7 @@ SAMPLED = 20
 """Of how many stories one is to be run twice: five of a hundred."""
 
 _QUIET = settings(
+    backend=BACKEND,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,

@@ -136,7 +136,13 @@ class Orders(Part):
 
     def fill(self) -> a.Action | None:
         name = self.one_of([*self._fillable()])
-        return None if name is None else a.Fill(order=name, quantity=self._drawn[name].sizes[0])
+        if name is None:
+            return None
+        order = self._drawn[name]
+        # Each at a price of its own, so that an average is of the fills that it should be of.
+        factor = 1 + Decimal(self._draw(st.integers(-9, 9))) / 100
+        price = self._price(order.action.symbol, factor)
+        return a.Fill(order=name, quantity=order.sizes[0], price=price)
 
     def _fillable(self) -> Iterator[str]:
         for name, order in self._drawn.items():
@@ -236,7 +242,7 @@ class Orders(Part):
             terms |= self._extra(terms, closes=held < 0 if side == "BUY" else held > 0)
         return terms
 
-    def _price(self, symbol: str, factor: str = "1") -> Decimal:
+    def _price(self, symbol: str, factor: str | Decimal = "1") -> Decimal:
         return price_of(symbol, self._setting, factor)
 
     def _extra(self, terms: dict[str, Any], *, closes: bool) -> dict[str, Any]:

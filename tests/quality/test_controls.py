@@ -7,7 +7,7 @@ import pytest
 from sim import engines
 from sim.report.result import result_of
 from sim.scenario import PROPERTIES, load
-from sim.selftest import CONTROL, PLANTED, Planted
+from sim.selftest.oracle import CONTROL, PLANTED, Planted
 from sim.world import run
 
 

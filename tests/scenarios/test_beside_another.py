@@ -10,7 +10,7 @@ from sim import engines
 from sim.report.result import Result, result_of
 from sim.scenario import Scenario, dump, load, loads
 from sim.scenario.model import Limits
-from sim.selftest import PLANTED, Planted
+from sim.selftest.oracle import PLANTED, Planted
 from sim.world import run
 from tests.scenarios.beside_another import beside_another
 

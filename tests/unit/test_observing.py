@@ -150,7 +150,7 @@ def test_a_node_beside_which_there_is_another_account_sees_its_own():
 def test_a_read_that_the_venue_refuses_for_its_limits_is_impaired() -> None:
     refused, answered, open_ = read(0, limited=True), read(100), read(200, None)
     [impaired] = limits_of([refused, answered, open_])
-    assert impaired == Impairment("read", 0, 40 * NS_PER_MS)
+    assert impaired == Impairment("read", 0, 40 * NS_PER_MS + 60_000 * NS_PER_MS)
 
 
 def test_an_order_has_the_last_of_its_ids_and_the_one_that_the_node_holds() -> None:
