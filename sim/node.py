@@ -114,13 +114,15 @@ class NodeUnderTest:
         """Whether a process of the node exists."""
         return self.process is not None and self.process.alive
 
-    def start(self, comeback: Comeback | None = None) -> None:
+    def start(self, comeback: Comeback | None = None, *, is_revival: bool = False) -> None:
         """Start a process with what the last one wrote, as far as the comeback leaves it.
 
         Raises `LookupError` when the cache cannot be damaged as the comeback says, and
         `SetupError` when the node's first process cannot be built.
         """
         self._forget_revival()
+        if not is_revival:
+            self._revivals = 0
         if comeback is not None:
             self._damage(comeback)
             if comeback.claims is not None:
@@ -177,6 +179,8 @@ class NodeUnderTest:
                 lost = self.log.lose_since(ended_ns - comeback.lose_ns)
                 if not lost:
                     raise LookupError("nothing was written in the time that is lost")
+                if not self.log.writes:
+                    self._lineage += 1  # as good as lost
             case "torn":
                 assert comeback.order is not None
                 assert comeback.keep is not None
@@ -248,8 +252,11 @@ class NodeUnderTest:
             context = copy_context()
             context.run(PROCESS.set, None)
             self._revival = self._loop.call_at_ns(
-                self._loop.now_ns + REVIVE_NS, self.start, Start(), context=context
+                self._loop.now_ns + REVIVE_NS, self._revive, context=context
             )
+
+    def _revive(self) -> None:
+        self.start(Start(), is_revival=True)
 
     def _forget_revival(self) -> None:
         if self._revival is not None:

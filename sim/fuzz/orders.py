@@ -23,7 +23,8 @@ ON_THE_WAY_NS = 60 * MS_NS
 
 STOPS = ("STOP_MARKET", "STOP", "TAKE_PROFIT_MARKET", "TAKE_PROFIT")
 TRAILING = "TRAILING_STOP_MARKET"
-ELEVEN_MINUTES_NS = 660 * SECOND_NS
+LONG_NS = 3 * 3600 * SECOND_NS
+"""Longer than a story: an order that expires when all is quiet disturbs the quiet."""
 
 
 class Drawn:
@@ -256,7 +257,7 @@ class Orders(Part):
                 {"post_only": True, "price": self._passive(terms)},
                 {"time_in_force": "IOC"},
                 {"time_in_force": "FOK"},
-                {"time_in_force": "GTD", "good_till_ns": ELEVEN_MINUTES_NS},
+                {"time_in_force": "GTD", "good_till_ns": LONG_NS},
                 {"price_match": "QUEUE", "price": None},
             ]
         if kind in (*STOPS, TRAILING):

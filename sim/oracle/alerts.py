@@ -32,7 +32,8 @@ alert-missing
     never showed, what an order asked for, one that waited for its trigger, the leg of a symbol
     that nothing names.
 alert-false
-    Of all that an alert names, something differed at its instant or in the settle time before;
+    Of all that an alert names, something differed at its instant or in the settle time before,
+    or a reconciliation event changed it;
     or answers showed the past, or lacked rows, then: what they show differs, and an engine may
     say so.
     A leg that was loaded without fills which its orders have differs until it changes.
@@ -48,10 +49,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from sim.observation import Alert, Incarnation, Observation, VenueTrade
-from sim.oracle.differences import SETTLE_NS, STREAM_NS, Differences, ProcessDifferences
+from sim.oracle.differences import Differences
 from sim.oracle.fills import leg_of_fill
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.scope import Leg, leg_of, signed, venue_id
+from sim.oracle.spans import SETTLE_NS, STREAM_NS, ProcessDifferences
 from sim.oracle.subjects import (
     Subject,
     Venue,
@@ -87,7 +89,7 @@ def missing(differences: Differences) -> Finding | None:
             ):
                 subjects += 1
                 continue
-            is_over = subject in found.traceless and span.until_ns < deadline_ns
+            is_over = found.is_traceless(subject, span) and span.until_ns < deadline_ns
             if is_over or process.ended_ns <= deadline_ns:
                 continue
             subjects += 1
@@ -128,9 +130,9 @@ def false(differences: Differences) -> Finding | None:
             if _is_of_a_torn_leg(differences.observation, process, alert):
                 continue
             if not any(
-                span.meets(from_ns, alert.at_ns)
+                any(span.meets(from_ns, alert.at_ns) for span in found.spans.get(subject, ()))
+                or _any_between(found.reconciled.get(subject, ()), from_ns, alert.at_ns)
                 for subject in names.of(alert)
-                for span in found.spans.get(subject, ())
             ):
                 violations.append(
                     Violation(

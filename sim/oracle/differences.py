@@ -40,7 +40,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -53,10 +52,13 @@ from sim.oracle.scope import (
     is_due,
     is_filtered,
     leg_of,
+    nameless_to,
     scope_start_ns,
     signed,
+    submitted_by,
     venue_id,
 )
+from sim.oracle.spans import STREAM_NS, ProcessDifferences, Spans, apart_from
 from sim.oracle.subjects import (
     Key,
     Subject,
@@ -81,35 +83,6 @@ from sim.oracle.timelines import (
     together,
     when,
 )
-
-SETTLE_NS = 5_000_000_000
-"""How long a difference may last that nobody has to speak of."""
-
-STREAM_NS = 1_000_000_000
-"""What an event of the stream may take at the most.  NautilusTrader marks what it makes of an
-order placed by hand as reconciliation, also when the stream has just told it of the order."""
-
-type Spans = tuple[Span, ...]
-
-
-class ProcessDifferences(NamedTuple):
-    """The differences of one process.
-
-    ``spans`` has the subjects that differed, the earliest first; ``reconciled`` the instants at
-    which reconciliation events changed a subject.  ``traceless`` are the subjects of which
-    nothing is left to be found once they are over: orders that the process never showed, which
-    cease to differ only when they end without fills in scope; orders that differ, for longer than
-    the stream takes, only in what they ask for or while nobody knew that they wait for a trigger;
-    and legs of symbols that nothing names.  ``by_client_id`` and ``by_venue_id`` say
-    what an order of the node stands for; the latter only where the id is unknown to the venue.
-    """
-
-    process: Process
-    spans: dict[Subject, Spans]
-    reconciled: dict[Subject, list[int]]
-    traceless: frozenset[Subject]
-    by_client_id: dict[Text, Subject]
-    by_venue_id: dict[Text, Subject]
 
 
 class Differences:
@@ -151,6 +124,8 @@ class _Comparison:
             node,
             incarnations=tuple(lineage),
             since_ns=scope_start_ns(observation, lineage),
+            submitted=submitted_by(lineage),
+            nameless=nameless_to(observation, lineage),
         )
         self._incarnation = incarnation
         self._earlier = lineage[:-1]
@@ -161,7 +136,7 @@ class _Comparison:
         self._alone: dict[Subject, OrderTimeline] = {}
         self._by_client_id: dict[Text, Subject] = {}
         self._by_venue_id: dict[Text, Subject] = {}
-        self._passing: set[Subject] = set()
+        self._passing: dict[Subject, Spans] = {}
         self._place()
 
     def differences(self) -> ProcessDifferences:
@@ -172,6 +147,7 @@ class _Comparison:
             dict(spans),
             self._reconciled(),
             frozenset(self._traceless()),
+            self._passing,
             self._by_client_id,
             self._by_venue_id,
         )
@@ -256,11 +232,9 @@ class _Comparison:
                 and not self._is_gone(order.client_order_id, order.closed_ns)
             ):
                 spans = self._order(order, standing)
-                lasting = self._order(order, standing, passing=False)
-                if lasting != spans and all(
-                    span.until_ns - span.from_ns <= STREAM_NS for span in lasting
-                ):
-                    self._passing.add(order_subject(*key))
+                self._passing[order_subject(*key)] = apart_from(
+                    spans, self._order(order, standing, passing=False)
+                )
                 yield order_subject(*key), spans
         for subject, alone in self._alone.items():
             yield subject, self._order_alone(alone.shown)
@@ -376,7 +350,6 @@ class _Comparison:
             yield leg_subject(self._positions.leg_of[fill.position_id])
 
     def _traceless(self) -> Iterator[Subject]:
-        yield from self._passing
         yield from (order_subject(*k) for k in self._venue.orders if k not in self._standing)
         for leg in self._venue.trades_by_leg:
             if (leg.account, leg.symbol) in self._node.nameless:

@@ -28,12 +28,13 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sim.observation import NodePosition, Observation, VenuePosition
-from sim.oracle.differences import SETTLE_NS, Differences
+from sim.oracle.differences import Differences
 from sim.oracle.fills import leg_of_fill
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.ledgers import Due
 from sim.oracle.prices import ENTRY_PRICE_DECIMALS, same_price
 from sim.oracle.scope import Leg, Node, is_filtered, leg_of, signed
+from sim.oracle.spans import SETTLE_NS
 from sim.oracle.subjects import leg_subject
 
 _NOBODY = "EXTERNAL"
@@ -119,7 +120,7 @@ def _problems(
     if quantity != expected:
         if not is_residual or filled == expected:
             yield f"the position is {plain(quantity)} instead of {plain(expected)}"
-    elif venue is not None and quantity and not (filtered or (longs and shorts)):
+    elif venue is not None and quantity and not (filtered or _is_shared(node, leg)):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
             yield f"the entry price is {plain(entry)} instead of {plain(venue.entry_price)}"
@@ -177,6 +178,19 @@ def _filled(observation: Observation, node: Node, leg: Leg) -> Decimal:
         ),
         Decimal(0),
     )
+
+
+def _is_shared(node: Node, leg: Leg) -> bool:
+    """Whether several positions stood for a leg, which have entry prices of their own."""
+    last = node.last
+    held = (*last.loaded.positions, *last.final.positions)
+    its = {p.position_id for p in held if Leg(p.account, p.symbol, p.position_side) == leg}
+    its |= {
+        change.position_id
+        for change in last.position_changes
+        if Leg(change.account, change.symbol, change.position_side) == leg
+    }
+    return len(its) > 1
 
 
 def _traded(observation: Observation, node: Node, leg: Leg) -> dict[str, Decimal]:

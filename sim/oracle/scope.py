@@ -74,15 +74,20 @@ def nodes_of(observation: Observation) -> tuple[Node, ...]:
             name,
             tuple(incarnations),
             scope_start_ns(observation, incarnations),
-            _submitted(incarnations),
-            _nameless(observation, incarnations),
+            submitted_by(lineage := _lineage(incarnations)),
+            nameless_to(observation, lineage),
         )
         for name, incarnations in processes.items()
     )
 
 
-def _submitted(incarnations: list[Incarnation]) -> frozenset[str]:
-    """The orders of the node's own that the last process can know to be that.
+def _lineage(incarnations: list[Incarnation]) -> list[Incarnation]:
+    """The processes whose state the last one goes on with, and the last one."""
+    return [i for i in incarnations if i.lineage == incarnations[-1].lineage]
+
+
+def submitted_by(incarnations: list[Incarnation]) -> frozenset[str]:
+    """Return the orders of a node's own that the last of its processes can know to be that.
 
     What it does not find in its state it cannot tell from somebody else's.
     """
@@ -97,9 +102,10 @@ def _sent(incarnation: Incarnation) -> set[str]:
     return {e.client_order_id for e in incarnation.events if e.kind == "OrderSubmitted"}
 
 
-def _nameless(
+def nameless_to(
     observation: Observation, incarnations: list[Incarnation]
 ) -> frozenset[tuple[str, str]]:
+    """Return where there are trades that nothing names to the last of a node's processes."""
     traded = {(trade.account, trade.symbol) for trade in observation.trades}
     if not traded or all(trade.commission for trade in observation.trades):
         return frozenset()
@@ -115,7 +121,7 @@ def _nameless(
 
 def scope_start_ns(observation: Observation, incarnations: list[Incarnation]) -> int:
     """When the scope of these processes begins; the last says of which lineage."""
-    lineage = [i for i in incarnations if i.lineage == incarnations[-1].lineage]
+    lineage = _lineage(incarnations)
     first = next((i for i in lineage if i.ready_ns is not None), lineage[0])
     return lookback_start_ns(observation, asked_ns(first)[1])
 
