@@ -200,6 +200,46 @@ def test_waiting_moves_the_beginning_forward_until_there_is_a_cursor(
         assert book.since_ns == expected
 
 
+@given(st.lists(st.integers(0, 50), max_size=6))
+def test_a_record_begins_where_it_was_first_read(origins: list[int]) -> None:
+    """An origin of 0 is none yet."""
+    book = SymbolBook(0)
+    for n, origin in enumerate(origins, start=1):
+        book.begin(origin)
+        first = next((one for one in origins[:n] if one), 0)
+        assert (book.origin_ns, book.since_ns) == (first, first)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LEGS), st.integers(0, 9)), max_size=8))
+def test_a_leg_is_settled_when_it_was_settled_last(settled: list[tuple[str, int]]) -> None:
+    book, expected = SymbolBook(0), dict[str, int]()
+    for leg in LEGS:
+        book.postpone(leg)
+    for leg, at_ns in settled:
+        book.settle(leg, at_ns)
+        expected[leg] = max(expected.get(leg, 0), at_ns)
+        assert book.settled == expected
+        assert book.pending == set(LEGS) - expected.keys()
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), max_size=6))
+def test_an_account_is_written_when_more_of_it_is_complete(
+    completed: list[tuple[int, int]],
+) -> None:
+    ledger = Ledger()
+    for began, until in completed:
+        before = encode_account(ledger)
+        ledger.is_dirty = False
+        ledger.complete(began, until)
+        assert ledger.is_dirty is (encode_account(ledger) != before)
+        before = encode_account(ledger)
+        ledger.is_dirty = False
+        ledger.book(f"{began}USDT")
+        assert ledger.is_dirty is (encode_account(ledger) != before)
+    assert ledger.first_contact_ns == next((began for began, _ in completed), 0)
+    assert ledger.complete_until_ns == max((until for _, until in completed), default=0)
+
+
 # -- how it is kept -----------------------------------------------------------------------
 
 

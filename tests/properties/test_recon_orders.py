@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from recon.core.facts import ZERO
 from recon.core.orders import (
     CLOSED,
+    ROUNDING_NS,
     Accept,
     Continue,
     End,
@@ -111,7 +112,24 @@ def test_an_order_ends_where_the_venue_says_so_and_all_is_known(story: Story) ->
     if any(isinstance(step, End) for step in found[-1].steps):
         assert not story.venue.is_open
     if filled < story.venue.filled:
-        assert found[-1].open_question is not None
+        unseen = story.venue.filled - filled
+        assert found[-1].open_question == (
+            f"{unseen} of it was executed in trades that are not served yet"
+        )
+
+
+@many
+@given(stories())
+def test_what_follows_is_said_to_be_a_difference_and_when_it_was(story: Story) -> None:
+    """A request that is refused is none: both show the order as it stands."""
+    _, found = carried_out(story)
+    for settlement in found:
+        steps = settlement.steps
+        told = [step for step in steps if not isinstance(step, Refuse)]
+        assert settlement.is_difference is (bool(told) or not story.is_complete)
+        assert all(step.at_ns == story.venue.updated_ns for step in steps if isinstance(step, End))
+    if len(found) > 1:
+        assert found[0].open_question is None
 
 
 @many
@@ -132,8 +150,12 @@ def test_where_all_is_known_the_order_is_what_the_venue_shows(story: Story) -> N
             assert local.filled == local.quantity
         elif local.status not in (story.local.status, "FILLED"):
             assert local.status in (story.venue.status, "CANCELED")
-    elif not story.is_late and len(found) == 1 and local.status not in CLOSED:
-        assert (local.quantity, local.price) == (story.venue.quantity, story.venue.price)
+    elif not story.is_late and len(found) == 1:
+        if local.status not in CLOSED:
+            assert (local.quantity, local.price) == (story.venue.quantity, story.venue.price)
+        # A fill of an order that had ended here fills it only where that fills the venue's.
+        if local.status == "FILLED" and order.applied:
+            assert local.filled + local.prior >= story.venue.quantity
 
 
 @many
@@ -162,10 +184,35 @@ def test_what_is_older_than_what_changed_here_takes_nothing_back(story: Story) -
     assert order.local.quantity >= story.local.quantity
     if order.local.quantity == story.local.quantity:
         assert not any(isinstance(step, Update) for step in steps)
+    if story.is_complete and order.applied:
+        # It shows no more than is known here: not that the order has become larger again.
+        if order.local.filled <= story.local.quantity:
+            assert order.local.quantity == story.local.quantity
+        if story.local.status == "CANCELED" and order.local.status == "FILLED":
+            assert found[-1].open_question is None
     if story.local.status in CLOSED and order.local.status not in CLOSED:
         # A fill has opened it again, which the venue is asked about.
         assert story.lacking
         assert found[-1].open_question is not None
+
+
+@given(stories(), st.sampled_from([-1, 0, 1]) | st.integers(-SECOND_NS, SECOND_NS))
+def test_an_answer_is_behind_what_was_told_when_no_float_explains_it(
+    story: Story, more_ns: int
+) -> None:
+    venue = replace(story.venue, status="NEW", filled=ZERO, price=Decimal(48_000))
+    local = replace(
+        story.local,
+        status="ACCEPTED",
+        venue_order_id="1",
+        filled=ZERO,
+        prior=ZERO,
+        changed_ns=venue.asked_ns,
+        told_ns=venue.updated_ns + ROUNDING_NS + more_ns,
+    )
+    found = settle(local, venue, (), BOUNDS, story.now_ns)
+
+    assert bool(found.steps) is (more_ns <= 0)
 
 
 # -- what the venue says does not exist -----------------------------------------------------
