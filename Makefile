@@ -44,7 +44,7 @@ requirements: PIP_COMPILE = .cache/tools/bin/pip-compile --quiet --strip-extras 
 requirements:
 	$(PYTHON) -m venv .cache/tools
 	.cache/tools/bin/python -m pip install --quiet pip-tools
-	$(PIP_COMPILE) --all-build-deps --extra sim --extra test -o requirements.txt pyproject.toml
+	$(PIP_COMPILE) --all-build-deps --extra sim --extra fleet --extra redis --extra test -o requirements.txt pyproject.toml
 	$(PIP_COMPILE) -o requirements-tox.txt requirements-tox.in
 	$(PIP_COMPILE) -o requirements/mutants.txt requirements/mutants.in
 	.cache/tools/bin/python requirements/compile.py $(PIP_COMPILE)
