@@ -252,6 +252,16 @@ def test_what_is_held_of_a_leg_that_had_none_goes_at_the_price_of_its_first_trad
         assert balance == Holding(-held, Decimal(prices[0]))
 
 
+@given(st.integers(-5, 5).filter(bool).map(Decimal), st.integers(1, 9).map(Decimal))
+def test_a_leg_that_cost_nothing_more_has_the_venues_entry_price(
+    quantity: Decimal, price: Decimal
+) -> None:
+    """Twice of what is held at half its price: the rest would have been for nothing."""
+    balance = opening_balance(Holding(quantity * 2, price / 2), Holding(quantity, price), [])
+
+    assert balance == Holding(quantity, price / 2)
+
+
 @given(contacts(has_held=True), st.data())
 def test_whatever_is_said_the_price_is_positive_and_the_quantity_what_is_missing(
     contact: tuple[list[Trade], list[Trade], list[Trade]], data: st.DataObject
