@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import pytest
@@ -308,6 +310,31 @@ def test_whatever_changes_a_record_marks_it_to_be_written(
             book.filter_out("BOTH", data.draw(st.sampled_from([Decimal(1), Decimal("-0.5")])))
 
     assert book.is_dirty is (kept(book) != before)
+
+
+@given(books(), fills(max_size=3), st.integers(1, 100), st.sampled_from(LEGS))
+def test_what_is_told_twice_is_no_news(
+    book: SymbolBook, drawn: list[Fill], number: int, leg: str
+) -> None:
+    steps: list[Callable[[], object]] = [
+        lambda: book.begin(number),
+        lambda: book.wait(number),
+        lambda: book.advance(number),
+        lambda: book.postpone(leg),
+        lambda: book.settle(leg, number),
+    ]
+    for fill in drawn:
+        steps += [
+            partial(book.record, *fill),
+            partial(book.mark_purged, fill[0]),
+            partial(book.forget, fill[0]),
+        ]
+    for step in steps:
+        step()
+        before, book.is_dirty = kept(decode_book("BTCUSDT", encode_book(book))), False
+        step()
+        assert kept(book) == before
+        assert book.is_dirty is False
 
 
 @settings(max_examples=60)

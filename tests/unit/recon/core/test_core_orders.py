@@ -80,7 +80,7 @@ def venue(status: str = "NEW", filled: int = 0, **changes: Any) -> VenueOrder:
 
 
 def settled(order: LocalOrder, shown: VenueOrder, *trades: Trade) -> Settlement:
-    return settle(order, shown, trades, BOUNDS, NOW_NS)
+    return settle(order, shown, trades, BOUNDS)
 
 
 ONE, TWO = trade(100, quantity=1), trade(101, quantity=2)
@@ -244,7 +244,7 @@ def test_an_order_that_was_raised_is_not_filled_while_trades_of_it_are_missing()
     order = local("PARTIALLY_FILLED", quantity=D(2), filled=D(1), changed_ns=at(40))
     shown = replace(VENUE, status="PARTIALLY_FILLED", quantity=D(4), filled=D(3))
 
-    found = settle(order, shown, [trade(7)], BOUNDS, NOW_NS)
+    found = settle(order, shown, [trade(7)], BOUNDS)
 
     assert found.steps == (Update(D(4), D(50_000), None), Fill(trade(7)))
     assert found.open_question is not None
