@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from recon.core import ledger
+from tests.mutation import __main__ as command
 from tests.mutation.__main__ import dotted, sources, with_methods
 from tests.mutation.survivors import (
     LIST,
@@ -190,3 +194,88 @@ def test_a_property_is_tested_as_a_method_and_stays_a_property():
     made.book("BTCUSDT")
 
     assert made.symbols == made.symbols_as_method() == ["BTCUSDT"]
+
+
+# -- the command --------------------------------------------------------------------------
+
+RESULTS = """\
+    recon.core.rank.x_rank__mutmut_1: killed
+    recon.core.rank.x_rank__mutmut_2: timeout
+    recon.core.rank.x_rank__mutmut_3: killed
+    recon.core.behind.xǁBehindǁ__init____mutmut_1: survived
+"""
+
+SHOWN = """\
+# recon.core.behind.xǁBehindǁ__init____mutmut_1: survived
+--- recon/core/behind.py
++++ recon/core/behind.py
+@@ -1,2 +1,2 @@
+ def __init__(self) -> None:
+-    self._late: dict[str, tuple[int, int]] = {}  # since when, and when it came
++    self._late: dict[str, tuple[int, int]] = None  # since when, and when it came
+"""
+
+ALIVE = """
+[[survivor]]
+function = "recon.core.behind.Behind.__init__"
+before = "self._late: dict[str, tuple[int, int]] = {}  # since when, and when it came"
+after = "self._late: dict[str, tuple[int, int]] = None  # since when, and when it came"
+kind = "equivalent"
+reason = "for the sake of this test"
+"""
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], int]:
+    """Return the command, for a tool that has these results and a list that says this."""
+
+    def run(results: str, listed: str, *arguments: str) -> int:
+        (tmp_path / "list.toml").write_text(listed)
+        outputs = {"run": "", "results": results, "show": SHOWN}
+        monkeypatch.setattr(command, "tool", lambda name, *_: outputs[name])
+        monkeypatch.setattr(command, "stage", lambda killers: None)
+        monkeypatch.setattr(command, "LIST", tmp_path / "list.toml")
+        monkeypatch.setattr("sys.argv", ["tests.mutation", *arguments])
+        return command.main()
+
+    return run
+
+
+def test_the_command_passes_when_what_lives_is_listed(
+    told: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    assert told(RESULTS, ALIVE) == 0
+    printed = capsys.readouterr().out
+    assert "4 mutants of recon/core: 2 killed, 1 timeout, 1 survived\nscore 75.0%\n" in printed
+
+
+def test_the_command_fails_on_what_lives_unlisted_and_says_how_to_list_it(
+    told: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    assert told(RESULTS, "") == 1
+    entry = ALIVE.partition("kind")[0].strip()
+    assert entry in capsys.readouterr().out
+
+
+def test_a_mutant_that_no_test_reaches_lives(told: Callable[..., int]):
+    assert told(RESULTS.replace("survived", "no tests"), ALIVE) == 0
+    assert told(RESULTS.replace("survived", "no tests"), "") == 1
+
+
+def test_the_command_fails_on_what_is_listed_and_lives_no_more(
+    told: Callable[..., int], capsys: pytest.CaptureFixture[str]
+):
+    assert told(RESULTS.replace("survived", "killed"), ALIVE) == 1
+    assert "lives no more" in capsys.readouterr().out
+
+
+def test_the_property_tests_alone_are_measured_and_not_compared(told: Callable[..., int]):
+    assert told(RESULTS, "", "--properties") == 0
+
+
+@pytest.mark.parametrize("fate", ["suspicious", "not checked", "segfault", "skipped"])
+def test_a_mutant_without_a_fate_proves_nothing(told: Callable[..., int], fate: str):
+    with pytest.raises(command.ToolFailed, match="without a fate"):
+        told(RESULTS.replace("survived", fate), ALIVE)
+    with pytest.raises(command.ToolFailed, match="none at all"):
+        told("", ALIVE)
