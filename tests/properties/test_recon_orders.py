@@ -209,6 +209,17 @@ def test_an_old_answer_makes_no_order_larger_that_its_fills_have_filled(story: S
     assert not any(isinstance(step, Update) for step in found[-1].steps)
 
 
+@given(stories(is_late=True), st.integers(0, 2))
+def test_what_was_filled_here_is_filled_whatever_an_answer_shows(story: Story, more: int) -> None:
+    filled = story.venue.filled + more
+    assume(filled > 0)
+    local = replace(
+        story.local, status="FILLED", quantity=filled, filled=filled, prior=ZERO, venue_order_id="1"
+    )
+
+    assert settle(local, story.venue, (), BOUNDS) == Settlement()
+
+
 @given(stories(), st.sampled_from([-1, 0, 1]) | st.integers(-SECOND_NS, SECOND_NS))
 def test_an_answer_is_behind_what_was_told_when_no_float_explains_it(
     story: Story, more_ns: int

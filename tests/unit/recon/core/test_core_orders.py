@@ -433,7 +433,10 @@ def test_there_is_no_order_of_no_quantity_to_go_on_with():
     ],
 )
 def test_an_answer_that_is_behind_makes_no_order_go_on(order: LocalOrder, goes_on: bool):
-    assert bool(settled(order, venue()).steps) is goes_on
+    found = settled(order, venue())
+
+    assert bool(found.steps) is goes_on
+    assert (found == NOTHING) is not goes_on
 
 
 def test_a_cancelled_order_that_stands_goes_on_once_no_read_can_be_behind():
