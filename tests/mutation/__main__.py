@@ -6,6 +6,12 @@ mutant lives that `survivors.toml` does not list, and when one that it lists liv
 The core is copied out and tested alone, with neither NautilusTrader nor the simulation:
 what it decides depends on nothing else.  Hypothesis draws the same examples each time, so
 that the fate of a mutant is the same each time.
+
+What counts is whether any test of the core notices.  Its properties hold in every story; what
+follows in one particular case is a table, which its unit tests are, and which as a property
+would be the core written twice.  ``--properties`` tells what the properties notice alone.
+
+The tool changes what is in functions: constants, fields and their defaults stay as they are.
 """
 
 from __future__ import annotations
