@@ -6,7 +6,7 @@ TOX := .cache/tox/bin/tox
 ENV := .tox/check
 READY := .cache/ready
 
-.PHONY: demo test versions bench requirements clean
+.PHONY: demo test versions mutants bench requirements clean
 
 demo: $(READY)
 	$(ENV)/bin/recon run --engine stock --engine recon
@@ -18,6 +18,10 @@ test: $(READY)
 versions: $(READY)
 	$(TOX) run -e nautilus-1.221.0,nautilus-1.222.0,nautilus-1.226.0,nautilus-1.227.0
 	$(ENV)/bin/python -m sim.report.issues .cache/versions
+
+# What no test of recon/core notices is in tests/mutation/survivors.toml, or this fails.
+mutants: $(TOX)
+	$(TOX) run -e mutants
 
 bench: $(READY)
 	$(ENV)/bin/python -m sim.bench
@@ -40,8 +44,9 @@ requirements: PIP_COMPILE = .cache/tools/bin/pip-compile --quiet --strip-extras 
 requirements:
 	$(PYTHON) -m venv .cache/tools
 	.cache/tools/bin/python -m pip install --quiet pip-tools
-	$(PIP_COMPILE) --all-build-deps --extra sim --extra test -o requirements.txt pyproject.toml
+	$(PIP_COMPILE) --all-build-deps --extra sim --extra fleet --extra redis --extra test -o requirements.txt pyproject.toml
 	$(PIP_COMPILE) -o requirements-tox.txt requirements-tox.in
+	$(PIP_COMPILE) -o requirements/mutants.txt requirements/mutants.in
 	.cache/tools/bin/python requirements/compile.py $(PIP_COMPILE)
 
 clean:

@@ -82,7 +82,7 @@ class _Worker[T]:
     def __init__(self) -> None:
         self.connection, theirs = _spawning.Pipe()
         self.number = 0
-        self._process = _spawning.Process(target=_serve, args=(theirs,))
+        self._process = _spawning.Process(target=serve, args=(theirs,))
         with _blocked_interrupts():
             self._process.start()
         theirs.close()
@@ -119,10 +119,15 @@ class _Worker[T]:
     def _end(self) -> str:
         code = self._process.exitcode
         assert code is not None
-        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        return ended(code)
 
 
-def _serve(connection: Connection) -> None:
+def ended(code: int) -> str:
+    """Say how a process ended, by its exit code: below zero it is the signal."""
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+
+
+def serve(connection: Connection) -> None:
     """Run jobs until nobody sends any more."""
     gc.freeze()
     with contextlib.suppress(EOFError, OSError):

@@ -165,7 +165,7 @@ def is_another(local: LocalOrder, venue: VenueOrder, bounds: Bounds) -> bool:
 
 
 def settle(
-    local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade], bounds: Bounds, now_ns: int
+    local: LocalOrder, venue: VenueOrder, trades: Sequence[Trade], bounds: Bounds
 ) -> Settlement:
     """Return what follows for an order that the venue has.
 
@@ -178,7 +178,7 @@ def settle(
     trades
         Its trades that the node lacks, oldest first.
     """
-    if local.status in BEYOND_CHANGE or _is_falsely_canceled(local, venue, bounds, now_ns):
+    if local.status in BEYOND_CHANGE or _is_falsely_canceled(local, venue, bounds):
         return _continued(local, venue, trades)
     steps: list[Step] = []
     status = local.status
@@ -266,7 +266,7 @@ def settle_absent(
     return Settlement((step,), None, True)
 
 
-def _is_falsely_canceled(local: LocalOrder, venue: VenueOrder, bounds: Bounds, now_ns: int) -> bool:
+def _is_falsely_canceled(local: LocalOrder, venue: VenueOrder, bounds: Bounds) -> bool:
     """Whether an order that ended here stands at the venue, and no read can be behind."""
     if local.status != "CANCELED" or not venue.is_open:
         return False

@@ -242,10 +242,10 @@ class Applier:
                 self.emitter.accept(order, venue.order_id, venue.created_ns)
                 return _Slot(venue, order, len(trades), (), venue.created_ns, is_new)
         since_ns = trades[0].time_ns if order.is_open else _unheard_ns(order, venue)
-        settlement = self._settled(order, venue, trades, now_ns)
+        settlement = self._settled(order, venue, trades)
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._adopter.go_on(order, venue, settlement, trades)
-            settlement = self._settled(order, venue, trades, now_ns)
+            settlement = self._settled(order, venue, trades)
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
         number = next(
@@ -293,10 +293,10 @@ class Applier:
             self._teller.unknown_order(venue, venue.created_ns, now_ns)
         elif self._book.agrees(order, venue):
             return
-        settlement = self._settled(order, venue, [], now_ns)
+        settlement = self._settled(order, venue, [])
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._adopter.go_on(order, venue, settlement, [])
-            settlement = self._settled(order, venue, [], now_ns)
+            settlement = self._settled(order, venue, [])
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
         elif settlement.is_difference and not is_new:
@@ -318,10 +318,8 @@ class Applier:
         if not self._dry_run and not order.is_closed:
             self.emitter.end(order, end)
 
-    def _settled(
-        self, order: Order, venue: VenueOrder, trades: Sequence[Trade], now_ns: int
-    ) -> Settlement:
-        return settle(self._book.local(order), venue, trades, self._venue.bounds, now_ns)
+    def _settled(self, order: Order, venue: VenueOrder, trades: Sequence[Trade]) -> Settlement:
+        return settle(self._book.local(order), venue, trades, self._venue.bounds)
 
     def _do(self, order: Order, venue: VenueOrder, step: Step) -> None:
         if self._dry_run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import pytest
@@ -82,7 +84,7 @@ def test_what_was_recorded_is_known_and_nothing_else_whatever_happens(
     drawn: list[Fill], data: st.DataObject
 ) -> None:
     """A complete read moves the cursor no further than to the first fill that is not applied."""
-    ledger, applied = Ledger(), dict[FillKey, int]()
+    ledger, applied, purged = Ledger(), dict[FillKey, int](), set[FillKey]()
     steps = ["record", "advance", "forget", "purge", "reload", "another symbol"]
     for step in data.draw(st.lists(st.sampled_from(steps), max_size=25)):
         book = ledger.book("BTCUSDT")
@@ -98,8 +100,11 @@ def test_what_was_recorded_is_known_and_nothing_else_whatever_happens(
                 key = data.draw(st.sampled_from(list(book.ahead)))
                 book.forget(key)
                 del applied[key]
-            case "purge" if book.ahead:
-                book.mark_purged(data.draw(st.sampled_from(list(book.ahead))))
+                purged.discard(key)
+            case "purge" if drawn:
+                key, _ = data.draw(st.sampled_from(drawn))
+                book.mark_purged(key)
+                purged |= {key} & book.ahead.keys()
             case "reload":
                 ledger = reloaded(ledger)
             case "another symbol":
@@ -108,6 +113,8 @@ def test_what_was_recorded_is_known_and_nothing_else_whatever_happens(
         for key, sequence in drawn:
             assert ledger.has(key, sequence) is (key in applied)
             assert ledger.has(key._replace(symbol="XRPUSDT"), sequence) is False
+        for key, held in ledger.book("BTCUSDT").ahead.items():
+            assert held == (applied[key], key in purged)
 
 
 @given(fills(), fills(), st.data())
@@ -200,6 +207,46 @@ def test_waiting_moves_the_beginning_forward_until_there_is_a_cursor(
         assert book.since_ns == expected
 
 
+@given(st.lists(st.integers(0, 50), max_size=6))
+def test_a_record_begins_where_it_was_first_read(origins: list[int]) -> None:
+    """An origin of 0 is none yet."""
+    book = SymbolBook(0)
+    for n, origin in enumerate(origins, start=1):
+        book.begin(origin)
+        first = next((one for one in origins[:n] if one), 0)
+        assert (book.origin_ns, book.since_ns) == (first, first)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LEGS), st.integers(0, 9)), max_size=8))
+def test_a_leg_is_settled_when_it_was_settled_last(settled: list[tuple[str, int]]) -> None:
+    book, expected = SymbolBook(0), dict[str, int]()
+    for leg in LEGS:
+        book.postpone(leg)
+    for leg, at_ns in settled:
+        book.settle(leg, at_ns)
+        expected[leg] = max(expected.get(leg, 0), at_ns)
+        assert book.settled == expected
+        assert book.pending == set(LEGS) - expected.keys()
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), max_size=6))
+def test_an_account_is_written_when_more_of_it_is_complete(
+    completed: list[tuple[int, int]],
+) -> None:
+    ledger = Ledger()
+    for began, until in completed:
+        before = encode_account(ledger)
+        ledger.is_dirty = False
+        ledger.complete(began, until)
+        assert ledger.is_dirty is (encode_account(ledger) != before)
+        before = encode_account(ledger)
+        ledger.is_dirty = False
+        ledger.book(f"{began}USDT")
+        assert ledger.is_dirty is (encode_account(ledger) != before)
+    assert ledger.first_contact_ns == next((began for began, _ in completed), 0)
+    assert ledger.complete_until_ns == max((until for _, until in completed), default=0)
+
+
 # -- how it is kept -----------------------------------------------------------------------
 
 
@@ -210,13 +257,17 @@ def test_a_record_comes_back_as_it_was(book: SymbolBook) -> None:
 
     assert kept(found) == kept(book)
     assert encode_book(found) == payload
-    assert not found.is_dirty
+    assert found.is_dirty is False
     assert found.queued == {}
+    # Each is told by how far it is from the one before.
+    placed = [sequence for sequence, _ in found.ahead.values()]
+    assert placed == sorted(placed)
 
 
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.lists(words, unique=True))
 def test_an_account_comes_back_as_it_was(began: int, until: int, symbols: list[str]) -> None:
     ledger = Ledger()
+    assert ledger.is_dirty is True
     ledger.complete(began, until)
     for symbol in symbols:
         ledger.book(symbol)
@@ -224,7 +275,7 @@ def test_an_account_comes_back_as_it_was(began: int, until: int, symbols: list[s
 
     assert (found.first_contact_ns, found.complete_until_ns) == (began, until)
     assert named == symbols
-    assert not found.is_dirty
+    assert found.is_dirty is False
 
 
 @given(books(), st.data())
@@ -245,11 +296,12 @@ def test_whatever_changes_a_record_marks_it_to_be_written(
         case "purge" if book.ahead:
             book.mark_purged(key)
         case "advance":
-            book.advance(data.draw(st.integers(0, 100)))
+            book.advance(data.draw(st.just(book.cursor or 0) | st.integers(0, 100)))
         case "wait":
-            book.wait(data.draw(st.integers(0, 2**62)))
+            book.wait(data.draw(st.just(book.since_ns) | st.integers(0, 2**62)))
         case "settle":
-            book.settle(data.draw(st.sampled_from(LEGS)), data.draw(st.integers(0, 3)))
+            legs = list(book.settled) or LEGS
+            book.settle(data.draw(st.sampled_from(legs)), data.draw(st.integers(0, 3)))
         case "reopen":
             book.reopen(data.draw(st.sampled_from(LEGS)))
         case "postpone":
@@ -258,6 +310,31 @@ def test_whatever_changes_a_record_marks_it_to_be_written(
             book.filter_out("BOTH", data.draw(st.sampled_from([Decimal(1), Decimal("-0.5")])))
 
     assert book.is_dirty is (kept(book) != before)
+
+
+@given(books(), fills(max_size=3), st.integers(1, 100), st.sampled_from(LEGS))
+def test_what_is_told_twice_is_no_news(
+    book: SymbolBook, drawn: list[Fill], number: int, leg: str
+) -> None:
+    steps: list[Callable[[], object]] = [
+        lambda: book.begin(number),
+        lambda: book.wait(number),
+        lambda: book.advance(number),
+        lambda: book.postpone(leg),
+        lambda: book.settle(leg, number),
+    ]
+    for fill in drawn:
+        steps += [
+            partial(book.record, *fill),
+            partial(book.mark_purged, fill[0]),
+            partial(book.forget, fill[0]),
+        ]
+    for step in steps:
+        step()
+        before, book.is_dirty = kept(decode_book("BTCUSDT", encode_book(book))), False
+        step()
+        assert kept(book) == before
+        assert book.is_dirty is False
 
 
 @settings(max_examples=60)
@@ -300,6 +377,17 @@ def test_a_record_grows_by_few_bytes_for_each_fill_ahead_and_by_nothing_else(
 
     book.advance(trade_id + 1)
     assert len(encode_book(book)) <= BYTES_BESIDE_AT_MOST
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_an_id_of_eighteen_digits_is_kept_in_nine_bytes(order_id: int) -> None:
+    sizes = []
+    for one in ("0", str(order_id)):
+        book = SymbolBook(0)
+        book.record(FillKey("BTCUSDT", one, "100", "BUY"), 100)
+        sizes.append(len(encode_book(book)))
+
+    assert sizes[1] - sizes[0] <= 8
 
 
 def with_a_field_more(record: bytes, depth: int) -> bytes:

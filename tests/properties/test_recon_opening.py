@@ -14,7 +14,7 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from recon.core.facts import Trade
+from recon.core.facts import Side, Trade
 from recon.core.opening import Holding, opening_balance
 from tests.properties.recon_strategies import trade
 
@@ -98,7 +98,9 @@ def contacts(
     )
     least = (1 + has_held) if keeps_side else 0
     found = draw(st.lists(drawn, min_size=least, max_size=10))
-    trades = [trade(100 + n, *one) for n, one in enumerate(found)]
+    # All of a leg may be less than one.  What is realised has too few digits for that.
+    lot = Decimal(1) if ends_flat else draw(st.sampled_from([Decimal(1), Decimal("0.001")]))
+    trades = [trade(100 + n, side, lot * size, at) for n, (side, size, at) in enumerate(found)]
     first = draw(st.integers(least - 1 if keeps_side else 0, len(trades))) if has_held else 0
     if keeps_side:
         first = min(first, len(trades) - 1)
@@ -208,6 +210,56 @@ def test_a_leg_that_is_flat_now_was_opened_at_what_its_first_reduction_realised(
         Fraction(made.quantity) for made in window[: window.index(first)]
     ) / abs(start[0])
     assert abs(Fraction(balance.entry_price) - start[1]) <= error * grown + RELATIVE * start[1]
+
+
+@given(
+    st.sampled_from(["BUY", "SELL"]),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(1, 9),
+    st.lists(st.integers(1, 9), min_size=2, max_size=2),
+)
+def test_a_leg_that_was_flat_on_the_way_has_the_venues_entry_price(
+    side: Side, before: int, now: int, entry: int, prices: list[int]
+) -> None:
+    """Exactly flat after one trade: what opened it again says nothing of what was before."""
+    other: Side = "SELL" if side == "BUY" else "BUY"
+    window = [trade(100, other, before, prices[0])]
+    for again in (side, other):
+        reopened = [*window, trade(101, again, now, prices[1])]
+        venue = Holding(reopened[1].signed, Decimal(entry))
+        balance = opening_balance(venue, Holding(Decimal(0), Decimal(0)), reopened)
+
+        assert balance == Holding(-window[0].signed, Decimal(entry))
+
+
+@given(
+    st.sampled_from(["BUY", "SELL"]),
+    st.integers(1, 5),
+    st.lists(st.integers(1, 9), min_size=2, max_size=2, unique=True),
+)
+def test_what_is_held_of_a_leg_that_had_none_goes_at_the_price_of_its_first_trade(
+    side: Side, quantity: int, prices: list[int]
+) -> None:
+    """Before the window the venue had nothing, which no trade reduces."""
+    other: Side = "SELL" if side == "BUY" else "BUY"
+    window = [trade(100, side, quantity, prices[0]), trade(101, other, quantity, prices[1])]
+    for held in (Decimal(quantity), Decimal(-quantity)):
+        balance = opening_balance(
+            Holding(Decimal(0), Decimal(0)), Holding(held, Decimal(7)), window
+        )
+
+        assert balance == Holding(-held, Decimal(prices[0]))
+
+
+@given(st.integers(-5, 5).filter(bool).map(Decimal), st.integers(1, 9).map(Decimal))
+def test_a_leg_that_cost_nothing_more_has_the_venues_entry_price(
+    quantity: Decimal, price: Decimal
+) -> None:
+    """Twice of what is held at half its price: the rest would have been for nothing."""
+    balance = opening_balance(Holding(quantity * 2, price / 2), Holding(quantity, price), [])
+
+    assert balance == Holding(quantity, price / 2)
 
 
 @given(contacts(has_held=True), st.data())

@@ -41,7 +41,15 @@ def test_everything_that_is_asked_for_is_pinned_with_hashes():
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-tox.txt", "pyproject.toml", "tox.ini", "Makefile"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-tox.txt",
+        "requirements/mutants.txt",
+        "pyproject.toml",
+        "tox.ini",
+        "Makefile",
+    ],
 )
 def test_no_index_is_named(name: str):
     named = re.findall(
