@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from distributed import Client
 
@@ -45,6 +45,16 @@ def outcomes_of_fleet[T](jobs: Sequence[Task[T]], address: str) -> Generator[T]:
                 outcome = job.failed(f"the fleet has not done this run: {e}")
             future.release()
             yield outcome
+
+
+class Fleet:
+    """Does jobs on the fleet at an address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def __call__[T](self, jobs: Sequence[Task[T]], /) -> Iterator[T]:
+        return outcomes_of_fleet(jobs, self._address)
 
 
 class _Process:

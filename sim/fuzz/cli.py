@@ -63,6 +63,7 @@ FOUND, SUITE = Path("scenarios/found"), Path("scenarios/fuzzed")
     "--require-coverage", is_flag=True, help="Fail when a rare state was reached by no story."
 )
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, help="How many processes.")
+@click.option("--on", metavar="ADDRESS", help="A scheduler of Dask, whose workers hunt instead.")
 def fuzz_command(
     engine: str,
     seed: int | None,
@@ -74,6 +75,7 @@ def fuzz_command(
     database: str,
     require_coverage: bool,
     jobs: int,
+    on: str | None,
 ) -> None:
     """Draw stories; shrink those that fail and keep them as scenario files.
 
@@ -95,6 +97,8 @@ def fuzz_command(
         raise click.UsageError(str(e)) from None
     if seed is None:
         seed = secrets.randbelow(2**32)  # sim-ok: a campaign of its own, which prints it
+    if on is not None and "://" not in on:
+        raise click.UsageError(f"--on takes an address such as tcp://10.0.0.7:8786, not {on!r}")
     click.echo(f"recon fuzz --engine {engine} --seed {seed}")
     campaign = Campaign(
         engine=engine,
@@ -106,7 +110,7 @@ def fuzz_command(
         given=paths,
         jobs=jobs,
     )
-    tally = _led(campaign, Here(jobs), out)
+    tally = _led(campaign, Here(jobs) if on is None else _fleet(on), out)
     console = Console(highlight=False)
     summary(console, tally)
     for text in (*tally.differences, *tally.errors):
@@ -131,6 +135,14 @@ def _led(campaign: Campaign, spread: Spread, out: Path) -> Tally:
             shown.update(tally)
 
         return campaign.run(spread, tell)
+
+
+def _fleet(address: str) -> Spread:
+    try:
+        from sim.fleet import Fleet
+    except ImportError:
+        raise click.UsageError("--on needs nautilus-recon[fleet]") from None
+    return Fleet(address)
 
 
 def _code(tally: Tally, unreached: list[str]) -> int:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import dask
 import pytest
+from click.testing import CliRunner
 from distributed import LocalCluster
 
+from sim.cli import main
 from sim.fleet import outcomes_of_fleet
 from sim.runner import Job
 from sim.scenario import load
@@ -147,3 +149,22 @@ def test_that_nobody_answers_is_an_error():
         pytest.raises(OSError, match="Timed out"),
     ):
         list(outcomes_of_fleet([Square(1)], "tcp://127.0.0.1:9"))
+
+
+def test_a_campaign_hunts_on_a_fleet(fleet: str, tmp_path: Path):
+    call = ("fuzz", "--seed", "5", "--examples", "52", "--database", "none", "--out", str(tmp_path))
+    told = []
+    for where in (("--jobs", "1"), ("--on", fleet)):
+        done = CliRunner().invoke(main, [*call, *where])
+        assert done.exit_code == 0, done.output
+        told.append(done.stdout)
+
+    assert "judged: fill-lost" in told[0]
+    assert told[0] == told[1]
+
+
+def test_an_address_has_a_scheme():
+    done = CliRunner().invoke(main, ["fuzz", "--on", "somewhere"])
+
+    assert done.exit_code == 2
+    assert "tcp://10.0.0.7:8786, not 'somewhere'" in done.output

@@ -152,9 +152,9 @@ class TakesOldStatesForNew(Planted):
     features = ("cancellations", "reads")
 
     def on_account(self, account: Any) -> None:
-        def settled(order: Any, venue: Any, trades: Sequence[Trade], now_ns: int) -> Settlement:
+        def settled(order: Any, venue: Any, trades: Sequence[Trade]) -> Settlement:
             local = structs.replace(account.book.local(order), changed_ns=0, told_ns=0)
-            return settle(local, venue, trades, account.venue.bounds, now_ns)
+            return settle(local, venue, trades, account.venue.bounds)
 
         put(account._applier, "_settled", settled)
 
