@@ -183,6 +183,10 @@ class Teller:
                 given |= {"since_ns": self._accounts.now_ns, "until_ns": None}
         elif issubclass(kind, LASTING) and "for_ns" in given:
             given["for_ns"] = self._draw(st.sampled_from(LONG_NS))
+        if kind is a.FailRequest and given.get("applied", "never") != "never":
+            # A refusal says that nothing was done; only a failure leaves it open.
+            status = self._draw(st.sampled_from((500, 502, 503)))
+            given |= {"status": status, "code": None, "error": None}
         if issubclass(kind, a.AccountAction):
             given["account"] = self._draw(st.sampled_from(self._accounts.names))
         return kind(**given)
