@@ -21,7 +21,7 @@ from sim.scenario import Scenario, load
 GIVEN = [load(path) for path in sorted(Path("scenarios/control").glob("*.yaml"))]
 
 few = settings(
-    max_examples=10,
+    max_examples=5,
     deadline=None,
     # One fixture for all stories is right: it keeps nothing between two of them.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

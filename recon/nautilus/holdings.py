@@ -191,9 +191,12 @@ class Holdings:
         else:
             return None
         position = self._cache.position(fill.position_id) if fill.position_id else None
-        if position is not None and (
-            fill.trade_id in position.trade_ids or self._was_closed_since(position, fill)
-        ):
+        if position is None:
+            return Torn(order, fill, fill.last_qty)
+        if fill.trade_id in position.trade_ids:
+            rest = _second_half(position, fill)
+            return None if rest is None else Torn(order, fill, rest)
+        if self._was_closed_since(position, fill):
             return None
         return Torn(order, fill, fill.last_qty)
 
@@ -260,9 +263,17 @@ def _lacking(position: Position | None, pairs: list[tuple[Order, OrderFilled]]) 
     if position is not None and last < 0:
         return []
     torn: list[Torn] = []
-    if position is not None and position.is_closed and last == len(pairs) - 1:
+    if position is not None and last == len(pairs) - 1:
         order, fill = pairs[last]
-        rest = fill.last_qty - position.last_event.last_qty
-        if fill.trade_id == position.last_trade_id and rest > 0:
+        rest = _second_half(position, fill)
+        if rest is not None:
             torn.append(Torn(order, fill, rest))
     return torn + [Torn(order, fill, fill.last_qty) for order, fill in pairs[last + 1 :]]
+
+
+def _second_half(position: Position, fill: OrderFilled) -> Quantity | None:
+    """Return what is missing of a fill that turned a position around, None if nothing is."""
+    if not position.is_closed or fill.trade_id != position.last_trade_id:
+        return None
+    rest = fill.last_qty - position.last_event.last_qty
+    return rest if rest > 0 else None

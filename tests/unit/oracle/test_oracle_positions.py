@@ -28,6 +28,7 @@ from tests.unit.oracle.observations import (
     judged,
     known,
     observe,
+    orders_of,
     outcome,
     process,
     published,
@@ -214,19 +215,23 @@ def test_a_position_of_nobody_does_not_stand_against_a_strategys() -> None:
     assert "of EXTERNAL and S-001 have opposite signs" in judgement.violations[0].message
 
 
-@pytest.mark.parametrize(("by_hand", "expected"), [("1", set()), ("2", MISMATCH)])
-def test_what_was_traded_by_hand_may_stand_against_a_strategys(
-    by_hand: str, expected: set[str]
+@pytest.mark.parametrize(("created", "expected"), [(START, set()), (START + HOUR, MISMATCH)])
+def test_who_traded_by_hand_first_may_stand_against_a_strategy(
+    created: int, expected: set[str]
 ) -> None:
-    """Where a client nets by strategy; a position of any other size is somebody's invention."""
-    own, foreign = trade(70, quantity="4"), trade(71, "SELL", by_hand)
+    """Where a client nets by strategy; an order by hand that comes later reduces what there is."""
+    own = trade(70, quantity="4", at=START + 60 * SECOND)
+    foreign = trade(71, "SELL", at=START + 120 * SECOND)
     final = state_of([own])
     shorts = held(LEG, quantity=Decimal(-1), position_id="b", strategy_id="EXTERNAL")
-    node = process(replace(final, positions=(*final.positions, shorts)), [submitted("O-70")])
-    venue = replace(LEG, quantity=Decimal(3))
-    observation = observe([own, foreign], node, positions=(venue,))
-    own_id = final.orders[0].client_order_id
-    assert own_id == own.client_order_id
+    node = process(replace(final, positions=(*final.positions, shorts)))
+    by_hand = next(o for o in orders_of([own, foreign]) if o.side == "SELL")
+    observation = observe(
+        [own, foreign],
+        node,
+        orders=(*orders_of([own]), replace(by_hand, created_ns=created)),
+        positions=(LEG,),
+    )
     assert failed(judge(observation, "position-mismatch")) & MISMATCH == expected
 
 
