@@ -166,7 +166,6 @@ def test_what_was_found_is_tried_first_the_next_time(tmp_path: Path):
     again = replace(hunt, again=True, seed=99, examples=10**9).perform()
 
     assert found
-    assert {f.property for f in again.found} <= {f.property for f in found}
     assert again.found
     assert again.examples < 20, "nothing new is drawn"
 
