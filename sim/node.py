@@ -54,6 +54,8 @@ class NodeProcess(Process):
     def __init__(self, node: NodeUnderTest, number: int) -> None:
         super().__init__(f"{node.name}#{number}")
         self.node = node
+        self.was_killed = False
+        """Whether it was ended in the midst of everything."""
 
 
 class NodeUnderTest:
@@ -207,6 +209,7 @@ class NodeUnderTest:
         life.conclude(how, self.log.purged())
         self._loop.kill(life.process)
         assert self.process is not None
+        self.process.was_killed = how == "killed"
         self._on_end(self.process)
         self._trace.add(self._loop.now_ns, "node-end", life.process.name, how)
 

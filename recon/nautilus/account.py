@@ -189,7 +189,7 @@ class Account:
         found |= {symbol(each) for each in self._claimed() if self.reconciles(each)}
         found.update(seen.last_traded_ns, touched)
         if seen.is_start:
-            found.update(self.ledger.symbols)
+            found.update(self.ledger.symbols, self.book.symbols())
         return sorted(name for name in found if self._is_ours(name))
 
     def _is_ours(self, symbol: str) -> bool:

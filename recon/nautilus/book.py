@@ -94,6 +94,15 @@ class Book:
         """
         return self._been is not None and symbol not in self._been
 
+    def symbols(self) -> set[str]:
+        """Return the symbols of all orders of this account, of any state."""
+        one_of_each = {order.instrument_id: order for order in self._cache.orders()}
+        return {
+            self._venue.symbol(instrument_id)
+            for instrument_id, order in one_of_each.items()
+            if self._is_mine(order)
+        }
+
     def fill_in(self, symbol: str) -> None:
         """Note that orders of a symbol have been put into the node."""
         if self._been is not None:

@@ -124,7 +124,7 @@ class ReportsReachStock(Planted):
     """What the client reports when its stream is back goes to the stock engine as well."""
 
     name = "reports-reach-stock"
-    breaks = ("phantom-fill", "false-terminal", "fill-duplicated")
+    breaks = ("phantom-fill", "false-terminal", "alert-missing")
     within = 40
     features = ("disconnections", "by-hand")
 

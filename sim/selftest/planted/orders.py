@@ -129,7 +129,7 @@ class KeepsCancelledOrders(Planted):
 
     name = "keeps-cancelled-orders"
     breaks = ("order-mismatch",)
-    within = 50
+    within = 150
     features = ("cancellations", "events")
 
     def on_account(self, account: Any) -> None:
