@@ -65,7 +65,8 @@ FIELDS = ("*.executedQty", "*.avgPrice", "*.status", "status", "symbols.0.status
 # Not a dictionary: `Annotated` types may hold what cannot be hashed.
 BY_TYPE: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (bool, st.booleans()),
-    (int, st.sampled_from((-1003, -1007, -2013))),
+    # None that says that there is no such order: that would be a lie.
+    (int, st.sampled_from((-1003, -1007, -1001))),
     (v.Price, st.sampled_from((90, 120, 150, 151, 180)).map(Decimal)),
     (v.NotNegative, st.sampled_from((0, 1, 1024)).map(Decimal)),
     (v.NotZero, st.sampled_from(("0.0001", "-0.0003", "50", "-50")).map(Decimal)),

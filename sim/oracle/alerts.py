@@ -79,7 +79,7 @@ def missing(differences: Differences) -> Finding | None:
     for found in differences.processes:
         process = found.process.incarnation
         named = _Named(_Names(differences.venue, found), process.alerts)
-        for subject, span, event_ns in _discrepancies(found):
+        for subject, span, event_ns in _discrepancies(found, differences.venue):
             starting = span.from_ns < _ready_ns(process)
             deadline_ns = deadlines.after(span.from_ns if event_ns is None else event_ns)
             if starting:
@@ -145,9 +145,15 @@ def false(differences: Differences) -> Finding | None:
     return Finding("alert-false", subjects, violations)
 
 
-def _discrepancies(found: ProcessDifferences) -> Iterator[tuple[Subject, Span, int | None]]:
+def _discrepancies(
+    found: ProcessDifferences, venue: Venue
+) -> Iterator[tuple[Subject, Span, int | None]]:
     """Each with the reconciliation event by which alone it is one, or None."""
     started_ns = found.process.incarnation.started_ns
+    moved_ns = {
+        leg_subject(leg): [trade.time_ns for trade in trades]
+        for leg, trades in venue.trades_by_leg.items()
+    }
     for subject, spans in found.spans.items():
         events_ns = found.reconciled.get(subject, [])
         for number, span in enumerate(spans):
@@ -158,7 +164,9 @@ def _discrepancies(found: ProcessDifferences) -> Iterator[tuple[Subject, Span, i
             began_here = span.from_ns > started_ns
             least_ns = span.from_ns + STREAM_NS if began_here else span.from_ns - 1
             index = bisect_right(events_ns, least_ns)
-            if span.until_ns - span.from_ns > SETTLE_NS:
+            # With each trade a leg differs anew; those that it lacks have spans of their own.
+            moves = [at_ns for at_ns in moved_ns.get(subject, ()) if at_ns < span.until_ns]
+            if span.until_ns - max([span.from_ns, *moves[-1:]]) > SETTLE_NS:
                 yield subject, span, None
             elif index < len(events_ns) and events_ns[index] < until_ns:
                 yield subject, span, events_ns[index]

@@ -754,3 +754,15 @@ def test_a_leg_that_was_loaded_without_its_fills_differs_until_it_changes(
     assert bool(false(observation).violations) == is_false
     purged = replace(mine, purged=("O-9",))
     assert false(run([there, back], purged)).violations
+
+
+@pytest.mark.parametrize(("second", "due"), [(12, 0), (9.9, 1)])
+def test_a_leg_differs_anew_with_each_trade(second: float, due: int) -> None:
+    """Neither trade is unheard for longer than the settle time, and one is when both are."""
+    first, later = trade(70, at=after(10)), trade(71, at=after(second))
+    both = {70: 14.5, 71: 16.0 if second > 10 else 15.5}
+    events = tuple(event for t in (first, later) for event in applied(t, both[t.trade_id]).events)
+    positions = (resized("1", 14.5), resized("2", both[71]))
+    finding = missing(run([first, later], node(events=events, positions=positions)))
+    legs = [v for v in finding.violations if "BOTH" in v.message]
+    assert len(legs) == due
