@@ -246,7 +246,8 @@ class Gate:
                     self._ask(account, event)
                     return False
             case OrderExpired():
-                if not account.venue.is_final(event, order) or account.is_in_doubt(order):
+                is_final = account.venue.is_final(event, order) and not order.is_closed
+                if not is_final or account.is_in_doubt(order):
                     self._ask(account, event)
                     return False
             case OrderAccepted():
