@@ -148,7 +148,7 @@ class NoConditionalOrders(Planted):
     """Conditional orders are not asked for, neither all nor one."""
 
     name = "no-conditional-orders"
-    breaks = ("order-mismatch", "false-terminal", "alert-missing")
+    breaks = ("order-mismatch", "alert-missing", "alert-false")
     within = 20
     features = ("conditional", "kills")
 
