@@ -117,10 +117,10 @@ def nameless_to(
     }
     named |= {(position.account, position.symbol) for position in observation.positions}
     named |= {(order.account, order.symbol) for order in observation.orders if order.is_open}
-    for incarnation in incarnations:
-        named |= {(account, symbol) for account, _ in traded for symbol in incarnation.claims}
-        named |= {(event.account, event.symbol) for event in incarnation.events}
-        named |= {(order.account, order.symbol) for order in incarnation.loaded.orders}
+    last = incarnations[-1]  # what the ones before knew, and it has lost, names nothing to it
+    named |= {(account, symbol) for account, _ in traded for symbol in last.claims}
+    named |= {(event.account, event.symbol) for event in last.events}
+    named |= {(order.account, order.symbol) for order in last.loaded.orders}
     return frozenset(traded - named)
 
 
