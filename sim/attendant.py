@@ -163,8 +163,8 @@ class Attendant:
         """Say why the node has not come to rest, None when it has."""
         if self._doing is not None and not self._doing.done():
             return f"{self._whose} is being stopped or started"
-        if self.node.was_given_up:
-            return f"{self._whose} is down and nobody starts it again"
         if self.node.revival_is_due:
-            return f"{self._whose} is about to be started again"
+            return f"{self._whose} has ended by itself, and is about to be started again"
+        if self.node.is_starting:
+            return f"{self._whose} is starting"
         return None

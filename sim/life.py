@@ -122,6 +122,11 @@ class Life:
         return self._trading_node is not None and bool(self._trading_node.trader.is_running)
 
     @property
+    def was_ready(self) -> bool:
+        """Whether the strategies have run."""
+        return self._ready_ns is not None
+
+    @property
     def is_stopping(self) -> bool:
         """Whether it was asked to stop."""
         return self._is_stopping

@@ -41,8 +41,6 @@ LOOK_NS = NS_PER_SEC // 100
 REVIVE_NS = 30 * NS_PER_SEC
 """How long the supervisor waits before it starts a node again that has ended by itself."""
 
-REVIVALS_AT_MOST = 10
-
 
 class SetupError(ValueError):
     """A node that cannot be built as the scenario and the engine want it."""
@@ -105,8 +103,6 @@ class NodeUnderTest:
         self._on_end = on_end
         self._lineage = 0
         self._lives: list[Life] = []
-        self._revivals = 0
-        self._is_given_up = False
         self._revival: asyncio.TimerHandle | None = None
 
     # -- the life of a process ----------------------------------------------------
@@ -116,15 +112,13 @@ class NodeUnderTest:
         """Whether a process of the node exists."""
         return self.process is not None and self.process.alive
 
-    def start(self, comeback: Comeback | None = None, *, is_revival: bool = False) -> None:
+    def start(self, comeback: Comeback | None = None) -> None:
         """Start a process with what the last one wrote, as far as the comeback leaves it.
 
         Raises `LookupError` when the cache cannot be damaged as the comeback says, and
         `SetupError` when the node's first process cannot be built.
         """
         self._forget_revival()
-        if not is_revival:
-            self._revivals = 0
         if comeback is not None:
             self._damage(comeback)
             if comeback.claims is not None:
@@ -220,14 +214,14 @@ class NodeUnderTest:
     # -- the supervisor -----------------------------------------------------------
 
     @property
-    def was_given_up(self) -> bool:
-        """Whether the node has ended by itself so often that it is not started again."""
-        return self._is_given_up and not self.is_up
-
-    @property
     def revival_is_due(self) -> bool:
         """Whether the supervisor is about to start the node again."""
         return self._revival is not None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether there is a process whose strategies have not run yet."""
+        return self.is_up and self._life is not None and not self._life.was_ready
 
     def _watch(self, life: Life, deadline_ns: int) -> None:
         """See whether the strategies run in time."""
@@ -248,18 +242,12 @@ class NodeUnderTest:
 
     def _revive_after(self, how: Ended) -> None:
         self.end(how)
-        self._is_given_up = self._revivals == REVIVALS_AT_MOST
-        if not self._is_given_up:
-            self._revivals += 1
-            # In a context of the world: the one of the process that ended is dead.
-            context = copy_context()
-            context.run(PROCESS.set, None)
-            self._revival = self._loop.call_at_ns(
-                self._loop.now_ns + REVIVE_NS, self._revive, context=context
-            )
-
-    def _revive(self) -> None:
-        self.start(Start(), is_revival=True)
+        # In a context of the world: the one of the process that ended is dead.
+        context = copy_context()
+        context.run(PROCESS.set, None)
+        self._revival = self._loop.call_at_ns(
+            self._loop.now_ns + REVIVE_NS, self.start, Start(), context=context
+        )
 
     def _forget_revival(self) -> None:
         if self._revival is not None:

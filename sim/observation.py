@@ -178,8 +178,9 @@ class NodeEvent(msgspec.Struct, frozen=True):
 
     ``at_ns`` is the virtual time of publication.  ``fill`` is set on
     ``OrderFilled`` and only there.  ``status`` and ``filled`` are those of the order in
-    the cache at that moment, which is after the event was applied, and so are ``quantity``
-    and ``price``; the status is empty for an order that the cache does not have.
+    the cache at that moment, which is after the event was applied, and so are ``quantity``,
+    ``price`` and ``venue_order_id``; the status is empty for an order that the cache does not
+    have, and the id is the event's then.
     ``reconciliation`` is the event's own flag; ``held_id`` is as in `NodeOrder`.
     """
 

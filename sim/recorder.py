@@ -72,8 +72,8 @@ class Recorder:
 
     def _on_order_event(self, event: OrderEvent) -> None:
         order = self._cache.order(event.client_order_id)
-        # An event of a command that was sent without an id has none, and its order may have one.
-        venue_order_id = event.venue_order_id or (order and order.venue_order_id)
+        # The answer to a command has the id that this was sent with: none, or one of the past.
+        venue_order_id = (order and order.venue_order_id) or event.venue_order_id
         fill = self._reader.fill(event) if isinstance(event, OrderFilled) else None
         record = NodeEvent(
             at_ns=self._loop.now_ns,

@@ -66,7 +66,7 @@ class Emitter:
     account_id
         The account.
     reducing
-        Finds the positions of reduce-only fills.
+        Finds the positions that fills reduce.
     now_ns
         The node's clock.
     """
@@ -223,7 +223,8 @@ class Emitter:
             ts_init=self.stamp_ns(),
             reconciliation=True,
         )
-        if order.is_reduce_only:  # which few are, and the rest of a history is not asked
+        if order.is_reduce_only or filled.position_id is None:
+            # Few are reduce-only, and the rest of a history need not be looked at.
             self._reducing.assign(filled)
         self._applying = filled
         _process(self._engine, filled)

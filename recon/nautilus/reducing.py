@@ -1,18 +1,21 @@
-"""Reduce-only fills where NautilusTrader nets positions, each under its strategy's name.
+"""Fills that reduce, where NautilusTrader nets positions, each under its strategy's name.
 
 The venue nets an account: what a strategy reduces may be the position of another one, or of
-nobody.  The engine books a fill under the position of the order's own strategy, and has a
-guard, since 1.228, that drops a reduce-only fill from positions where that one is not open.
-The order has the fill then, and no position ever gets it.
+nobody; and what nobody here has asked for reduces what a strategy holds.  The engine books a
+fill under the position of the order's own strategy, and has a guard, since 1.228, that drops a
+reduce-only fill from positions where that one is not open.  The order has the fill then, and
+no position ever gets it.
 
 Rules of this file:
 
-1. Before the engine takes a reduce-only fill, the fill belongs to its own strategy's position
-   if it reduces that one, else to one of the account that it reduces.
+1. Before the engine takes a fill of an order that is reduce-only, or nobody's, the fill belongs
+   to its own strategy's position if it reduces that one, else to one of the account that it
+   reduces.  The engine books a fill on one position: one that is larger than each reduces none.
 2. It is looked at when the fill is applied, not when it is heard of: fills that come before it
    open and close positions.
 3. A trade is a fact.  Where there is nothing to reduce here, because of what the node has yet
    to hear, the fill opens a position, as any other does.  What is heard then makes up for it.
+   What is nobody's stays where its order was put, see `recon.nautilus.adopter`.
 4. Where positions are not netted by strategy, the fill says what it belongs to.
 """
 
@@ -23,13 +26,14 @@ from typing import Any
 from nautilus_trader.model.enums import OmsType
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import AccountId
+from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from recon.nautilus.holdings import EXTERNAL
 
 
 class Reducing:
-    """Gives the reduce-only fills of one account the positions that they reduce."""
+    """Gives fills of one account the positions that they reduce."""
 
     def __init__(
         self, engine: Any, cache: Any, account_id: AccountId, *, dry_run: bool = False
@@ -41,7 +45,8 @@ class Reducing:
 
     def assign(self, fill: OrderFilled) -> None:
         """Have the engine book a fill that it is about to apply on the position it reduces."""
-        if not self._is_concerned(fill):
+        order = self._cache.order(fill.client_order_id)
+        if not self._is_concerned(order, fill):
             return
         own_id = self._engine._determine_netting_position_id(fill)
         indexed_id = self._cache.position_id(fill.client_order_id) or own_id
@@ -52,7 +57,7 @@ class Reducing:
         position_id = own_id
         if position is not None:
             position_id, owner = position.id, position.strategy_id
-        elif indexed_id == own_id:
+        elif indexed_id == own_id or not order.is_reduce_only:
             return
         # The engine goes by what the order is indexed with, if it is.
         self._cache.add_position_id(
@@ -61,7 +66,7 @@ class Reducing:
 
     def complete(self, fill: OrderFilled) -> None:
         """Book a fill, which the engine has just published, if it was dropped from positions."""
-        if not self._is_concerned(fill):
+        if not self._is_concerned(self._cache.order(fill.client_order_id), fill):
             return
         position = self._cache.position(fill.position_id)
         if position is not None and (position.is_open or fill.trade_id in position.trade_ids):
@@ -70,12 +75,11 @@ class Reducing:
         if not instrument.is_spread():
             self._engine._open_position(instrument, position, fill, OmsType.NETTING)
 
-    def _is_concerned(self, fill: OrderFilled) -> bool:
-        order = self._cache.order(fill.client_order_id)
+    def _is_concerned(self, order: Order | None, fill: OrderFilled) -> bool:
         return bool(
             not self._dry_run
             and order is not None
-            and order.is_reduce_only
+            and (order.is_reduce_only or order.strategy_id == EXTERNAL)
             and self._engine._determine_oms_type(fill) == OmsType.NETTING
         )
 

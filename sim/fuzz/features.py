@@ -89,10 +89,19 @@ NOT_BROKERED = frozenset(
 what makes the venue refuse an order.  The refusal may not
 be heard, and then nobody can know of it: from a client that says nothing nothing is concluded."""
 
+NOT_SHARED = frozenset({"by-hand", "forced", "late-start", "filtered"})
+"""With which one strategy has the account at a broker to itself.
+
+Where several net it, what nobody here has asked for can be larger than each of their positions,
+and NautilusTrader books a fill on one: the others go on believing in theirs, beside an opposite
+position of nobody's."""
+
 
 def _together(*parts: Iterable[str]) -> frozenset[str]:
     features = frozenset[str]().union(*parts)
-    return features - NOT_BROKERED if "broker" in features else features
+    if "broker" not in features:
+        return features
+    return features - NOT_BROKERED - ({"two-strategies"} if features & NOT_SHARED else set())
 
 
 def swarms() -> st.SearchStrategy[frozenset[str]]:

@@ -41,6 +41,14 @@ BEGINNINGS: tuple[tuple[str, ...], ...] = (
 )
 """How stories begin: most with something to be judged."""
 
+APPROACHES: tuple[tuple[str, ...], ...] = (
+    ("submit", "submit", "cancel_batch"),
+    ("margin_type", "submit", "fill", "add_margin"),
+    ("stop", "position_mode", "start", "submit"),
+    ("multi_assets", "submit", "fill"),
+)
+"""What may come before that, with nothing in between: ways to words that chance seldom finds."""
+
 SELDOM = st.sampled_from((False, False, False, True))
 """Whether a field is given that could be left out: each that is makes a fault rarer."""
 
@@ -82,6 +90,9 @@ def scenarios(
     teller = Teller(draw, draw(settings(on)), on)
     may = words_of(on)
     told = st.lists(st.sampled_from(may), min_size=6, max_size=records_at_most)
+    approaches = (words for words in APPROACHES if {*words} <= {*may})
+    for word in draw(st.sampled_from(((), *approaches))):
+        teller.tell(word)
     beginning = draw(st.sampled_from(BEGINNINGS))
     for word in (*beginning, *draw(told)):
         if not teller.tell(word):

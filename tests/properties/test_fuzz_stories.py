@@ -19,6 +19,7 @@ WORDS = sorted({word for words in ALL.values() for word in words} | {*CORE})
 ANY = settings(
     max_examples=3000,
     database=None,
+    derandomize=True,
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
