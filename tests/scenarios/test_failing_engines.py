@@ -124,19 +124,24 @@ def test_an_engine_that_waits_for_ever_leaves_the_node_without_its_trader():
 
     assert observation.incarnations[0].ready_ns is None
     assert "the node's strategies are not running" in observation.inert[0]
+    assert observation.pending in (
+        "the node is starting",
+        "the node has ended by itself, and is about to be started again",
+    )
 
 
 def stops(node: Any) -> None:
     node.kernel.loop.call_later(3, node.kernel.exec_engine.shutdown_system, "planted")
 
 
-def test_a_node_that_stops_itself_is_started_again_ten_times():
+def test_a_node_that_stops_itself_is_started_again_and_again():
     node = structs.replace(SCENARIO.node, reconciliation_interval_secs=300)
     long = structs.replace(SCENARIO, node=node)
     result = result_of(done := run(long, partial(engines.Attached, "stops", stops)))
     lives = done.observation.incarnations
 
-    assert [life.ended for life in lives] == ["quit"] * 11
+    assert len(lives) > 11
+    assert {life.ended for life in lives[:-1]} == {"quit"}
     assert 3 <= (lives[0].ended_ns - lives[0].started_ns) / 1e9 < 5
     assert lives[1].started_ns - lives[0].ended_ns == 30 * 1_000_000_000
     assert "stopped" in result.violated
