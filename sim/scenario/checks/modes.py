@@ -18,8 +18,16 @@ class Modes:
     def __init__(self, scenario: Scenario) -> None:
         accounts = scenario.venue.each_account
         self._of = {name: {account.position_mode} for name, account in accounts.items()}
+        self._brokered = {
+            account
+            for name, node in scenario.each_node.items()
+            if node.broker is not None
+            for account in scenario.accounts_of(name)
+        }
 
-    def switch(self, action: SetPositionMode) -> None:
+    def switch(self, action: SetPositionMode, path: Path, fail: Fail) -> None:
+        if action.mode == "hedge" and action.account in self._brokered:
+            fail((*path, "mode"), "a broker nets the positions of the account", "one-way")
         self._of[action.account].add(action.mode)
 
     def is_always(self, mode: PositionMode, account: str) -> bool:

@@ -163,7 +163,7 @@ class TimelineCheck:
             case WebCancel(order=order):
                 self._earlier(order, path)
             case SetPositionMode():
-                self._modes.switch(action)
+                self._modes.switch(action, path, fail)
             case SetPrice():
                 check_tick(action.symbol, action.price, (*path, "price"), fail)
             case Fill():
