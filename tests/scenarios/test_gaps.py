@@ -9,39 +9,20 @@ of G1 and of nothing else.
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from nautilus_trader.config import TradingNodeConfig
 
 from sim import engines
 from sim.report.gaps import GAPS, UNSHOWN, path_of
+from sim.report.repairs import REPAIRS, without
 from sim.report.result import result_of
 from sim.scenario import Scenario, load, loads
 from sim.suite import scenario_files
 from sim.world import run
 
-
-def ask_once(node: Any) -> None:
-    """Repair gap G1: ask for each symbol under the venue's spelling only."""
-
-    def spelt_as_the_venue_does(original: Any) -> Any:
-        symbols = original()
-        names = [symbol.removesuffix("-PERP") for symbol in symbols]
-        symbols.clear()
-        symbols.update(names)  # the set itself: its order comes from the seed
-        return symbols
-
-    for client in node.kernel.exec_engine._clients.values():
-        if not hasattr(client, "_get_cache_active_symbols"):
-            continue  # a broker, who asks for instruments
-        original = client._get_cache_active_symbols
-        client._get_cache_active_symbols = partial(spelt_as_the_venue_does, original)
-
-
-WITHOUT_G1 = partial(engines.Attached, "stock-without-g1", ask_once)
+WITHOUT_G1 = without("G1")
 
 
 def referred(path: Path) -> list[str]:
@@ -88,6 +69,16 @@ def test_with_the_spelling_repaired_gap_g1_is_gone(name: str):
 
     assert "phantom-fill" in result_of(run(scenario, engines.load("stock"))).violated
     assert result_of(run(scenario, WITHOUT_G1)).verdict == "pass"
+
+
+@pytest.mark.parametrize("gap", REPAIRS)
+def test_with_a_gap_repaired_what_shows_it_is_gone(gap: str):
+    """What is left beside it is G1."""
+    scenario = load(path_of(GAPS[gap]))
+
+    assert scenario.shows in result_of(run(scenario, engines.load("stock"))).violated
+    assert scenario.shows not in result_of(run(scenario, without(gap))).violated
+    assert result_of(run(scenario, without("G1", gap))).verdict == "pass"
 
 
 def told_with(gap: str, old: str, new: str) -> Scenario:
