@@ -5,7 +5,9 @@ or at the node, and those that had trades in scope.  On each leg
 
 * the signed quantities of the node's open positions add up to the venue's;
 * their entry price, weighted by quantity, is the venue's; when positions of both signs stand on
-  the leg, there is no such average and only the quantity is compared;
+  the leg, there is no such average and only the quantity is compared, nor is there one that both
+  must have when a trade has reduced one of several owners' positions: the venue's average stays
+  then, and theirs does not;
 * no two positions have opposite signs, unless they belong to different strategies;
 * what filtered orders traded is taken out of the venue's quantity; the entry price of such a leg
   is not compared;
@@ -120,7 +122,11 @@ def _problems(
     if quantity != expected:
         if not is_residual or filled == expected:
             yield f"the position is {plain(quantity)} instead of {plain(expected)}"
-    elif venue is not None and quantity and not (filtered or is_shared or (longs and shorts)):
+    elif (
+        venue is not None
+        and quantity
+        and not (filtered or is_shared or (longs and shorts) or _is_reduced(observation, leg, held))
+    ):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
             yield f"the entry price is {plain(entry)} instead of {plain(venue.entry_price)}"
@@ -183,7 +189,8 @@ def _is_shared(
     """Whether several rightly have positions of their own on a leg, if its client nets so.
 
     Each strategy has what it has traded, and so has who trades by hand if an order of his was
-    there before a strategy had traded.  What he does later is about what there is.
+    there before a strategy had traded, or as far as the node had heard.  What he does later is
+    about what there is.
     """
     owners = {order.client_order_id: order.strategy_id for order in node.last.final.orders}
     by_hand: set[str] = set()
@@ -200,12 +207,45 @@ def _is_shared(
             first_ns.append(trade.time_ns)
     if len(held) < 2 or any(p.quantity != traded.get(p.strategy_id) for p in held):
         return False
-    return not by_hand or any(
-        order.created_ns < min(first_ns, default=0)
-        for order in observation.orders
-        if order.client_order_id in by_hand
-        and (order.account, order.symbol) == (leg.account, leg.symbol)
+    return (
+        not by_hand
+        or _hears_first(observation, node, leg, by_hand)
+        or any(
+            order.created_ns < min(first_ns, default=0)
+            for order in observation.orders
+            if order.client_order_id in by_hand
+            and (order.account, order.symbol) == (leg.account, leg.symbol)
+        )
     )
+
+
+def _hears_first(
+    observation: Observation, node: Node, leg: Leg, client_order_ids: set[str]
+) -> bool:
+    """Whether the first fill on a leg that a node has applied was of one of these orders."""
+    ids = {
+        str(order.order_id)
+        for order in observation.orders
+        if order.client_order_id in client_order_ids
+    }
+    fills = (
+        (event.fill, event.venue_order_id)
+        for process in node.incarnations
+        for event in process.events
+        if event.fill is not None
+    )
+    return next(
+        (order_id in ids for fill, order_id in fills if leg_of_fill(observation, fill) == leg),
+        False,
+    )
+
+
+def _is_reduced(observation: Observation, leg: Leg, held: Sequence[NodePosition]) -> bool:
+    """Whether a trade was against positions that belong to several, all of one sign."""
+    if len({position.strategy_id for position in held}) < 2:
+        return False
+    side = "SELL" if held[0].quantity > 0 else "BUY"
+    return any(trade.side == side for trade in observation.trades if leg_of(trade) == leg)
 
 
 def _trading(node: Node, leg: Leg) -> set[str]:
