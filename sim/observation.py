@@ -323,6 +323,7 @@ class Sight(msgspec.Struct, frozen=True):
     interval_ns: int
     filters_unclaimed: bool
     filtered: frozenset[str]
+    nets: bool = False
 
 
 class HedgeSpan(msgspec.Struct, frozen=True):
@@ -345,7 +346,8 @@ class Observation(msgspec.Struct, frozen=True):
     all that the venue serves.  ``interval_ns`` is how often the node compares itself
     with the venue.  ``filters_unclaimed`` says that orders which nobody submitted here
     or claims are none of the node's business, and neither are those whose client order ids
-    are ``filtered``.  ``alerts_on`` says whether the engine
+    are ``filtered``.  ``nets`` says that its client names no positions, so that NautilusTrader
+    has one for each strategy.  ``alerts_on`` says whether the engine
     has a topic for discrepancies.
 
     ``pending`` says what had not come to rest when the run had to be quiet, None when
@@ -366,6 +368,7 @@ class Observation(msgspec.Struct, frozen=True):
     unloaded: tuple[str, ...] = ()
     filters_unclaimed: bool = False
     filtered: frozenset[str] = frozenset()
+    nets: bool = False
     alerts_on: bool = False
     impairments: tuple[Impairment, ...] = ()
     pending: str | None = None

@@ -46,6 +46,7 @@ def sight_of(scenario: m.Scenario, name: str) -> Sight:
         lookback_ns=lookback_ns,
         interval_ns=round(node.reconciliation_interval_secs * NS_PER_SEC),
         filters_unclaimed=bool(node.exec_engine.get("filter_unclaimed_external_orders", False)),
+        nets=node.broker is not None,
         filtered=frozenset(node.exec_engine.get("filtered_client_order_ids") or ()),
     )
 

@@ -226,7 +226,8 @@ class BinanceHttp:
         raise ReadError(
             what,
             self._access.hide(failure.why),
-            retry_after_secs=blocked_ns / 1e9 if blocked_ns > 0 else None,
+            # An instant: who waits for several reads may hear of this one late.
+            not_before_ns=self._now_ns() + blocked_ns if blocked_ns > 0 else 0,
             is_final=failure.is_final,
         )
 

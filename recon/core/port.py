@@ -21,8 +21,8 @@ class ReadError(RuntimeError):
         What was asked, in words for a log line; without keys or signatures.
     why
         What came instead.
-    retry_after_secs
-        How long the venue asks to wait, if it does.
+    not_before_ns
+        Until when the venue wants no requests, by the node's clock; 0 if it has not said so.
     is_final
         Whether to ask again is of no use: the key is wrong, the address does not exist.
     """
@@ -32,13 +32,13 @@ class ReadError(RuntimeError):
         what: str,
         why: str,
         *,
-        retry_after_secs: float | None = None,
+        not_before_ns: int = 0,
         is_final: bool = False,
     ) -> None:
         super().__init__(f"{what}: {why}")
         self.what = what
         self.why = why
-        self.retry_after_secs = retry_after_secs
+        self.not_before_ns = not_before_ns
         self.is_final = is_final
 
 

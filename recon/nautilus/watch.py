@@ -178,7 +178,7 @@ class Watch:
                                 pending.remove(account)
                     except ReadError as e:
                         why, is_final = str(e), e.is_final
-                        pause_secs = max(PAUSE_NS / 1e9, e.retry_after_secs or 0)
+                        pause_secs = max(PAUSE_NS, e.not_before_ns - self._now_ns()) / 1e9
                         if e.is_final or self._now_ns() + pause_secs * 1e9 >= until_ns:
                             break
                         self._log.warning(f"{e}; the start tries again")
@@ -308,7 +308,7 @@ class Watch:
             except ReadError as e:
                 account.teller.compared(str(e))
                 self._log.warning(f"{account.account_id} was not compared: {e}")
-                self._put_off(int((e.retry_after_secs or 0) * 1e9))
+                self._put_off(e.not_before_ns - self._now_ns())
                 is_done = False
         if is_done:
             self._pause_ns = PAUSE_NS

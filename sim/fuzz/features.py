@@ -83,25 +83,19 @@ while it fails, the end of a process while something is on its way."""
 
 
 NOT_BROKERED = frozenset(
-    {"requests", "clocks", "restrictions", "settlement", "order-words", "conditional", "points"}
-)
+    {
+        "requests", "clocks", "restrictions", "settlement", "market", "order-words", "conditional",
+        "points",
+    }
+)  # fmt: skip
 """What a story with a broker has not: conditional orders, which its client does not know, and
-what makes the venue refuse an order.  The refusal may not
-be heard, and then nobody can know of it: from a client that says nothing nothing is concluded."""
-
-NOT_SHARED = frozenset({"by-hand", "forced", "late-start", "filtered"})
-"""With which one strategy has the account at a broker to itself.
-
-Where several net it, what nobody here has asked for can be larger than each of their positions,
-and NautilusTrader books a fill on one: the others go on believing in theirs, beside an opposite
-position of nobody's."""
+what makes the venue refuse an order, such as a price that is far away.  The refusal may not be
+heard, and then nobody can know of it: from a client that says nothing nothing is concluded."""
 
 
 def _together(*parts: Iterable[str]) -> frozenset[str]:
     features = frozenset[str]().union(*parts)
-    if "broker" not in features:
-        return features
-    return features - NOT_BROKERED - ({"two-strategies"} if features & NOT_SHARED else set())
+    return features - NOT_BROKERED if "broker" in features else features
 
 
 def swarms() -> st.SearchStrategy[frozenset[str]]:

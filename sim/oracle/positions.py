@@ -8,7 +8,8 @@ or at the node, and those that had trades in scope.  On each leg
   the leg, there is no such average and only the quantity is compared, nor is there one that both
   must have when a trade has reduced one of several owners' positions: the venue's average stays
   then, and theirs does not;
-* no two positions have opposite signs, unless they belong to different strategies;
+* no two positions have opposite signs, unless they belong to different strategies, or nobody's
+  trade was larger than each of several that it was against: it can be booked on one only;
 * what filtered orders traded is taken out of the venue's quantity; the entry price of such a leg
   is not compared;
 * another quantity is no mismatch when the process has named the leg in an alert of the kind
@@ -29,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from sim.observation import NodePosition, Observation, VenuePosition
+from sim.observation import Incarnation, NodePosition, Observation, VenuePosition
 from sim.oracle.differences import Differences
 from sim.oracle.fills import leg_of_fill
 from sim.oracle.judgement import Finding, Violation, plain
@@ -131,10 +132,11 @@ def _problems(
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
             yield f"the entry price is {plain(entry)} instead of {plain(venue.entry_price)}"
 
+    is_excused = bool(longs and shorts) and (is_shared or _was_too_large(observation, node, leg))
     for long in longs:
         for short in shorts:
             owners = sorted({long.strategy_id, short.strategy_id})
-            if len(owners) == 1 or (_NOBODY in owners and not is_shared):
+            if not is_excused and (len(owners) == 1 or _NOBODY in owners):
                 yield (
                     f"{long.position_id} ({plain(long.quantity)}) and "
                     f"{short.position_id} ({plain(short.quantity)}) of {' and '.join(owners)} "
@@ -238,6 +240,40 @@ def _hears_first(
         (order_id in ids for fill, order_id in fills if leg_of_fill(observation, fill) == leg),
         False,
     )
+
+
+def _was_too_large(observation: Observation, node: Node, leg: Leg) -> bool:
+    """Whether a trade of nobody's was larger than each position against it, of several held."""
+    if not observation.nets:
+        return False
+    for process in node.incarnations:
+        owners = {order.client_order_id: order.strategy_id for order in process.final.orders}
+        held = _loaded(process)
+        for event in process.events:
+            fill = event.fill
+            if fill is None or leg_of_fill(observation, fill) != leg:
+                continue
+            quantity = signed(fill.side, fill.quantity)
+            standing = [other for other in held.values() if other]
+            against = [abs(other) for other in standing if (other > 0) != (quantity > 0)]
+            if (
+                owners.get(event.client_order_id) == _NOBODY
+                and len(standing) > 1
+                and max(against, default=fill.quantity) < fill.quantity
+            ):
+                return True
+            held[fill.position_id] = held.get(fill.position_id, Decimal(0)) + quantity
+    return False
+
+
+def _loaded(process: Incarnation) -> dict[str, Decimal]:
+    """What positions a process begins with, also one that its fills alone tell of."""
+    told: dict[str, Decimal] = {}
+    for order in process.loaded.orders:
+        for fill in order.fills:
+            quantity = signed(fill.side, fill.quantity)
+            told[fill.position_id] = told.get(fill.position_id, Decimal(0)) + quantity
+    return told | {p.position_id: p.quantity for p in process.loaded.positions}
 
 
 def _is_reduced(observation: Observation, leg: Leg, held: Sequence[NodePosition]) -> bool:

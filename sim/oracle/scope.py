@@ -99,7 +99,9 @@ def submitted_by(incarnations: list[Incarnation]) -> frozenset[str]:
 
 
 def _sent(incarnation: Incarnation) -> set[str]:
-    return {e.client_order_id for e in incarnation.events if e.kind == "OrderSubmitted"}
+    # A process can be killed when it has written that it submits an order, and not yet said so.
+    kinds = ("OrderInitialized", "OrderSubmitted")
+    return {e.client_order_id for e in incarnation.events if e.kind in kinds}
 
 
 def nameless_to(

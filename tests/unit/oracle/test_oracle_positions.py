@@ -14,6 +14,7 @@ from sim.observation import (
     NodePosition,
     Observation,
     PositionChange,
+    State,
     VenuePosition,
 )
 from sim.oracle import judge
@@ -245,6 +246,72 @@ def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     assert [v.message for v in judgement.violations] == [
         "BTCUSDT SHORT (main): at node n1 the position is 0 instead of -3."
     ]
+
+
+@pytest.mark.parametrize(
+    ("sold", "nets", "expected"),
+    [("5", True, set()), ("3", True, MISMATCH), ("5", False, MISMATCH)],
+)
+def test_nobodys_trade_may_stand_against_positions_that_are_all_smaller(
+    sold: str, nets: bool, expected: set[str]
+) -> None:
+    """Where a client nets by strategy: the trade can be booked on one position only."""
+    bought = [trade(70, quantity="4", at=START), trade(71, quantity="4", at=START + SECOND)]
+    whole = trade(72, "SELL", sold, at=START + 60 * SECOND)
+    names = {70: "S-001", 71: "S-002", 72: "EXTERNAL"}
+    fills = [fill_of(t, position_id=names[t.trade_id]) for t in (*bought, whole)]
+    leg = VenuePosition("main", "BTCUSDT", "BOTH", 8 - whole.quantity, Decimal(50000))
+    final = State(
+        orders=tuple(
+            known(order, [fill], strategy_id=fill.position_id)
+            for order, fill in zip(orders_of([*bought, whole]), fills, strict=True)
+        ),
+        positions=tuple(
+            held(leg, quantity=quantity, position_id=name, strategy_id=name)
+            for name, quantity in (
+                ("S-001", Decimal(4)),
+                ("S-002", Decimal(4)),
+                ("EXTERNAL", -whole.quantity),
+            )
+        ),
+    )
+    node = process(final, [published(fill) for fill in fills])
+    observation = observe([*bought, whole], node, positions=(leg,), nets=nets)
+
+    assert verdict(observation) == expected
+
+
+@pytest.mark.parametrize(("first", "expected"), [("SELL", set()), ("BUY", MISMATCH)])
+def test_who_was_heard_of_first_may_stand_against_a_strategy(
+    first: str, expected: set[str]
+) -> None:
+    """An order by hand that comes later was heard of before the strategy's first fill."""
+    own = trade(70, quantity="4", at=START + 60 * SECOND)
+    foreign = trade(71, "SELL", at=START + 120 * SECOND)
+    final = state_of([own])
+    shorts = held(LEG, quantity=Decimal(-1), position_id="b", strategy_id="EXTERNAL")
+    heard = sorted([own, foreign], key=lambda t: t.side != first)
+    node = process(
+        replace(final, positions=(*final.positions, shorts)),
+        [published(fill_of(t), END - SECOND) for t in heard],
+    )
+    observation = observe([own, foreign], node, positions=(LEG,))
+
+    assert verdict(observation) & MISMATCH == expected
+
+
+@pytest.mark.parametrize(("side", "expected"), [("SELL", set()), ("BUY", MISMATCH)])
+def test_no_average_must_hold_when_one_of_several_was_reduced(
+    side: str, expected: set[str]
+) -> None:
+    parts = [
+        held(LEG, quantity=Decimal(2), entry_price=Decimal(49000)),
+        held(LEG, quantity=Decimal(1), position_id="b", strategy_id="EXTERNAL"),
+    ]
+    node = process(State(positions=tuple(parts)))
+    observation = observe([trade(70, side, at=START - HOUR)], node, positions=(LEG,))
+
+    assert verdict(observation) & MISMATCH == expected
 
 
 def test_accounts_are_kept_apart() -> None:

@@ -32,7 +32,7 @@ class Node:
 
     def __init__(self, **signed: int) -> None:
         self.oms_type = OmsType.NETTING
-        self.order: Any = SimpleNamespace(is_reduce_only=True)
+        self.order: Any = SimpleNamespace(is_reduce_only=True, strategy_id=StrategyId(OWN))
         self.index: dict[ClientOrderId, PositionId] = {}
         self.owners: dict[PositionId, StrategyId] = {}
         self.opened: list[Any] = []
@@ -66,9 +66,9 @@ class Node:
         self.index[name] = its
         self.owners[its] = owner
 
-    def assigned(self, quantity: int, *, dry_run: bool = False) -> str | None:
+    def assigned(self, quantity: int, *, dry_run: bool = False, of: str = OWN) -> str | None:
         """Assign a sale; return whose position it is booked on, None where nothing is said."""
-        self.reducing(dry_run=dry_run).assign(a_sale(quantity))
+        self.reducing(dry_run=dry_run).assign(a_sale(quantity, of))
         found = self.index.get(NAME)
         if found is None:
             return None
@@ -91,11 +91,11 @@ def a_position(strategy_id: str, signed: int, opened_ns: int = 0) -> Any:
     )
 
 
-def a_sale(quantity: int) -> Any:
+def a_sale(quantity: int, strategy_id: str = OWN) -> Any:
     return SimpleNamespace(
         client_order_id=NAME,
         instrument_id=INSTRUMENT,
-        strategy_id=StrategyId(OWN),
+        strategy_id=StrategyId(strategy_id),
         order_side=OrderSide.SELL,
         last_qty=quantity,
         trade_id="7",
@@ -169,6 +169,25 @@ def test_a_fill_of_an_order_that_may_open_a_position_is_left_alone():
     node.order.is_reduce_only = False
 
     assert node.assigned(2) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "owner"),
+    [
+        ({"nobody": 7, "other": 7}, None),
+        ({"other": 7}, OTHER),
+        ({"other": 1, "third": 2}, THIRD),
+        ({"other": 1, "third": 1}, None),
+        ({"other": -7}, None),
+    ],
+)
+def test_a_fill_of_nobodys_order_is_booked_on_a_position_that_it_reduces(
+    held: dict[str, int], owner: str | None
+):
+    node = Node(**held)
+    node.order = SimpleNamespace(is_reduce_only=False, strategy_id=StrategyId(NOBODY))
+
+    assert node.assigned(2, of=NOBODY) == owner
 
 
 def test_a_fill_that_says_what_it_belongs_to_is_left_alone():
