@@ -34,6 +34,8 @@ from recon.nautilus.store import Store
 from recon.nautilus.teller import Teller
 from recon.nautilus.venue import Venue
 
+MINUTE_NS = 60_000_000_000
+
 MOST_MINS = 90 * 24 * 60
 """What ``reconciliation_lookback_mins=None`` means: as long as Binance keeps income."""
 
@@ -138,7 +140,8 @@ class AccountMaker:
             book,
             ledger,
             now_ns,
-            lookback_mins * 60 * 1_000_000_000,
+            lookback_mins * MINUTE_NS,
+            MOST_MINS * MINUTE_NS,
             book.unsent(self._unsent),
         )
         return Account(

@@ -243,6 +243,15 @@ class Book:
         ]
         return list({order.client_order_id: order for order in mine}.values())
 
+    def told_ns(self) -> int | None:
+        """Return when the venue told something of an order for the last time, if it ever did."""
+        told = (
+            order.last_event.ts_event
+            for order in self._cache.orders()
+            if self._is_mine(order) and order.venue_order_id is not None
+        )
+        return max(told, default=None)
+
     def inflight(self) -> list[Order]:
         """Return the orders of this account that wait for an answer, and continuations."""
         waiting = [order for order in self._cache.orders_inflight() if self._is_mine(order)]

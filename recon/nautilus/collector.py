@@ -51,7 +51,9 @@ class OrdersRead(msgspec.Struct):
 class Collector:
     """Reads the symbols of one account.
 
-    ``unsent`` are orders that were loaded without a word about whether they were sent.
+    ``unsent`` are orders that were loaded without a word about whether they were sent.  Without
+    a ledger history is read from a lookback ago, or from what the orders that were loaded tell of
+    last, at most ``longest_ns`` ago.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Collector:
         ledger: Ledger,
         now_ns: Callable[[], int],
         lookback_ns: int,
+        longest_ns: int,
         unsent: Sequence[Order],
     ) -> None:
         self.unsent = unsent
@@ -69,10 +72,18 @@ class Collector:
         self._ledger = ledger
         self._now_ns = now_ns
         self._lookback_ns = lookback_ns
+        self._longest_ns = longest_ns
+        # An order that was loaded without a ledger tells of a past that was not dealt with whole.
+        self._told_ns = book.told_ns()
 
     def since_ns(self, began_ns: int) -> int:
         """Return from when on trades are asked for where there is no cursor."""
-        return self._ledger.complete_until_ns or began_ns - self._lookback_ns
+        if self._ledger.complete_until_ns:
+            return self._ledger.complete_until_ns
+        since_ns = began_ns - self._lookback_ns
+        if self._told_ns is None or self._told_ns >= since_ns:
+            return since_ns
+        return max(self._told_ns, min(since_ns, began_ns - self._longest_ns))
 
     async def trades(self, symbol: str, began_ns: int, last_traded_ns: int = 0) -> TradesRead:
         """Read the trades of a symbol; its income says when it was last traded."""
