@@ -351,7 +351,13 @@ def _may_be(order: Order, instrument_id: InstrumentId, order_id: str | None) -> 
         return False
     if order.venue_order_id is None or order_id is None:
         return True
-    return bool(
-        order.venue_order_id.value == order_id
-        or (order.order_type in _CONDITIONAL and not order.is_closed)
-    )
+    if order.venue_order_id.value == order_id:
+        return True
+    # What it has become has an id of its own, and a read that is behind shows the first one.
+    return order.order_type in _CONDITIONAL and (not order.is_closed or _had(order, order_id))
+
+
+def _had(order: Order, order_id: str) -> bool:
+    """Whether an order was known to the venue by an id, once."""
+    ids = (event.venue_order_id for event in order.events)
+    return any(each is not None and each.value == order_id for each in ids)
