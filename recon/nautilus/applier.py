@@ -299,7 +299,9 @@ class Applier:
             settlement = self._settled(order, venue, [])
         if settlement.open_question is not None:
             unfinished.append(Unfinished(venue, settlement.open_question, settlement.is_difference))
-        elif settlement.is_difference and not is_new:
+        # A question that stays open is told when it has been for long, what is changed now is now.
+        changes = settlement.open_question is None or bool(settlement.steps)
+        if settlement.is_difference and changes and not is_new:
             since_ns = venue.updated_ns if order.is_open else _unheard_ns(order, venue)
             self._teller.order_state(order, venue, since_ns, now_ns)
         for step in settlement.steps:

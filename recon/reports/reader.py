@@ -112,7 +112,8 @@ class ReportsReader:
                 side,
                 sign * report.quantity.as_decimal(),
                 ZERO if price is None else Decimal(str(price)),
-                0,
+                # A client that does not know when a position changed says that it was just now.
+                report.ts_last if report.ts_last < report.ts_init else 0,
             )
         return Positions(asked_ns, legs, is_complete=False)
 
