@@ -255,6 +255,9 @@ class Gate:
                     self._ask(account, event)
                     return False
                 return not order.is_open or order.venue_order_id is None
+            case OrderCanceled() if _is_of_what_it_became(order, event):
+                self._ask(account, event)  # the engine refuses what has another id than the order
+                return False
             case OrderCanceled() | OrderUpdated():
                 # An end must not come before fills that are still to be asked for.
                 is_early = isinstance(event, OrderCanceled) and account.is_in_doubt(order)
@@ -330,6 +333,12 @@ def _takes(order: Order, event: OrderFilled) -> bool:
     return bool(
         order.filled_qty.as_decimal() + event.last_qty.as_decimal() <= order.quantity.as_decimal()
     )
+
+
+def _is_of_what_it_became(order: Order, event: OrderCanceled) -> bool:
+    """Whether an end has the id of the order that a conditional one has become, unheard."""
+    ids = order.venue_order_id, event.venue_order_id
+    return None not in ids and ids[0] != ids[1]
 
 
 def _is_overtaken(order: Order, event: OrderEvent) -> bool:

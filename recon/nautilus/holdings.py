@@ -201,16 +201,16 @@ class Holdings:
         return Torn(order, fill, fill.last_qty)
 
     def _was_closed_since(self, position: Position, fill: OrderFilled) -> bool:
-        """Whether a position was opened after a fill, when all before had closed it."""
-        opened = position.events[0]
-        if opened.ts_init <= fill.ts_init:
-            return False
-        before = (
-            signed(other)
+        """Whether a position was opened after a fill, when all before had closed it.
+
+        They came before it, or they are before it in the venue's order where it was made anew.
+        """
+        its = [
+            other
             for _, other in self._fills(position.instrument_id)
-            if other.position_id == position.id and other.ts_init <= opened.ts_init
-        )
-        return bool(sum(before, ZERO) == signed(opened))
+            if other.position_id == position.id
+        ]
+        return _closes(its, position, fill, _arrival_of) or _closes(its, position, fill, rank_of)
 
     def torn_fills(self, leg: Leg) -> list[Torn]:
         """Return what of the fills of orders, in order, their positions lack.
@@ -245,6 +245,26 @@ class Holdings:
             if position_id is None or fill.position_id == position_id:
                 by_position.setdefault(fill.position_id, []).append((order, fill))
         return by_position
+
+
+def _arrival_of(fill: OrderFilled) -> int:
+    arrived_ns: int = fill.ts_init
+    return arrived_ns
+
+
+def _closes(
+    fills: Iterable[OrderFilled],
+    position: Position,
+    fill: OrderFilled,
+    place_of: Callable[[OrderFilled], Any],
+) -> bool:
+    """Whether the fills before a position's first one, among which is ``fill``, add up to zero."""
+    opened = position.events[0]
+    place = place_of(opened)
+    if place <= place_of(fill):
+        return False
+    before = (signed(other) for other in fills if place_of(other) <= place)
+    return bool(sum(before, ZERO) == signed(opened))
 
 
 def _is_of(position: Position, pair: tuple[Order, OrderFilled]) -> bool:
