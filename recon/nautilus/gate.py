@@ -48,7 +48,7 @@ from recon.core.facts import FillKey
 from recon.core.ledger import SymbolBook
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
-from recon.nautilus.book import prior_of
+from recon.nautilus.book import is_adopted, prior_of
 from recon.nautilus.replay import is_late, rank_of
 from recon.nautilus.teller import LATE_NS
 
@@ -348,6 +348,8 @@ def _is_overtaken(order: Order, event: OrderEvent) -> bool:
     """
     if not isinstance(event, OrderUpdated):
         return False
+    if is_adopted(order) and event.ts_event <= order.ts_accepted + ROUNDING_NS:
+        return True  # with what it was accepted as it was taken in, or with what it had since
     return any(
         isinstance(other, OrderUpdated) and event.ts_event < other.ts_event - ROUNDING_NS
         for other in order.events
