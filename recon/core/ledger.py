@@ -97,7 +97,7 @@ class SymbolBook:
         self.is_dirty = True
         return True
 
-    def is_overtaken(self, position_side: str, its: Rank) -> bool:
+    def is_overtaken(self, position_side: str | None, its: Rank) -> bool:
         """Whether a fill that is queued comes after one of that rank, of the same leg."""
         return any(side == position_side and other > its for side, other in self.queued.values())
 

@@ -44,7 +44,7 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 
 from recon.core.behind import Behind
-from recon.core.facts import FillKey
+from recon.core.facts import FillKey, Leg
 from recon.core.ledger import SymbolBook
 from recon.core.orders import BEYOND_CHANGE, ROUNDING_NS
 from recon.nautilus.account import Account
@@ -211,7 +211,7 @@ class Gate:
             or not account.venue.fills_are_complete
             or not _takes(order, event)
             or (prior_of(order) and any(other.order_id == key.order_id for other in book.queued))
-            or self._is_out_of_turn(book, event)
+            or self._is_out_of_turn(account, book, event)
         ):
             self._ask(account, event)
             return
@@ -221,14 +221,19 @@ class Gate:
         book.queued[key] = position_side, rank_of(event)
         self._forward(event)
 
-    def _is_out_of_turn(self, book: SymbolBook, event: OrderFilled) -> bool:
+    def _is_out_of_turn(self, account: Account, book: SymbolBook, event: OrderFilled) -> bool:
         """Whether a later fill of the same leg is applied already, or is about to be."""
-        position_side = _position_side(event)
-        if position_side is None:
-            return False
         its = rank_of(event)
-        position = self._cache.position(event.position_id)
-        return is_late(position, its) or book.is_overtaken(position_side, its)
+        position_side = _position_side(event)
+        if position_side is not None:
+            positions = [self._cache.position(event.position_id)]
+        else:  # its client names no positions: it is booked under its strategy's
+            held = account.book.holdings.positions(
+                Leg(account.venue.symbol(event.instrument_id), "BOTH")
+            )
+            positions = [each for each in held if each.strategy_id == event.strategy_id]
+        is_late_here = any(is_late(position, its) for position in positions)
+        return is_late_here or book.is_overtaken(position_side, its)
 
     def _complete(self, order: Order, event: OrderFilled) -> None:
         """Let an order end with its last fill whose first ones came before the first contact."""

@@ -79,6 +79,7 @@ class Desk:
         self.made_here: list[Any] = []
         self.assigned: list[Any] = []
         self.completed: list[Any] = []
+        self.held: list[Any] = []
         self.log = Log()
         self.order = an_order(status)
         self.account: Any = SimpleNamespace(
@@ -88,6 +89,7 @@ class Desk:
                 fills_are_complete=True,
                 is_final=lambda event, order: BinanceVenue.is_final(cast(Any, None), event, order),
             ),
+            book=SimpleNamespace(holdings=SimpleNamespace(positions=lambda leg: self.held)),
             reconciles=lambda instrument_id: self.is_reconciled,
             is_in_doubt=lambda order: self.is_in_doubt,
             emitter=SimpleNamespace(is_applied=lambda event: event in self.made_here),
@@ -191,8 +193,8 @@ def accepted() -> OrderAccepted:
     return OrderAccepted(**details(venue_order_id=VENUE_ID))
 
 
-def canceled(at_ns: int = NOW) -> OrderCanceled:
-    return OrderCanceled(**details(at_ns, venue_order_id=VENUE_ID))
+def canceled(at_ns: int = NOW, venue_order_id: VenueOrderId = VENUE_ID) -> OrderCanceled:
+    return OrderCanceled(**details(at_ns, venue_order_id=venue_order_id))
 
 
 def expired() -> OrderExpired:
@@ -537,6 +539,27 @@ def test_a_fill_that_comes_before_one_that_is_queued_on_its_leg_is_asked_for(
 
     assert desk.passed == ([later] if is_asked else [later, earlier])
     assert desk.questions == ([("77", "O-1")] if is_asked else [])
+
+
+@pytest.mark.parametrize(("strategy", "is_asked"), [(STRATEGY, True), ("S-002", False)])
+def test_where_no_position_is_named_the_turn_is_that_of_the_strategys(
+    strategy: Any, is_asked: bool
+):
+    desk = Desk()
+    later = SimpleNamespace(last_event=fill("6"), strategy_id=StrategyId(str(strategy)))
+    desk.held = [later]
+    desk.send(earlier := fill("5"))
+
+    assert desk.passed == ([] if is_asked else [earlier])
+    assert bool(desk.questions) == is_asked
+
+
+def test_an_end_with_the_id_of_what_the_order_became_is_asked_for():
+    desk = Desk()
+    desk.send(canceled(venue_order_id=VenueOrderId("78")))
+
+    assert desk.passed == []
+    assert desk.questions == [("78", "O-1")]
 
 
 def test_a_fill_that_comes_after_one_that_is_queued_on_its_leg_passes():
