@@ -228,11 +228,19 @@ class Collector:
 
 async def gathered(*reads: Awaitable[Any]) -> list[Any]:
     """Wait for all reads to end, then return their answers or raise the first failure."""
-    answers = await asyncio.gather(*reads, return_exceptions=True)
+    answers = await asyncio.gather(*map(_outcome, reads))
     for answer in answers:
-        if isinstance(answer, BaseException):
+        if isinstance(answer, Exception):
             raise answer
     return answers
+
+
+async def _outcome(read: Awaitable[Any]) -> Any:
+    """Return an answer, or the failure: who waits may be gone before all have ended."""
+    try:
+        return await read
+    except Exception as e:
+        return e
 
 
 def _never_more(venue: VenueOrder, order_id: str) -> VenueOrder:

@@ -147,6 +147,11 @@ class Fault:
         """How long after an act its effect comes."""
         return 0
 
+    @property
+    def lingers_ns(self) -> int:
+        """How long after its end a client may still wait for what it has hit."""
+        return 0
+
     def is_armed(self, now_ns: int) -> bool:
         """Whether it would still act."""
         return not self._is_over(now_ns) and not self._is_used_up()
@@ -160,7 +165,7 @@ class Fault:
     def act(self, kind: str, now_ns: int) -> None:
         """Count one act, and note what it impairs: until it is healed, or at this instant."""
         self.activations += 1
-        until_ns = now_ns if self._until_ns is None else self._until_ns
+        until_ns = (now_ns if self._until_ns is None else self._until_ns) + self.lingers_ns
         if not any(i.kind == kind and i.until_ns == until_ns for i in self.impairments):
             self.impairments.append(
                 Impairment(kind, now_ns, until_ns, self.node or "", self.account or "")

@@ -174,6 +174,10 @@ class LostReply(Interception):
         return Substitute(None, self._applied, self._after_ns, self._late_ns)
 
 
+PATIENCE_NS = 10_000_000_000
+"""How long a client may wait for an answer before it asks again."""
+
+
 class DelayedReply(Interception):
     """A REST call whose answer arrives late; it says what was true when it was made."""
 
@@ -184,6 +188,10 @@ class DelayedReply(Interception):
     @property
     def echo_ns(self) -> int:
         return self._by_ns
+
+    @property
+    def lingers_ns(self) -> int:
+        return min(self._by_ns, PATIENCE_NS)
 
     def distortion(self, now_ns: int) -> Late:
         return Late(self._by_ns)
