@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import structs
 
-from sim.clock import VirtualLoop
 from sim.hand import Sent, venue_client_id
+from sim.loops import Loop
 from sim.node import NodeUnderTest
 from sim.scenario import actions as a
 
 
-async def sleep_until(loop: VirtualLoop, when_ns: int) -> None:
+async def sleep_until(loop: Loop, when_ns: int) -> None:
     """Wait until an instant."""
     if when_ns <= loop.now_ns:
         return
@@ -46,7 +46,7 @@ class Attendant:
     def __init__(
         self,
         node: NodeUnderTest,
-        loop: VirtualLoop,
+        loop: Loop,
         orders: Mapping[str, Sent],
         inert: list[str],
         whose: str,

@@ -107,6 +107,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._now_ns
 
     @property
+    def origin_ns(self) -> int:
+        """The instant that scenarios write as ``0s``: their time may begin before it."""
+        return START_NS
+
+    @property
     def elapsed_ns(self) -> int:
         """How much virtual time has passed since the loop was made."""
         return self._now_ns - self._start_ns

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context, copy_context
 
-from sim.clock import VirtualLoop
+from sim.loops import Loop
 from sim.process import PROCESS, Process
 from sim.scenario.points import Moment, Point
 from sim.trace import Trace
@@ -93,7 +93,7 @@ class _Armed:
 class Points:
     """The named points of one run, told of all that happens to a node's processes."""
 
-    def __init__(self, loop: VirtualLoop, trace: Trace) -> None:
+    def __init__(self, loop: Loop, trace: Trace) -> None:
         self._loop = loop
         self._trace = trace
         self._armed: list[_Armed] = []

@@ -13,7 +13,7 @@ from nautilus_trader.common.component import MessageBus
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
 
-from sim.clock import VirtualLoop
+from sim.loops import Loop
 from sim.observation import Alert, Call, NodeEvent, PositionChange
 from sim.plain import Reader, symbol_of
 from sim.stopwatch import cpu_secs
@@ -29,7 +29,7 @@ class AlertError(TypeError):
 class Recorder:
     """The events, position changes, alerts and startup calls of one process."""
 
-    def __init__(self, process: str, reader: Reader, loop: VirtualLoop, trace: Trace) -> None:
+    def __init__(self, process: str, reader: Reader, loop: Loop, trace: Trace) -> None:
         self.events: list[NodeEvent] = []
         self.position_changes: list[PositionChange] = []
         self.alerts: list[Alert] = []

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from sim.attendant import Attendant, sleep_until
-from sim.clock import START_NS, VirtualLoop
 from sim.faults import Faults
 from sim.hand import ACTS, Reach, act
+from sim.loops import Loop
 from sim.node import NodeUnderTest
 from sim.points import Points
 from sim.scenario import actions as a
@@ -36,7 +36,7 @@ class Timeline:
     def __init__(
         self,
         scenario: m.Scenario,
-        loop: VirtualLoop,
+        loop: Loop,
         venue: Venue,
         network: Network,
         faults: Faults,
@@ -89,9 +89,9 @@ class Timeline:
         ]
         # What starts at an instant starts before anything else happens at it.
         for at_ns, step in sorted([*starts, *begins, *records], key=lambda each: each[0]):
-            await self.sleep_until(START_NS + at_ns)
+            await self.sleep_until(self._loop.origin_ns + at_ns)
             step()
-        over_ns = START_NS + max(
+        over_ns = self._loop.origin_ns + max(
             *(r.at_ns + r.action.lasts_ns for r in self._scenario.timeline),
             *(at_ns for at_ns, _ in starts),
             0,

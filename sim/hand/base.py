@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from sim.clock import VirtualLoop
 from sim.faults import Faults
+from sim.loops import Loop
 from sim.scenario import actions as a
 from sim.scenario.model import Scenario
 from sim.transport.network import Network
@@ -28,7 +28,7 @@ def venue_client_id(order: Sent) -> str:
 class Reach(msgspec.Struct, frozen=True):
     """All that the world can lay its hand on; ``orders`` are all of the scenario's."""
 
-    loop: VirtualLoop
+    loop: Loop
     venue: Venue
     network: Network
     faults: Faults

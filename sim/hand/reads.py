@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from sim.clock import START_NS
 from sim.faults import Fault
 from sim.hand.base import Reach
 from sim.scenario import actions as a
@@ -70,7 +69,7 @@ def _hide_trades(reach: Reach, action: a.HideTrades, label: str) -> None:
 
 def _omit_rows(reach: Reach, action: a.OmitRows, label: str) -> None:
     def instant(at_ns: int | None) -> int | None:
-        return None if at_ns is None else START_NS + at_ns
+        return None if at_ns is None else reach.loop.origin_ns + at_ns
 
     def make(acted: Acted) -> Omission:
         return Omission(

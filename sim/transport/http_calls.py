@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sim.clock import VirtualLoop
 from sim.faults import Distortion, Faults, Late, Queued, Substitute, impaired_by
+from sim.loops import Loop
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
@@ -56,7 +56,7 @@ class HttpCalls:
 
     def __init__(
         self,
-        loop: VirtualLoop,
+        loop: Loop,
         venue: Venue,
         faults: Faults,
         trace: Trace,

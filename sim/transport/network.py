@@ -14,8 +14,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.clock import VirtualLoop
 from sim.faults import Faults
+from sim.loops import Loop
 from sim.points import Points
 from sim.process import PROCESS
 from sim.trace import Trace
@@ -41,7 +41,7 @@ class Network(StreamNetwork):
 
     def __init__(
         self,
-        loop: VirtualLoop,
+        loop: Loop,
         venue: Venue,
         faults: Faults,
         trace: Trace,

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sim.clock import NS_PER_MS, VirtualLoop
+from sim.clock import NS_PER_MS
 from sim.faults import Faults, Held, Holder, Passage
+from sim.loops import Loop, Timer
 from sim.points import Points
 from sim.process import PROCESS, Process, refuse_the_dead
 from sim.trace import Trace
@@ -43,7 +44,7 @@ class StreamNetwork:
 
     def __init__(
         self,
-        loop: VirtualLoop,
+        loop: Loop,
         venue: Venue,
         faults: Faults,
         trace: Trace,
@@ -63,7 +64,7 @@ class StreamNetwork:
         self._names_nodes = names_nodes
         self._context = copy_context()
         self._sockets: dict[int, Socket] = {}
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: Timer | None = None
         self._deadline_ns: int | None = None
         self._is_flushing = False
         self._holders: list[Holder] = []

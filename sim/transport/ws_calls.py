@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sim.clock import VirtualLoop
 from sim.faults import Faults, Late, Substitute
+from sim.loops import Loop
 from sim.points import Points
 from sim.trace import Trace
 from sim.venue.wire import Request, Response
@@ -31,7 +31,7 @@ class WsCalls:
 
     def __init__(
         self,
-        loop: VirtualLoop,
+        loop: Loop,
         venue: Venue,
         faults: Faults,
         trace: Trace,
