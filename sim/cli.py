@@ -35,6 +35,7 @@ from sim.report.story import Line, shortened
 from sim.runner import Job
 from sim.scenario import PROPERTIES, Scenario, ScenarioError, load
 from sim.selftest.cli import selftest_command
+from sim.serve.cli import serve_command
 from sim.suite import scenario_files
 from sim.workers import Task, outcomes_of
 
@@ -87,6 +88,7 @@ main.add_command(crash_command)
 main.add_command(fuzz_command)
 main.add_command(replay_command)
 main.add_command(selftest_command)
+main.add_command(serve_command)
 
 
 @main.command("list")

@@ -16,7 +16,11 @@ BROKEN = 1006
 
 
 class NetworkError(ConnectionError):
-    """The venue could not be reached."""
+    """The venue could not be reached; ``status`` is what it answered a handshake, if it did."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Socket:

@@ -113,15 +113,14 @@ class StreamNetwork:
         refusal = self._faults.on_handshake(client, node, is_ws_api=calls)
         if refusal is not None and not refusal.is_dead:
             await asyncio.sleep(refusal.after_ns / 1e9)
-            raise NetworkError(
-                "connection refused" if refusal.status is None else f"HTTP {refusal.status}"
-            )
+            said = "connection refused" if refusal.status is None else f"HTTP {refusal.status}"
+            raise NetworkError(said, refusal.status)
         if refusal is not None:
             url = "/ws"  # the key is left behind: nothing is ever said there
         try:
             connection_id = self._venue.open_stream(url, self._loop.now_ns, client)
         except HandshakeRefused as e:
-            raise NetworkError(str(e)) from None
+            raise NetworkError(str(e), e.status) from None
         socket = Socket(self, connection_id, client, node, on_frame, on_close, is_ws_api=calls)
         self._sockets[connection_id] = socket
         what = "ws-api-open" if calls else "stream-open"

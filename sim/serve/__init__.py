@@ -1,0 +1,1 @@
+"""A fake Binance that anybody's client can be pointed at: ``recon serve``."""
