@@ -27,5 +27,10 @@ def pytest_asyncio_loop_factories(
     config: Any,
     item: Any,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Give every async test a loop of its own whose time is virtual."""
+    """Give every async test a loop of its own whose time is virtual.
+
+    What asks a Binance is asked once more over real sockets.
+    """
+    if "binance" in item.fixturenames:
+        return {"virtual": VirtualLoop, "sockets": asyncio.SelectorEventLoop}
     return {"virtual": VirtualLoop}

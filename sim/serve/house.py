@@ -109,5 +109,10 @@ class House:
         """Say what has not come to rest, None when everything has."""
         return "reads lag" if self.venue.reads.lagging else self.network.pending()
 
+    def check(self) -> None:
+        """Raise `VenueInvariantError` when its books do not add up."""
+        self.venue.check_invariants()
+        self.network.check_invariants()
+
     def _on_fault(self, fault: Fault, what: str) -> None:
         self.trace.add(self.loop.now_ns, "fault", fault.label, what)

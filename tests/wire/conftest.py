@@ -1,12 +1,17 @@
-"""A Binance for each test; the way to it is chosen here and nowhere else."""
+"""A Binance for each test; the way to it is chosen here and nowhere else.
+
+Each test has one in this process, on a virtual loop, and one behind real sockets.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.wire import in_process
+from sim.clock import VirtualLoop
+from tests.wire import in_process, over_sockets
 from tests.wire.binance import Binance
 
 
@@ -18,7 +23,13 @@ def pytest_configure(config: pytest.Config) -> None:
 async def binance(request: pytest.FixtureRequest) -> AsyncIterator[Binance]:
     """Return a Binance as its first user sees it; the mark ``venue`` says what it is like."""
     mark = request.node.get_closest_marker("venue")
-    house = in_process.InProcess(*(mark.args if mark is not None else ()))
+    words = mark.args[0] if mark is not None else ""
+    house: in_process.InProcess | over_sockets.OverSockets
+    if isinstance(asyncio.get_running_loop(), VirtualLoop):
+        house = in_process.InProcess(words)
+    else:
+        house = over_sockets.OverSockets(words)
+        await house.open()
     yield Binance(house)
     await house.close()
 

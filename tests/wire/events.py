@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.wire.rows import POSITION_SIDE, PREVENTION, TIME_IN_FORCE, WORKING_TYPE
@@ -150,7 +151,8 @@ def said(event: dict[str, Any]) -> str:
     match event:
         case {"e": "ORDER_TRADE_UPDATE", "o": o}:
             why = "" if o["er"] == "0" else f" er {o['er']}"
-            return f"ORDER {o['c'].partition('-1767')[0]} {o['x']} {o['X']} {o['z']}{why}"
+            name = re.sub(r"-\d{13}$", "", o["c"])  # without the time
+            return f"ORDER {name} {o['x']} {o['X']} {o['z']}{why}"
         case {"e": "ACCOUNT_UPDATE", "a": a}:
             legs = [f"{p['s']} {p['ps']} {p['pa']}" for p in a["P"]]
             return f"ACCOUNT {a['m']} {[b['a'] for b in a['B']]} {legs}"
