@@ -9,13 +9,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from msgspec import structs
 
 from sim.hand import Sent, venue_client_id
 from sim.loops import Loop
-from sim.node import NodeUnderTest
 from sim.scenario import actions as a
+
+
+class Player(Protocol):
+    """One node, as whoever starts and stops it has it; see `sim.node.NodeUnderTest`."""
+
+    name: str
+    starts_ns: int
+    waiting: list[a.Submit]
+    """The orders that strategies send when they start the next time."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a process of the node exists."""
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether there is a process whose strategies have not run yet."""
+
+    @property
+    def revival_is_due(self) -> bool:
+        """Whether the supervisor is about to start the node again."""
+
+    def start(self, comeback: a.Comeback | None = None) -> None:
+        """Start a process; raises `LookupError` when the cache cannot be damaged so."""
+
+    async def stop(self) -> None:
+        """Stop the process in good order and wait until it has ended."""
+
+    def kill(self) -> None:
+        """End the process at once, or see that none is started again."""
+
+    def act(self, action: a.StrategyAction) -> None:
+        """Have a strategy do something; raises `LookupError` when it cannot."""
 
 
 async def sleep_until(loop: Loop, when_ns: int) -> None:
@@ -45,7 +78,7 @@ class Attendant:
 
     def __init__(
         self,
-        node: NodeUnderTest,
+        node: Player,
         loop: Loop,
         orders: Mapping[str, Sent],
         inert: list[str],

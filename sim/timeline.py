@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from sim.attendant import Attendant, sleep_until
+from sim.attendant import Attendant, Player, sleep_until
 from sim.faults import Faults
 from sim.hand import ACTS, Reach, act
 from sim.loops import Loop
-from sim.node import NodeUnderTest
 from sim.points import Points
 from sim.scenario import actions as a
 from sim.scenario import dump_record, durations
@@ -41,7 +40,7 @@ class Timeline:
         network: Network,
         faults: Faults,
         points: Points,
-        nodes: Iterable[NodeUnderTest],
+        nodes: Iterable[Player],
         trace: Trace,
         left_out: str = "",
     ) -> None:
