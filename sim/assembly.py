@@ -48,11 +48,20 @@ POST_STOP_SECS = 1.0
 """How long a stopping node waits for residual events; the default of 10 s only adds time."""
 
 
-def node_config(spec: NodeSpec, trader_id: str, accesses: Sequence[Access]) -> TradingNodeConfig:
-    """Return the configuration of a node, before an engine changes it."""
+def node_config(
+    spec: NodeSpec,
+    trader_id: str,
+    accesses: Sequence[Access],
+    host: str = HOST,
+    database: DatabaseConfig | None = None,
+) -> TradingNodeConfig:
+    """Return the configuration of a node, before an engine changes it.
+
+    ``host`` is where the venue is, with a port if it has one.
+    """
     return TradingNodeConfig(
         trader_id=TraderId(trader_id),
-        cache=CacheConfig(database=DatabaseConfig(type="redis")),
+        cache=CacheConfig(database=database or DatabaseConfig(type="redis")),
         exec_engine=LiveExecEngineConfig(
             reconciliation=True,
             reconciliation_lookback_mins=spec.reconciliation_lookback_mins,
@@ -60,34 +69,37 @@ def node_config(spec: NodeSpec, trader_id: str, accesses: Sequence[Access]) -> T
         ),
         # Instruments are those of a venue, so each account has a client for its own.
         data_clients={
-            access.venue: BinanceDataClientConfig(**_reach(spec, access)) for access in accesses
+            access.venue: BinanceDataClientConfig(**_reach(spec, access, host))
+            for access in accesses
         },
-        exec_clients=_exec_clients(spec, accesses),
+        exec_clients=_exec_clients(spec, accesses, host),
         timeout_post_stop=POST_STOP_SECS,
     )
 
 
-def _reach(spec: NodeSpec, access: Access) -> dict[str, Any]:
+def _reach(spec: NodeSpec, access: Access, host: str) -> dict[str, Any]:
     """Return what clients for data and for orders are told alike."""
     return {
         "venue": Venue(access.venue),
         "api_key": access.key.api_key,
         "api_secret": access.key.api_secret,
         "account_type": BinanceAccountType.USDT_FUTURES,
-        "base_url_http": f"http://{HOST}",
-        "base_url_ws": f"ws://{HOST}",
+        "base_url_http": f"http://{host}",
+        "base_url_ws": f"ws://{host}",
         "instrument_provider": _instrument_provider(spec.instruments),
     }
 
 
-def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveExecClientConfig]:
+def _exec_clients(
+    spec: NodeSpec, accesses: Sequence[Access], host: str
+) -> dict[str, LiveExecClientConfig]:
     """Return the configurations of the execution clients, by their names."""
     broker = spec.broker
     if broker is None:
         options = options_of(BinanceExecClientConfig, spec.exec_client)
         return {
             access.venue: BinanceExecClientConfig(
-                **_reach(spec, access) | _addresses(),
+                **_reach(spec, access, host) | _addresses(host),
                 # The adapter refuses to connect to a hedge mode account otherwise.
                 **{"use_reduce_only": not access.is_hedged(), **options},
             )
@@ -103,19 +115,19 @@ def _exec_clients(spec: NodeSpec, accesses: Sequence[Access]) -> dict[str, LiveE
         broker.venue: BrokerExecClientConfig(
             api_key=access.key.api_key,
             api_secret=access.key.api_secret,
-            base_url_http=f"http://{HOST}",
-            base_url_ws=f"ws://{HOST}",
+            base_url_http=f"http://{host}",
+            base_url_ws=f"ws://{host}",
             positions=broker.positions,
             routing=routing,
         )
     }
 
 
-def _addresses() -> dict[str, str]:
+def _addresses(host: str) -> dict[str, str]:
     """Return where an execution client finds its streams, and the WebSocket API if it knows it."""
     if "base_url_ws_stream" not in BinanceExecClientConfig.__struct_fields__:
         return {}
-    return {"base_url_ws": f"ws://{HOST}{WS_API_PATH}", "base_url_ws_stream": f"ws://{HOST}"}
+    return {"base_url_ws": f"ws://{host}{WS_API_PATH}", "base_url_ws_stream": f"ws://{host}"}
 
 
 def options_of(config: type[NautilusConfig], written: Mapping[str, Any]) -> dict[str, Any]:

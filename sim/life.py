@@ -16,7 +16,7 @@ from nautilus_trader.common.component import remove_instance_component_clocks
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.identifiers import ClientOrderId
 
-from sim.clock import VirtualLoop
+from sim.loops import Loop
 from sim.observation import Incarnation, NodeEvent, State
 from sim.plain import Access, Reader
 from sim.process import PROCESS, Process
@@ -66,7 +66,7 @@ class Life:
         claims: dict[str, dict[str, str]],
         reader: Reader,
         recorder: Recorder,
-        loop: VirtualLoop,
+        loop: Loop,
         on_main_task_done: Callable[[BaseException | None], None],
     ) -> None:
         self.process = process

@@ -10,13 +10,17 @@ import recon
 from sim.engines import StockDefaults
 from sim.scenario.model import Node as NodeSpec
 from sim.transport.httpx import simulated_transport
+from sim.transport.network import NETWORK
 
 SERVED_WITHOUT_TIMES_MINS = 7 * 24 * 60
 """Binance USD-M, "Account Trade List": without times the last seven days are served."""
 
 
 class Recon(StockDefaults):
-    """`recon`, installed as a user installs it; its requests go over the simulated network."""
+    """`recon`, installed as a user installs it.
+
+    In a simulated run its requests go over the simulated network, elsewhere over its own sockets.
+    """
 
     name = "recon"
     alerts: str | None = recon.TOPIC
@@ -33,4 +37,5 @@ class Recon(StockDefaults):
         return structs.replace(config, exec_engine=engine)
 
     def attach(self, node: TradingNode) -> None:
-        recon.install(node, transport=simulated_transport(self.name))
+        is_simulated = NETWORK.get(None) is not None
+        recon.install(node, transport=simulated_transport(self.name) if is_simulated else None)

@@ -81,6 +81,9 @@ class Actor(Player, Protocol):
     def incarnations(self) -> Sequence[tuple[Process, Incarnation]]:
         """Return the processes so far, each with what is known of it."""
 
+    def startups(self) -> tuple[tuple[str, int, float], ...]:
+        """Return what the startup reconciliation of each process took: ns, CPU seconds."""
+
 
 class Stage:
     """Where a scenario is played.
@@ -140,18 +143,9 @@ class Stage:
             latency_ns,
             names_nodes=len(scenario.each_node) > 1,
         )
-        self.nodes = make_nodes()
-        self.timeline = make_timeline(
-            scenario,
-            loop,
-            self.venue,
-            self.network,
-            self.faults,
-            self.points,
-            self.nodes,
-            self.trace,
-            left_out,
-        )
+        self._make_timeline = make_timeline
+        self._left_out = left_out
+        self.set_nodes(make_nodes())
         self._crashes: list[Crash] = []
         self._pending: str | None = None
         self._quiet_ns: int | None = None
@@ -160,6 +154,21 @@ class Stage:
         self._truth: tuple[
             tuple[VenueTrade, ...], tuple[VenueOrder, ...], tuple[VenuePosition, ...]
         ]
+
+    def set_nodes(self, nodes: Sequence[Actor]) -> None:
+        """Say whom the timeline is about."""
+        self.nodes = nodes
+        self.timeline = self._make_timeline(
+            self.scenario,
+            self._loop,
+            self.venue,
+            self.network,
+            self.faults,
+            self.points,
+            nodes,
+            self.trace,
+            self._left_out,
+        )
 
     async def play(self) -> None:
         """Play the scenario to its end, and have each node reconcile once more."""

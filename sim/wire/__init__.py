@@ -1,0 +1,1 @@
+"""Scenarios over real sockets: real processes, real time and a real Redis."""

@@ -1,0 +1,391 @@
+"""A node in a process of its own, from its parent's side."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sim.loops import RealTime, Timer
+from sim.observation import Alert, Call, Incarnation, NodeEvent, PositionChange, State
+from sim.process import Process
+from sim.scenario.actions import Comeback, Start, StrategyAction, Submit
+from sim.trace import Row, Trace
+from sim.wire import child
+from sim.wire.child import Birth, log_tail
+
+STOP_SECS = 20.0
+"""How long a graceful stop may take, before it is ended."""
+
+READY_SECS = 30.0
+"""When the strategies of a process must run, counted from its start."""
+
+FINAL_READ_SECS = 30.0
+
+REVIVE_NS = 1_000_000_000
+"""How long the supervisor waits before it starts a node again that has ended by itself."""
+
+_forking = multiprocessing.get_context("forkserver")
+_forking.set_forkserver_preload(["sim.wire.child", "sim.recon_engine"])
+
+
+class _Seen:
+    """What one process has told, and what became of it."""
+
+    def __init__(self, name: str, number: int, lineage: int, started_ns: int) -> None:
+        self.process = Process(name)
+        self.number = number
+        self.lineage = lineage
+        self.started_ns = started_ns
+        self.ended_ns = 0
+        self.ended: Any = "running"
+        self.ready_ns: int | None = None
+        self.loaded = State()
+        self.final = State()
+        self.told: dict[str, list[Any]] = {
+            what: [] for what in ("event", "change", "alert", "call", "startup")
+        }
+        self.quiet: dict[str, int] | None = None
+        self.is_stopping = False
+
+    def take(self, what: str, index: int, element: Any) -> None:
+        """Take an element of one of the lists, which may have been told before."""
+        told = self.told[what]
+        told[index : index + 1] = [element]
+
+    def come_to_rest(self, state: State) -> None:
+        """What follows is the final read's."""
+        self.final = state
+        self.quiet = {what: len(told) for what, told in self.told.items()}
+
+    def observed(self, node: str, claims: dict[str, str], now_ns: int) -> Incarnation:
+        """Return the process as plain data."""
+        events: list[NodeEvent] = self.told["event"]
+        changes: list[PositionChange] = self.told["change"]
+        alerts: list[Alert] = self.told["alert"]
+        calls: list[Call] = self.told["call"]
+        quiet = self.quiet or {}
+        held = {order.client_order_id for order in self.final.orders}
+        shown = [order.client_order_id for order in self.loaded.orders]
+        shown += [event.client_order_id for event in events if event.status]
+        return Incarnation(
+            node=node,
+            number=self.number,
+            lineage=self.lineage,
+            started_ns=self.started_ns,
+            ended_ns=self.ended_ns or now_ns,
+            ended=self.ended,
+            loaded=self.loaded,
+            events=tuple(events[: quiet.get("event")]),
+            final=self.final,
+            ready_ns=self.ready_ns,
+            claims=claims,
+            claims_of={},
+            position_changes=tuple(changes[: quiet.get("change")]),
+            alerts=tuple(alerts[: quiet.get("alert")]),
+            calls=tuple(calls[:1]),
+            purged=tuple(dict.fromkeys(name for name in shown if name not in held)),
+            final_read=None if self.quiet is None else tuple(events[self.quiet["event"] :]),
+        )
+
+
+class RemoteNode:
+    """One node over all its processes; the state that they share is in Redis.
+
+    Parameters
+    ----------
+    birth
+        What every process is told; the parts that change are set at each start.
+    forget
+        Loses what the database holds.
+    on_crash
+        Called with the reason and the process's name when one fails.
+    on_end
+        Called when a process has ended, however it did.
+    on_refused
+        Called with a record's word and the reason when a strategy could not do it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        birth: Birth,
+        time: RealTime,
+        trace: Trace,
+        folder: Path,
+        *,
+        forget: Callable[[], None],
+        is_hedged: Callable[[], bool],
+        on_crash: Callable[[str, str], None],
+        on_end: Callable[[Process], None],
+        on_refused: Callable[[str, str], None],
+    ) -> None:
+        self.name = name
+        self.starts_ns = birth.spec.starts_ns
+        self.waiting: list[Submit] = []
+        self._birth = birth
+        self._time = time
+        self._trace = trace
+        self._folder = folder
+        self._forget = forget
+        self._is_hedged = is_hedged
+        self._on_crash = on_crash
+        self._on_end = on_end
+        self._on_refused = on_refused
+        self._lineage = 0
+        self._seen: list[_Seen] = []
+        self._running: ForkServerProcess | None = None
+        self._connection: Connection | None = None
+        self._answers: dict[str, asyncio.Future[Any]] = {}
+        self._revival: Timer | None = None
+        self._deadline: Timer | None = None
+
+    # -- what the timeline sees -------------------------------------------------------
+
+    @property
+    def process(self) -> Process | None:
+        """The process that runs, or the last one that did."""
+        return self._seen[-1].process if self._seen else None
+
+    @property
+    def is_up(self) -> bool:
+        return self._running is not None
+
+    @property
+    def is_starting(self) -> bool:
+        return self.is_up and self._seen[-1].ready_ns is None
+
+    @property
+    def revival_is_due(self) -> bool:
+        return self._revival is not None
+
+    def start(self, comeback: Comeback | None = None) -> None:
+        self._forget_revival()
+        if comeback is not None:
+            if comeback.cache == "lost":
+                self._forget()
+                self._lineage += 1
+            if comeback.claims is not None:
+                self._birth = msgspec.structs.replace(self._birth, claims=dict(comeback.claims))
+        number = len(self._seen)
+        name = f"{self.name}#{number}"
+        self._seen.append(_Seen(name, number, self._lineage, self._time.now_ns))
+        self._trace.add(self._time.now_ns, "node-start", name)
+        mine, its = _forking.Pipe()
+        birth = msgspec.structs.replace(
+            self._birth,
+            name=name,
+            waiting=tuple(self.waiting),
+            is_hedged=self._is_hedged(),
+            log=str(self._log(name)),
+        )
+        process = _forking.Process(target=child.run, args=(its, birth), name=name, daemon=True)
+        process.start()
+        its.close()
+        self._running, self._connection = process, mine
+        asyncio.get_running_loop().add_reader(mine.fileno(), self._on_told)
+        self._deadline = self._time.call_at_ns(
+            self._time.now_ns + round(READY_SECS * 1e9), self._look, self._seen[-1]
+        )
+
+    def _look(self, seen: _Seen) -> None:
+        if seen is self._seen[-1] and self.is_starting and not seen.is_stopping:
+            self._end("stalled")
+            self._revive()
+
+    async def stop(self) -> None:
+        self._forget_revival()
+        if self._running is None:
+            return
+        self._seen[-1].is_stopping = True
+        state = await self._ask("stop", None, "stopped", STOP_SECS)
+        if isinstance(state, State):
+            self._seen[-1].final = state
+        self._end("stopped")
+
+    def kill(self) -> None:
+        self._forget_revival()
+        self._end("killed")
+
+    def act(self, action: StrategyAction) -> None:
+        if isinstance(action, Submit) and action.on_start:
+            self.waiting.append(action)
+        elif not self.is_up:
+            raise LookupError("the node is down")
+        else:
+            self._say("act", action)
+
+    # -- what is judged ---------------------------------------------------------------
+
+    def come_to_rest(self) -> None:
+        """Judge the state from here; it comes with the answer that `final_read` waits for."""
+        if self.is_up and not self.is_starting:
+            self._answers["rested"] = asyncio.get_running_loop().create_future()
+            self._say("rest", None)
+
+    async def final_read(self, interval_secs: float) -> bool:
+        """Reconcile once more after it came to rest; False when that hangs."""
+        rested = self._answers.get("rested")
+        if rested is None:
+            return True
+        await asyncio.wait([rested], timeout=FINAL_READ_SECS)
+        done = await self._ask("reconcile", interval_secs, "reconciled", FINAL_READ_SECS)
+        return bool(done) or not self.is_up
+
+    def incarnations(self) -> list[tuple[Process, Incarnation]]:
+        """Return the processes so far, each with what is known of it."""
+        claims = {
+            instrument.partition("-PERP.")[0]: strategy
+            for strategy, claimed in self._birth.claims.items()
+            for instrument in claimed
+        }
+        now_ns = self._time.now_ns
+        return [(seen.process, seen.observed(self.name, claims, now_ns)) for seen in self._seen]
+
+    def startups(self) -> tuple[tuple[str, int, float], ...]:
+        """Return what the startup reconciliation of each process took: ns, CPU seconds."""
+        return tuple(
+            (seen.process.name, *seen.told["startup"][0])
+            for seen in self._seen
+            if seen.told["startup"]
+        )
+
+    async def dispose(self) -> None:
+        """End what still runs."""
+        self._forget_revival()
+        if self.is_up:
+            self._close()
+
+    # -- what the process tells ---------------------------------------------------------
+
+    def _on_told(self) -> None:
+        connection = self._connection
+        assert connection is not None
+        try:
+            while self._connection is connection and connection.poll():
+                what, details = connection.recv()
+                self._take(what, details)
+        except (EOFError, OSError):
+            if self._connection is connection:
+                self._on_gone()
+
+    def _on_gone(self) -> None:
+        assert self._running is not None
+        self._running.join()
+        code, name = self._running.exitcode, self._seen[-1].process.name
+        said = log_tail(self._log(name))
+        self._end("crashed")
+        self._on_crash(f"the process ended with {code}: {said}", name)
+
+    def _take(self, what: str, details: Any) -> None:
+        seen = self._seen[-1]
+        match what:
+            case "row":
+                row: Row = details[1]
+                self._trace.rows.append(row)
+            case "loaded":
+                seen.loaded = seen.final = details
+            case "state":
+                if seen.quiet is None:
+                    seen.final = details
+            case "ready":
+                seen.ready_ns, left = details
+                self.waiting = [each for each in self.waiting if each.id in left]
+            case "refused":
+                self._on_refused(*details)
+            case "ended" if not seen.is_stopping:
+                self._on_ended(details)
+            case "rested":
+                seen.come_to_rest(details)
+                self._answer(what, details)
+            case "stopped" | "reconciled":
+                self._answer(what, details)
+            case "ended":
+                pass
+            case _:
+                seen.take(what, *details)
+
+    def _on_ended(self, error: str | None) -> None:
+        name = self._seen[-1].process.name
+        if error is None:
+            self._end("quit")
+            self._revive()
+        else:
+            self._end("crashed")
+            self._on_crash(error, name)
+
+    # -- details ------------------------------------------------------------------------
+
+    def _say(self, word: str, details: Any) -> None:
+        assert self._connection is not None
+        with contextlib.suppress(OSError):  # if it has just ended, the other side says so
+            self._connection.send((word, details))
+
+    async def _ask(self, word: str, details: Any, answer: str, patience_secs: float) -> Any:
+        if self._connection is None:
+            return None
+        future = self._answers[answer] = asyncio.get_running_loop().create_future()
+        self._say(word, details)
+        done, _ = await asyncio.wait([future], timeout=patience_secs)
+        return future.result() if done else None
+
+    def _answer(self, what: str, details: Any) -> None:
+        future = self._answers.get(what)
+        if future is not None and not future.done():
+            future.set_result(details)
+
+    def _end(self, how: str) -> None:
+        """Let nothing of the process run any more."""
+        if self._running is None:
+            return
+        seen = self._seen[-1]
+        if seen.quiet is None:
+            seen.ended, seen.ended_ns = how, self._time.now_ns
+        self._close()
+        self._on_end(seen.process)
+        self._trace.add(self._time.now_ns, "node-end", seen.process.name, how)
+
+    def _close(self) -> None:
+        """SIGKILL the process, unless it has ended, and hear what it had told."""
+        assert self._running is not None
+        assert self._connection is not None
+        running, connection = self._running, self._connection
+        self._running = self._connection = None
+        self._seen[-1].process.alive = False
+        running.kill()
+        running.join()
+        asyncio.get_running_loop().remove_reader(connection.fileno())
+        self._hear_out(connection)
+        connection.close()
+        running.close()
+        for future in self._answers.values():
+            if not future.done():
+                future.set_result(None)
+        self._answers.clear()
+
+    def _hear_out(self, connection: Connection) -> None:
+        try:
+            while connection.poll():
+                what, details = connection.recv()
+                if what not in ("ended", "refused"):
+                    self._take(what, details)
+        except (EOFError, OSError):
+            pass  # half of a message, or no more
+
+    def _revive(self) -> None:
+        self._revival = self._time.call_at_ns(self._time.now_ns + REVIVE_NS, self.start, Start())
+
+    def _forget_revival(self) -> None:
+        if self._revival is not None:
+            self._revival.cancel()
+            self._revival = None
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name.replace('#', '-')}.log"

@@ -1,0 +1,129 @@
+"""A scenario at the pace of real time: the same story, in seconds instead of minutes.
+
+All durations of the story are divided by one number, so that the nodes compare themselves
+with the venue every `INTERVAL_SECS`.  What cannot be hurried (a node's start, its stop) is
+waited for while the story stands still, see `sim.wire.world`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict, fields, replace
+
+from sim.scenario import actions as a
+from sim.scenario import model as m
+
+INTERVAL_SECS = 3.0
+
+MOST = 30.0
+"""By how much a story is hurried at the most: answers still have to be faster than it."""
+
+LONGEST_SECS = 45.0
+"""How long the records of a story may take at that pace."""
+
+ENGINE_TIMES = frozenset(
+    {
+        "read_lag_secs",
+        "inflight_check_interval_secs",
+        "inflight_timeout_ms",
+        "inflight_check_interval_ms",
+        "inflight_check_threshold_ms",
+        "open_check_threshold_ms",
+        "position_check_threshold_ms",
+    }
+)
+"""The options of an engine that are times of the story, and no limits of the machine."""
+
+STOCK_TIMES = frozenset(name for name in ENGINE_TIMES if "check_" in name) - {
+    "inflight_check_interval_secs"
+}
+
+
+def misfit(scenario: m.Scenario) -> str | None:
+    """Say why a scenario makes no sense in real time, None when it does."""
+    spec = next(iter(scenario.each_node.values()))
+    records = scenario.timeline
+    if len(scenario.each_node) > 1:
+        return "it has several nodes"
+    if spec.broker is not None:
+        return "its broker is a client of the harness's own"
+    if any(record.at_ns < 0 for record in records):
+        return "its past lies before the start"
+    if any(getattr(r.action, "cache", None) in ("stale", "torn") for r in records):
+        return "its database is damaged by hand"
+    if any((r.action.point or "").startswith("after write") for r in records):
+        return "it acts inside of a write"
+    if spec.starts_ns:
+        return "its node starts late"
+    if spec.reconciliation_lookback_mins is not None:
+        return "it is about how far back a node looks"
+    last_ns = max((r.at_ns + r.action.lasts_ns for r in records), default=0)
+    if (secs := last_ns / 1e9 / factor(scenario)) > LONGEST_SECS:
+        return f"it takes {secs:.0f} s"
+    return None
+
+
+def factor(scenario: m.Scenario) -> float:
+    """Return by how much a scenario is hurried."""
+    spec = next(iter(scenario.each_node.values()))
+    return min(max(spec.reconciliation_interval_secs / INTERVAL_SECS, 1.0), MOST)
+
+
+def hurried(scenario: m.Scenario) -> m.Scenario:
+    """Return a scenario whose times are divided by its factor."""
+    by = factor(scenario)
+
+    def record(each: m.Record) -> m.Record:
+        return m.Record(at_ns=round(each.at_ns / by), action=_hurried_action(each.action, by))
+
+    quick = replace(scenario, timeline=tuple(map(record, scenario.timeline)))
+    if scenario.nodes:
+        return replace(quick, nodes={name: _node(n, by) for name, n in scenario.nodes.items()})
+    return replace(quick, node=_node(scenario.node, by))
+
+
+def _hurried_action(action: a.Action, by: float) -> a.Action:
+    times = {
+        field.name: max(round(value / by), 1)
+        for field in fields(action)
+        if field.name.endswith("_ns") and (value := getattr(action, field.name))
+    }
+    if isinstance(action, a.SkewClock):
+        del times["by_ns"]  # which counts against recvWindow, and that is as it is
+    return replace(action, **times)
+
+
+def _node(spec: m.Node, by: float) -> m.Node:
+    options: dict[str, Any] = {
+        "reconciliation_interval_secs": spec.reconciliation_interval_secs / by,
+        "exec_engine": hurried_options(spec.exec_engine, by),
+    }
+    for name in ("open_check_interval_secs", "position_check_interval_secs"):
+        value = getattr(spec, name)
+        options[name] = value / by if isinstance(value, int | float) else value
+    every_ms = spec.inflight_check_interval_ms
+    if isinstance(every_ms, int):
+        options["inflight_check_interval_ms"] = max(round(every_ms / by), 1) if every_ms else 0
+    return replace(spec, **options)
+
+
+def hurried_options(options: Any, by: float) -> dict[str, Any]:
+    """Return options of an engine, those that are times of the story divided."""
+    return {name: _divided(name, value, by) for name, value in dict(options).items()}
+
+
+def hurried_config[Config: msgspec.Struct](config: Config, by: float) -> Config:
+    """Return the configuration of an engine with its own defaults divided, too."""
+    options = asdict(config)
+    # The times of the stock checks are no options of an engine that has them off.
+    own = ENGINE_TIMES - STOCK_TIMES if "read_lag_secs" in options else ENGINE_TIMES
+    mine = {name: _divided(name, options[name], by) for name in own if options.get(name)}
+    return replace(config, **mine)
+
+
+def _divided(name: str, value: Any, by: float) -> Any:
+    if name not in ENGINE_TIMES or not value:
+        return value
+    return max(round(value / by), 1) if name.endswith("_ms") else value / by

@@ -1,0 +1,180 @@
+"""One run over real sockets: the venue served here, the node in a process of its own.
+
+The phases are those of every `sim.stage.Stage`, and the oracle is the same.  What differs:
+
+* Time is real, and the story is hurried (`sim.wire.pace`).  While a node starts or stops, which
+  nothing can hurry, the story stands still.
+* NautilusTrader is as it was released: nothing of it is replaced.
+* Nothing is repeatable but the story: there is no digest to compare.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sim import engines
+from sim.loops import RealTime
+from sim.scenario import model as m
+from sim.stage import Stage
+from sim.stopwatch import wall_secs
+from sim.timeline import Timeline
+from sim.transport.wire import WireServer
+from sim.wire.child import Birth
+from sim.wire.node import RemoteNode
+from sim.wire.pace import factor, hurried, misfit
+from sim.wire.redis import RedisServer
+from sim.world import HarnessError, Run
+
+SETTLE_NS = 5_000_000_000
+"""What a run waits after its last record, besides two reconciliation intervals."""
+
+LOOK_NS = 5_000_000
+
+
+class Misfit(ValueError):
+    """A scenario that makes no sense in real time."""
+
+
+class WireTimeline(Timeline):
+    """A timeline that stands still while a node is being started or stopped."""
+
+    _late_ns = 0
+    _seen_ns: int | None = None
+
+    async def sleep_until(self, when_ns: int) -> None:
+        while True:
+            now_ns = self._loop.now_ns
+            is_held = self._is_held()
+            if is_held and self._seen_ns is not None:
+                self._late_ns += now_ns - self._seen_ns
+            self._seen_ns = now_ns
+            left_ns = when_ns + self._late_ns - now_ns
+            if left_ns <= 0 and not is_held:
+                return
+            await asyncio.sleep((LOOK_NS if is_held else min(left_ns, LOOK_NS)) / 1e9)
+
+    def _is_held(self) -> bool:
+        return any(a.pending() is not None for a in self._attendants.values())
+
+
+class WireWorld(Stage):
+    """The state of one run over sockets."""
+
+    def __init__(
+        self, scenario: m.Scenario, engine: str, time: RealTime, redis: RedisServer, folder: Path
+    ) -> None:
+        self._engine = engine
+        self._time = time
+        self._redis = redis
+        self._folder = folder
+        self._by = factor(scenario)
+        alerts = engines.load(engine)().alerts
+        super().__init__(
+            hurried(scenario),
+            time,
+            list,  # nodes are told where the venue is, which is not known before it listens
+            seed=scenario.seed,
+            alerts_on=alerts is not None,
+            latency_ns=(0, 0),
+            settle_ns=SETTLE_NS,
+            look_ns=LOOK_NS,
+            make_timeline=WireTimeline,
+        )
+        # How long a call takes says something of this machine and nothing of the engine.
+        self._tells_times = False
+        config = self.venue.config
+        self._server = WireServer(
+            self.network, pings=(config.ping_interval_ns / 1e9, config.pong_timeout_ns / 1e9)
+        )
+
+    async def open(self) -> None:
+        """Listen, and make the nodes."""
+        [(name, spec)] = self.scenario.each_node.items()
+        account = self.scenario.accounts_of(name)[0]
+        port = await self._server.listen(speaker=lambda: node.process)
+        node = RemoteNode(
+            name,
+            Birth(
+                name=name,
+                engine=self._engine,
+                spec=spec,
+                trader_id="TRADER-001",
+                claims=dict(spec.claims),
+                account=account,
+                key_name=spec.key or self.scenario.venue.each_account[account].keys[0],
+                is_hedged=False,
+                waiting=(),
+                host=f"127.0.0.1:{port}",
+                redis_port=self._redis.port,
+                hurried_by=self._by,
+                log="",
+            ),
+            self._time,
+            self.trace,
+            self._folder,
+            forget=self._redis.forget,
+            is_hedged=lambda: self.venue.exchange.accounts[account].hedge,
+            on_crash=self.crash,
+            on_end=self.network.drop_process,
+            on_refused=lambda word, why: self.timeline.inert.append(f"{word} had no effect: {why}"),
+        )
+        self.set_nodes([node])
+
+    async def close(self) -> None:
+        """End all that runs."""
+        for node in self.nodes:
+            assert isinstance(node, RemoteNode)
+            await node.dispose()
+        await self._server.close()
+
+
+def run(scenario: m.Scenario, engine: str) -> Run:
+    """Play a scenario over sockets, with the engine of a name.
+
+    Raises `Misfit` when it makes no sense in real time, `sim.wire.redis.NoRedis` when there is
+    no database, and `HarnessError` when the simulation fails.
+    """
+    why = misfit(scenario)
+    if why is not None:
+        raise Misfit(why)
+    return asyncio.run(_run(scenario, engine))
+
+
+async def _run(scenario: m.Scenario, engine: str) -> Run:
+    started = wall_secs()
+    time = RealTime(asyncio.get_running_loop())
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    redis = RedisServer()
+    with tempfile.TemporaryDirectory(prefix="recon-wire-") as folder:
+        await redis.start()
+        try:
+            world = WireWorld(scenario, engine, time, redis, Path(folder))
+            await world.open()
+            try:
+                await world.play()
+                world.venue.check_invariants()
+                observation = world.observation()
+                startups = tuple(s for node in world.nodes for s in node.startups())
+            finally:
+                await world.close()
+        finally:
+            redis.dispose()
+    if failures:
+        error = failures[0].get("exception")
+        raise HarnessError(f"{type(error).__name__}: {error or failures[0]['message']}") from error
+    return Run(
+        scenario=scenario,
+        engine=engines.load(engine)().name,
+        seed=scenario.seed,
+        observation=observation,
+        trace=world.trace,
+        virtual_ns=time.now_ns - time.origin_ns,
+        startups=startups,
+        wall_secs=wall_secs() - started,
+        healed_ns=time.now_ns if world.healed_ns is None else world.healed_ns,
+        effective=world.timeline.effective,
+    )
