@@ -159,6 +159,8 @@ class _Child:
             self._life.act(action)
         except LookupError as e:
             self._tell("refused", (action.word, str(e)))
+        # What it has set going comes first, and then this.
+        asyncio.get_running_loop().call_soon(self._tell, "acted")
 
     def _hear_stop(self, _: None) -> None:
         asyncio.get_running_loop().create_task(self._stop())

@@ -140,6 +140,7 @@ class RemoteNode:
         self._on_end = on_end
         self._on_refused = on_refused
         self._lineage = 0
+        self._acting = 0
         self._seen: list[_Seen] = []
         self._running: ForkServerProcess | None = None
         self._connection: Connection | None = None
@@ -166,8 +167,14 @@ class RemoteNode:
     def revival_is_due(self) -> bool:
         return self._revival is not None
 
+    @property
+    def is_acting(self) -> bool:
+        """Whether a strategy has still to do what it was told."""
+        return self.is_up and self._acting > 0
+
     def start(self, comeback: Comeback | None = None) -> None:
         self._forget_revival()
+        self._acting = 0
         if comeback is not None:
             if comeback.cache == "lost":
                 self._forget()
@@ -220,6 +227,7 @@ class RemoteNode:
         elif not self.is_up:
             raise LookupError("the node is down")
         else:
+            self._acting += 1
             self._say("act", action)
 
     # -- what is judged ---------------------------------------------------------------
@@ -298,6 +306,8 @@ class RemoteNode:
             case "ready":
                 seen.ready_ns, left = details
                 self.waiting = [each for each in self.waiting if each.id in left]
+            case "acted":
+                self._acting -= 1
             case "refused":
                 self._on_refused(*details)
             case "ended" if not seen.is_stopping:
@@ -374,7 +384,7 @@ class RemoteNode:
         try:
             while connection.poll():
                 what, details = connection.recv()
-                if what not in ("ended", "refused"):
+                if what not in ("ended", "refused", "acted"):
                     self._take(what, details)
         except (EOFError, OSError):
             pass  # half of a message, or no more

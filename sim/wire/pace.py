@@ -15,12 +15,12 @@ from msgspec.structs import asdict, fields, replace
 from sim.scenario import actions as a
 from sim.scenario import model as m
 
-INTERVAL_SECS = 3.0
+INTERVAL_SECS = 5.0
 
-MOST = 30.0
+MOST = 20.0
 """By how much a story is hurried at the most: answers still have to be faster than it."""
 
-LONGEST_SECS = 45.0
+LONGEST_SECS = 60.0
 """How long the records of a story may take at that pace."""
 
 ENGINE_TIMES = frozenset(

@@ -39,7 +39,7 @@ class Misfit(ValueError):
 
 
 class WireTimeline(Timeline):
-    """A timeline that stands still while a node is being started or stopped."""
+    """A timeline that stands still while a node starts or stops, or its strategies are to act."""
 
     _late_ns = 0
     _seen_ns: int | None = None
@@ -57,7 +57,11 @@ class WireTimeline(Timeline):
             await asyncio.sleep((LOOK_NS if is_held else min(left_ns, LOOK_NS)) / 1e9)
 
     def _is_held(self) -> bool:
-        return any(a.pending() is not None for a in self._attendants.values())
+        return any(
+            attendant.pending() is not None
+            or (isinstance(attendant.node, RemoteNode) and attendant.node.is_acting)
+            for attendant in self._attendants.values()
+        )
 
 
 class WireWorld(Stage):
