@@ -204,6 +204,13 @@ def faults_command(
     help="Write a JUnit XML report to this file; - is standard output.",
 )
 @click.option("--twice", is_flag=True, help="Run everything twice and compare the digests.")
+@click.option(
+    "--transport",
+    type=click.Choice(("virtual", "wire")),
+    default="virtual",
+    show_default=True,
+    help="In virtual time, or those that make sense over real sockets, in real time.",
+)
 @click.option("--story", is_flag=True, help="Tell every run as a story, also one that passes.")
 @click.option("--quiet", "-q", is_flag=True, help="No stories at all.")
 def run_command(
@@ -215,6 +222,7 @@ def run_command(
     ndjson: Path | None,
     junit: Path | None,
     twice: bool,
+    transport: str,
     story: bool,
     quiet: bool,
 ) -> None:
@@ -232,8 +240,19 @@ def run_command(
     console = terminal.console(stderr=bool(to_stdout))
     labels = _labels(engine_names)
     scenarios = _selected(paths, properties)
+    if over_sockets := transport == "wire":
+        if twice:
+            _usage_error("--twice compares digests, and in real time there are none")
+        scenarios = _of_real_time(scenarios)
     jobs = [
-        Job(scenario=scenario, engine=name, label=label, seed=seed, twice=twice)
+        Job(
+            scenario=scenario,
+            engine=name,
+            label=label,
+            seed=seed,
+            twice=twice,
+            over_sockets=over_sockets,
+        )
         for name, label in labels.items()
         for scenario in scenarios
     ]
@@ -256,6 +275,21 @@ def run_command(
             if report is not None:
                 report.write(junit_report(outcomes))
     _conclude(console, outcomes)
+
+
+def _of_real_time(scenarios: list[Scenario]) -> list[Scenario]:
+    """Return those that make sense over sockets, and say how many do not."""
+    try:
+        from sim.wire.pace import Misfit, fitting
+    except ModuleNotFoundError as e:
+        _usage_error(f"{e.name} is not installed: --transport wire needs nautilus-recon[wire]")
+    try:
+        fit = fitting(scenarios)
+    except Misfit as e:
+        _usage_error(str(e))
+    if left_out := len(scenarios) - len(fit):
+        click.echo(f"{left_out} of {len(scenarios)} scenarios make no sense in real time", err=True)
+    return fit
 
 
 def _usage_error(message: str) -> NoReturn:

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import msgspec
 
 from sim import engines
-from sim.clock import START_NS
 from sim.node import SetupError
 from sim.report.outcome import Outcome
 from sim.report.result import Result, errored, result_of
@@ -35,11 +34,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Used instead of the scenario's own."""
     twice: bool = False
     """Whether the run is repeated, to compare the digests."""
+    over_sockets: bool = False
+    """Whether it is run in real time, over real sockets, with a real Redis."""
 
     @property
     def replay(self) -> str:
         """The command that repeats the run."""
         words = ["recon", "run", self.scenario.name, "--engine", self.engine]
+        if self.over_sockets:
+            words += ["--transport", "wire"]
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
         return shlex.join(words)
@@ -53,9 +56,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(outcome, again=again.error or again.digest)
 
     def _run(self) -> Outcome:
-        done = run(self.scenario, engines.load(self.engine), seed=self.seed)
+        if self.over_sockets:
+            from sim.wire.world import run as run_over_sockets
+
+            done = run_over_sockets(self.scenario, self.engine, seed=self.seed)
+        else:
+            done = run(self.scenario, engines.load(self.engine), seed=self.seed)
         result = result_of(done)
-        return self.outcome(result, story(done.trace, result, START_NS))
+        return self.outcome(result, story(done.trace, result, done.origin_ns))
 
     def failed(self, error: str, *, is_setup: bool = False) -> Outcome:
         """Return what came of it when nothing could be judged."""

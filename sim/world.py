@@ -49,6 +49,10 @@ class Run(msgspec.Struct, frozen=True):
     """When what was left of faults was disarmed."""
     effective: frozenset[str]
     """The words of which a record had an effect; a fault's, that it was armed."""
+    origin_ns: int = START_NS
+    """The instant that the scenario writes as ``0s``."""
+    is_repeatable: bool = True
+    """Whether the same run would leave the same behind."""
 
 
 def run(

@@ -28,6 +28,7 @@ from sim.transport.socket import BROKEN, Socket
 from sim.venue.wire import Request
 
 LOG = logging.getLogger("recon.serve")
+LOG.addHandler(logging.NullHandler())  # who serves says where it goes
 
 CLIENTS = {"nautilustrader": "nt", "nautilus_recon": "recon"}
 """How a client is called by the product that its User-Agent names; others by that name itself."""

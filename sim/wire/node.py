@@ -141,6 +141,8 @@ class RemoteNode:
         self._on_refused = on_refused
         self._lineage = 0
         self._acting = 0
+        self.acted_ns = 0
+        """When a strategy has done something for the last time."""
         self._seen: list[_Seen] = []
         self._running: ForkServerProcess | None = None
         self._connection: Connection | None = None
@@ -308,6 +310,7 @@ class RemoteNode:
                 self.waiting = [each for each in self.waiting if each.id in left]
             case "acted":
                 self._acting -= 1
+                self.acted_ns = self._time.now_ns
             case "refused":
                 self._on_refused(*details)
             case "ended" if not seen.is_stopping:

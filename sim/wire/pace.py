@@ -7,6 +7,7 @@ waited for while the story stands still, see `sim.wire.world`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec.structs import asdict, fields, replace
 
 from sim.scenario import actions as a
 from sim.scenario import model as m
+from sim.wire.redis import available
 
 INTERVAL_SECS = 5.0
 
@@ -39,6 +41,24 @@ ENGINE_TIMES = frozenset(
 STOCK_TIMES = frozenset(name for name in ENGINE_TIMES if "check_" in name) - {
     "inflight_check_interval_secs"
 }
+
+
+class Misfit(ValueError):
+    """What cannot be run in real time, or not here."""
+
+
+def fitting(scenarios: Sequence[m.Scenario]) -> list[m.Scenario]:
+    """Return those scenarios that make sense in real time.
+
+    Raises `Misfit` when none does, and where there is no Redis.
+    """
+    if (why := available()) is not None:
+        raise Misfit(why)
+    reasons = [misfit(scenario) for scenario in scenarios]
+    fit = [scenario for scenario, why in zip(scenarios, reasons, strict=True) if why is None]
+    if not fit:
+        raise Misfit(f"no scenario here makes sense in real time: {next(filter(None, reasons))}")
+    return fit
 
 
 def misfit(scenario: m.Scenario) -> str | None:

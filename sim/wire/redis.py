@@ -23,6 +23,13 @@ class NoRedis(RuntimeError):
     """There is no `redis-server` on this machine, or it does not start."""
 
 
+def available() -> str | None:
+    """Say why there can be no server, None when there can."""
+    if shutil.which(PROGRAM) is None:
+        return f"{PROGRAM} is not installed; on Debian: apt-get install {PROGRAM}"
+    return None
+
+
 class RedisServer:
     """One server; what it holds is kept over its own restarts, in a folder that goes with it."""
 
@@ -33,9 +40,8 @@ class RedisServer:
 
     async def start(self) -> None:
         """Start it and wait until it answers.  Raises `NoRedis`."""
-        program = shutil.which(PROGRAM)
-        if program is None:
-            raise NoRedis(f"{PROGRAM} is not installed; on Debian: apt-get install {PROGRAM}")
+        if (why := available()) is not None:
+            raise NoRedis(why)
         log = Path(self._folder.name) / "redis.log"
         options = {
             "port": str(self.port),
@@ -47,7 +53,7 @@ class RedisServer:
             "logfile": str(log),
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self._process = subprocess.Popen([program, *words])  # noqa: S603 - our own words
+        self._process = subprocess.Popen([PROGRAM, *words])  # noqa: S603 - our own words
         try:
             async with asyncio.timeout(START_SECS):
                 while not self._answers():

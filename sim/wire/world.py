@@ -24,7 +24,7 @@ from sim.timeline import Timeline
 from sim.transport.wire import WireServer
 from sim.wire.child import Birth
 from sim.wire.node import RemoteNode
-from sim.wire.pace import factor, hurried, misfit
+from sim.wire.pace import Misfit, factor, hurried, misfit
 from sim.wire.redis import RedisServer
 from sim.world import HarnessError, Run
 
@@ -33,9 +33,8 @@ SETTLE_NS = 5_000_000_000
 
 LOOK_NS = 5_000_000
 
-
-class Misfit(ValueError):
-    """A scenario that makes no sense in real time."""
+HEARD_NS = 500_000_000
+"""How long a story waits at the most until the venue has heard what strategies did."""
 
 
 class WireTimeline(Timeline):
@@ -57,18 +56,29 @@ class WireTimeline(Timeline):
             await asyncio.sleep((LOOK_NS if is_held else min(left_ns, LOOK_NS)) / 1e9)
 
     def _is_held(self) -> bool:
-        return any(
-            attendant.pending() is not None
-            or (isinstance(attendant.node, RemoteNode) and attendant.node.is_acting)
-            for attendant in self._attendants.values()
-        )
+        for attendant in self._attendants.values():
+            node = attendant.node
+            assert isinstance(node, RemoteNode)
+            if attendant.pending() is not None or node.is_acting:
+                return True
+            # What strategies did is heard, unless a fault is in the way.
+            is_new = self._loop.now_ns - node.acted_ns < HEARD_NS
+            if is_new and self._network.pending() is not None:
+                return True
+        return False
 
 
 class WireWorld(Stage):
     """The state of one run over sockets."""
 
     def __init__(
-        self, scenario: m.Scenario, engine: str, time: RealTime, redis: RedisServer, folder: Path
+        self,
+        scenario: m.Scenario,
+        engine: str,
+        seed: int,
+        time: RealTime,
+        redis: RedisServer,
+        folder: Path,
     ) -> None:
         self._engine = engine
         self._time = time
@@ -80,7 +90,7 @@ class WireWorld(Stage):
             hurried(scenario),
             time,
             list,  # nodes are told where the venue is, which is not known before it listens
-            seed=scenario.seed,
+            seed=seed,
             alerts_on=alerts is not None,
             latency_ns=(0, 0),
             settle_ns=SETTLE_NS,
@@ -135,7 +145,7 @@ class WireWorld(Stage):
         await self._server.close()
 
 
-def run(scenario: m.Scenario, engine: str) -> Run:
+def run(scenario: m.Scenario, engine: str, *, seed: int | None = None) -> Run:
     """Play a scenario over sockets, with the engine of a name.
 
     Raises `Misfit` when it makes no sense in real time, `sim.wire.redis.NoRedis` when there is
@@ -144,10 +154,10 @@ def run(scenario: m.Scenario, engine: str) -> Run:
     why = misfit(scenario)
     if why is not None:
         raise Misfit(why)
-    return asyncio.run(_run(scenario, engine))
+    return asyncio.run(_run(scenario, engine, scenario.seed if seed is None else seed))
 
 
-async def _run(scenario: m.Scenario, engine: str) -> Run:
+async def _run(scenario: m.Scenario, engine: str, seed: int) -> Run:
     started = wall_secs()
     time = RealTime(asyncio.get_running_loop())
     failures: list[dict[str, Any]] = []
@@ -156,7 +166,7 @@ async def _run(scenario: m.Scenario, engine: str) -> Run:
     with tempfile.TemporaryDirectory(prefix="recon-wire-") as folder:
         await redis.start()
         try:
-            world = WireWorld(scenario, engine, time, redis, Path(folder))
+            world = WireWorld(scenario, engine, seed, time, redis, Path(folder))
             await world.open()
             try:
                 await world.play()
@@ -173,7 +183,7 @@ async def _run(scenario: m.Scenario, engine: str) -> Run:
     return Run(
         scenario=scenario,
         engine=engines.load(engine)().name,
-        seed=scenario.seed,
+        seed=seed,
         observation=observation,
         trace=world.trace,
         virtual_ns=time.now_ns - time.origin_ns,
@@ -181,4 +191,6 @@ async def _run(scenario: m.Scenario, engine: str) -> Run:
         wall_secs=wall_secs() - started,
         healed_ns=time.now_ns if world.healed_ns is None else world.healed_ns,
         effective=world.timeline.effective,
+        origin_ns=time.origin_ns,
+        is_repeatable=False,
     )
