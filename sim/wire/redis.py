@@ -53,7 +53,9 @@ class RedisServer:
             "logfile": str(log),
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self._process = subprocess.Popen([PROGRAM, *words])  # noqa: S603 - our own words
+        # It must not outlive who started it, however that ends.
+        leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        self._process = subprocess.Popen([*leash, PROGRAM, *words])  # noqa: S603 - our own words
         try:
             async with asyncio.timeout(START_SECS):
                 while not self._answers():

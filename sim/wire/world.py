@@ -33,6 +33,9 @@ SETTLE_NS = 5_000_000_000
 
 LOOK_NS = 5_000_000
 
+HELD_AT_MOST_NS = 20_000_000_000
+"""How long a story stands still at once: a node may never come up."""
+
 HEARD_NS = 500_000_000
 """How long a story waits at the most until the venue has heard what strategies did."""
 
@@ -41,14 +44,19 @@ class WireTimeline(Timeline):
     """A timeline that stands still while a node starts or stops, or its strategies are to act."""
 
     _late_ns = 0
+    _held_ns = 0
     _seen_ns: int | None = None
 
     async def sleep_until(self, when_ns: int) -> None:
         while True:
             now_ns = self._loop.now_ns
             is_held = self._is_held()
-            if is_held and self._seen_ns is not None:
+            if not is_held:
+                self._held_ns = 0
+            elif self._seen_ns is not None:
                 self._late_ns += now_ns - self._seen_ns
+                self._held_ns += now_ns - self._seen_ns
+            is_held = is_held and self._held_ns < HELD_AT_MOST_NS
             self._seen_ns = now_ns
             left_ns = when_ns + self._late_ns - now_ns
             if left_ns <= 0 and not is_held:
