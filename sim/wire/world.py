@@ -87,6 +87,7 @@ class WireWorld(Stage):
         time: RealTime,
         redis: RedisServer,
         folder: Path,
+        timeline: type[Timeline],
     ) -> None:
         self._engine = engine
         self._time = time
@@ -103,7 +104,7 @@ class WireWorld(Stage):
             latency_ns=(0, 0),
             settle_ns=SETTLE_NS,
             look_ns=LOOK_NS,
-            make_timeline=WireTimeline,
+            make_timeline=timeline,
         )
         # How long a call takes says something of this machine and nothing of the engine.
         self._tells_times = False
@@ -153,7 +154,13 @@ class WireWorld(Stage):
         await self._server.close()
 
 
-def run(scenario: m.Scenario, engine: str, *, seed: int | None = None) -> Run:
+def run(
+    scenario: m.Scenario,
+    engine: str,
+    *,
+    seed: int | None = None,
+    timeline: type[Timeline] = WireTimeline,
+) -> Run:
     """Play a scenario over sockets, with the engine of a name.
 
     Raises `Misfit` when it makes no sense in real time, `sim.wire.redis.NoRedis` when there is
@@ -162,10 +169,11 @@ def run(scenario: m.Scenario, engine: str, *, seed: int | None = None) -> Run:
     why = misfit(scenario)
     if why is not None:
         raise Misfit(why)
-    return asyncio.run(_run(scenario, engine, scenario.seed if seed is None else seed))
+    seed = scenario.seed if seed is None else seed
+    return asyncio.run(_run(scenario, engine, seed, timeline))
 
 
-async def _run(scenario: m.Scenario, engine: str, seed: int) -> Run:
+async def _run(scenario: m.Scenario, engine: str, seed: int, timeline: type[Timeline]) -> Run:
     started = wall_secs()
     time = RealTime(asyncio.get_running_loop())
     failures: list[dict[str, Any]] = []
@@ -174,7 +182,7 @@ async def _run(scenario: m.Scenario, engine: str, seed: int) -> Run:
     with tempfile.TemporaryDirectory(prefix="recon-wire-") as folder:
         await redis.start()
         try:
-            world = WireWorld(scenario, engine, seed, time, redis, Path(folder))
+            world = WireWorld(scenario, engine, seed, time, redis, Path(folder), timeline)
             await world.open()
             try:
                 await world.play()
