@@ -30,7 +30,7 @@ from sim.transport.network import Socket
 def _disconnect(reach: Reach, action: a.Disconnect, label: str) -> None:
     fault = StreamOutage(label, until_ns=reach.now_ns + action.for_ns, node=reach.node(action.node))
     reach.faults.arm(fault)
-    cut = reach.network.cut_streams(reach.node(action.node))
+    cut = reach.network.cut_streams(reach.node(action.node), action.code)
     if cut:
         reach.faults.act(fault, f"{cut} streams cut")
 
