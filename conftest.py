@@ -29,8 +29,11 @@ def pytest_asyncio_loop_factories(
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Give every async test a loop of its own whose time is virtual.
 
-    What asks a Binance is asked once more over real sockets.
+    What asks a Binance is asked once more over real sockets; what asks for one that is
+    ``served`` is about the sockets, and has no other time than theirs.
     """
+    if "served" in item.fixturenames:
+        return {"sockets": asyncio.SelectorEventLoop}
     if "binance" in item.fixturenames:
         return {"virtual": VirtualLoop, "sockets": asyncio.SelectorEventLoop}
     return {"virtual": VirtualLoop}

@@ -112,7 +112,7 @@ async def _serve(
         house.network, pings=(config.ping_interval_ns / 1e9, config.pong_timeout_ns / 1e9)
     )
     port = await server.listen(host, port, controls={NAME: Control(house, time).answer})
-    click.echo(_how_to(host, port, config))
+    click.echo(how_to(host, port, config))
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
@@ -127,13 +127,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _how_to(host: str, port: int, config: VenueConfig) -> str:
+def how_to(host: str, port: int, config: VenueConfig) -> str:
     """Return how clients are pointed at it."""
     where = f"[{host}]" if ":" in host else host
     at = f"{where}:{port}"
     keys = "\n".join(
         f"  {account.name}: {account.api_key}, {account.api_secret}" for account in config.accounts
     )
+    account = config.accounts[0]
     return f"""\
 A fake Binance USD-M at http://{at} with {", ".join(symbol.name for symbol in config.symbols)}.
 Accounts, each with its API key and secret, which are made up:
@@ -144,11 +145,22 @@ NautilusTrader, in BinanceDataClientConfig and BinanceExecClientConfig:
   base_url_http="http://{at}", base_url_ws="ws://{at}",
   and in the latter also base_url_ws_stream="ws://{at}"
 
-ccxt, with exchange = ccxt.pro.binanceusdm({{"apiKey": ..., "secret": ...}}):
-  for name, url in exchange.urls["api"].items():
-      if name.startswith("fapi") and isinstance(url, str):
-          exchange.urls["api"][name] = "http://{at}/" + url.split("/", 3)[3]
-  exchange.urls["api"]["ws"]["future"] = "ws://{at}/ws"
+ccxt, whose plain clients are made just so; what is left out would go to Binance itself:
+  import ccxt.pro
+  api = {{
+      f"fapi{{kind}}{{version}}": f"http://{at}/fapi/{{version.lower() or 'v1'}}"
+      for kind in ("Public", "Private")
+      for version in ("", "V2", "V3")
+  }}
+  api["ws"] = {{"linear": "ws://{at}/ws", "ws-api": {{"linear": "ws://{at}/ws-fapi/v1"}}}}
+  exchange = ccxt.pro.binanceusdm({{
+      "apiKey": "{account.api_key}",
+      "secret": "{account.api_secret}",
+      "urls": {{"api": api}},
+      "options": {{"fetchCurrencies": False}},
+  }})
+  # It tells the errors of USD-M futures by the address, and this is another one.
+  exchange.exceptions["exact"] |= exchange.exceptions["linear"]["exact"]
 
 What happens there, with curl:
   curl -d '{{price: {{symbol: {config.symbols[0].name}, price: "100"}}}}' http://{at}/{NAME}/act

@@ -19,11 +19,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "venue(words): the venue, in the words of a scenario")
 
 
+def words_of(request: pytest.FixtureRequest) -> str:
+    """Return what the mark ``venue`` of a test says of its venue."""
+    mark = request.node.get_closest_marker("venue")
+    return "" if mark is None else mark.args[0]
+
+
 @pytest.fixture
 async def binance(request: pytest.FixtureRequest) -> AsyncIterator[Binance]:
     """Return a Binance as its first user sees it; the mark ``venue`` says what it is like."""
-    mark = request.node.get_closest_marker("venue")
-    words = mark.args[0] if mark is not None else ""
+    words = words_of(request)
     house: in_process.InProcess | over_sockets.OverSockets
     if isinstance(asyncio.get_running_loop(), VirtualLoop):
         house = in_process.InProcess(words)
@@ -31,6 +36,15 @@ async def binance(request: pytest.FixtureRequest) -> AsyncIterator[Binance]:
         house = over_sockets.OverSockets(words)
         await house.open()
     yield Binance(house)
+    await house.close()
+
+
+@pytest.fixture
+async def served(request: pytest.FixtureRequest) -> AsyncIterator[over_sockets.OverSockets]:
+    """Return a house behind real sockets, for what is about the sockets."""
+    house = over_sockets.OverSockets(words_of(request))
+    await house.open()
+    yield house
     await house.close()
 
 

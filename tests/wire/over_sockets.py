@@ -90,11 +90,11 @@ class OverSockets:
         self.credentials = credentials
 
     async def open(self) -> None:
-        """Begin to serve."""
+        """Begin to serve, ``at`` an address of this machine."""
         control = Control(self._house, self._time)
         port = await self._server.listen(controls={NAME: control.answer})
-        self._at = f"127.0.0.1:{port}"
-        self.http = httpx.AsyncClient(base_url=f"http://{self._at}", headers={"User-Agent": CLIENT})
+        self.at = f"127.0.0.1:{port}"
+        self.http = httpx.AsyncClient(base_url=f"http://{self.at}", headers={"User-Agent": CLIENT})
         self._session = aiohttp.ClientSession(headers={"User-Agent": CLIENT})
 
     @property
@@ -106,7 +106,7 @@ class OverSockets:
     ) -> Wire:
         try:
             ws = await self._session.ws_connect(
-                f"ws://{self._at}{url}", autoping=False, max_msg_size=0
+                f"ws://{self.at}{url}", autoping=False, max_msg_size=0
             )
         except aiohttp.ClientError as e:
             raise Refused(str(e)) from None
