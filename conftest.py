@@ -30,9 +30,9 @@ def pytest_asyncio_loop_factories(
     """Give every async test a loop of its own whose time is virtual.
 
     What asks a Binance is asked once more over real sockets; what asks for one that is
-    ``served`` is about the sockets, and has no other time than theirs.
+    ``served``, or for ``real_time``, is about the sockets, and has no other time than theirs.
     """
-    if "served" in item.fixturenames:
+    if {"served", "real_time"} & set(item.fixturenames):
         return {"sockets": asyncio.SelectorEventLoop}
     if "binance" in item.fixturenames:
         return {"virtual": VirtualLoop, "sockets": asyncio.SelectorEventLoop}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ from sim.transport.wire import LOG, WireServer
 from sim.venue import VenueConfig
 from sim.venue.config import known_symbols
 from sim.venue_setup import venue_config
+
+USAGE_ERROR = 2
 
 SCENARIO = """\
 format: 1
@@ -82,7 +85,8 @@ def serve_command(
             load(file) if file else loads(SCENARIO.format(symbols=", ".join(known_symbols())))
         )
     except (ScenarioError, OSError) as e:
-        raise click.UsageError(str(e)) from None
+        click.echo(f"error: {e}", err=True)
+        sys.exit(USAGE_ERROR)
     given = {
         "listen_key_validity_ns": listen_key,
         "connection_life_ns": connection,
@@ -96,10 +100,7 @@ def serve_command(
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
     if not _is_loopback(host):
         LOG.warning("%s can be reached from other machines; the keys are no secret", host)
-    try:
-        asyncio.run(_serve(scenario, config, host, port, latency_ms))
-    except OSError as e:
-        raise click.ClickException(f"{host}:{port} cannot be had: {e.strerror or e}") from None
+    asyncio.run(_serve(scenario, config, host, port, latency_ms))
 
 
 async def _serve(
@@ -111,7 +112,13 @@ async def _serve(
     server = WireServer(
         house.network, pings=(config.ping_interval_ns / 1e9, config.pong_timeout_ns / 1e9)
     )
-    port = await server.listen(host, port, controls={NAME: Control(house, time).answer})
+    try:
+        port = await server.listen(host, port, controls={NAME: Control(house, time).answer})
+    except OSError as e:
+        await server.close()
+        reason = os.strerror(e.errno) if e.errno is not None and e.errno > 0 else e
+        click.echo(f"error: {host}:{port} cannot be had: {reason}", err=True)
+        sys.exit(1)
     click.echo(how_to(host, port, config))
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

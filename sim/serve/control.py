@@ -57,7 +57,7 @@ class Control:
             return _said({"error": f"there is no {request.method} /{NAME}/{name}"}, 404)
         try:
             return await known[0](request)
-        except (ScenarioError, VenueError, LookupError, TypeError, ValueError) as e:
+        except (ScenarioError, VenueError, LookupError, TypeError, ValueError, RecursionError) as e:
             words = e.args[0] if isinstance(e, KeyError) and e.args else e
             return _said({"error": str(words)}, 400)
 

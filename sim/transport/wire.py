@@ -7,7 +7,8 @@ Rules of this file:
 2. A connection that a fault breaks is broken: it ends without an answer or a close frame.
 3. Nothing that a client does or leaves undone stops the others.  What is too large, too slow
    or not HTTP is answered or closed, and the log says why.
-4. Nothing that could be a key is logged: of an address its path alone, of a frame its size.
+4. Nothing that could be a key is logged: nothing that a client has sent, and of what went
+   wrong only its kind.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,8 +36,11 @@ LOG.addHandler(logging.NullHandler())  # who serves says where it goes
 CLIENTS = {"nautilustrader": "nt", "nautilus_recon": "recon"}
 """How a client is called by the product that its User-Agent names; others by that name itself."""
 
-TOO_SLOW, TOO_BIG = 1008, 1009
-"""The close codes of clients that do not read, and of frames that are too large."""
+GOING_AWAY, TOO_BIG = 1001, 1009
+"""The close codes of a server that ends, and of frames that are too large."""
+
+LAST_SECS = 1.0
+"""How long what is under way may take when the server is closed."""
 
 type Control = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 """Answers requests that are not for the venue."""
@@ -89,7 +95,7 @@ class WireServer:
         whose path begins with their names.  Raises `OSError` when the address cannot be had.
         """
         door = _Door(self._network, self._limits, self._pings, speaker, controls or {})
-        runner = web.ServerRunner(door.server)
+        runner = web.ServerRunner(door.server, shutdown_timeout=LAST_SECS)
         await runner.setup()
         self._runners.append(runner)
         site = web.TCPSite(runner, host, port, backlog=512)
@@ -99,18 +105,53 @@ class WireServer:
 
     async def close(self) -> None:
         """Close all connections, and listen no more."""
+        for is_ws_api in (False, True):
+            self._network.cut_streams(code=GOING_AWAY, is_ws_api=is_ws_api)
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
+
+
+class _Handler(RequestHandler):
+    """One connection; of what goes wrong there it says less than it knows."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of another answer is sent")
+        if status == 400:
+            return _refused(request, status, "this is not HTTP as it should be")
+        self.log_exception("no answer", exc_info=exc)
+        return _refused(request, status, "no answer")
+
+    def log_exception(self, *args: Any, exc_info: BaseException | None = None, **_: Any) -> None:
+        where = "" if exc_info is None else "".join(traceback.format_tb(exc_info.__traceback__))
+        LOG.error("%s: %s\n%s", args[0], type(exc_info).__name__, where)
 
 
 class _Server(web.Server):
     """Closes connections on which no request has come whole in time."""
 
     def __init__(self, handler: Any, limits: Limits) -> None:
-        super().__init__(handler, access_log=None, logger=LOG)
+        loop = asyncio.get_running_loop()
+        requests = partial(web.BaseRequest, loop=loop, client_max_size=limits.body_bytes)
+        super().__init__(handler, request_factory=requests)
         self._secs = limits.request_secs
+        self._options: dict[str, Any] = {
+            "loop": loop,
+            "access_log": None,
+            "logger": LOG,
+            "lingering_time": limits.request_secs,
+        }
         self._unheard: dict[RequestHandler, asyncio.TimerHandle] = {}
+
+    def __call__(self) -> RequestHandler:
+        return _Handler(self, **self._options)
 
     def hears(self, request: web.BaseRequest) -> None:
         """Note that a request has come on its connection."""
@@ -156,35 +197,42 @@ class _Door:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.server.hears(request)
         PROCESS.set(self._speaker())
-        control = self._controls.get(request.path.split("/")[1])
-        if control is not None:
-            return await control(request)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        control = self._controls.get(request.path.strip("/").partition("/")[0])
+        if control is None and request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request)
-        return await self._call(request)
+        refusal = await self._hear(request) if request.can_read_body else None
+        if refusal is not None:
+            return refusal
+        return await (self._call if control is None else control)(request)
 
     # -- requests -----------------------------------------------------------------
 
-    async def _call(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _hear(self, request: web.BaseRequest) -> web.Response | None:
+        """Wait for the body, which is kept; return what is answered where it does not come."""
         limits = self._limits
-        if (request.content_length or 0) > limits.body_bytes:
-            return _refused(request, 413, f"the body is larger than {limits.body_bytes} bytes")
         try:
-            async with asyncio.timeout(limits.request_secs):
-                body = await request.content.read(limits.body_bytes + 1)
-                while not request.content.at_eof() and len(body) <= limits.body_bytes:
-                    body += await request.content.read(limits.body_bytes + 1)
+            if (request.content_length or 0) <= limits.body_bytes:
+                async with asyncio.timeout(limits.request_secs):
+                    await request.read()
+                return None
         except TimeoutError:
             return _refused(request, 408, f"the body did not come in {limits.request_secs:g} s")
-        if len(body) > limits.body_bytes:
-            return _refused(request, 413, f"the body is larger than {limits.body_bytes} bytes")
+        except web.HTTPRequestEntityTooLarge:
+            pass
+        except ConnectionError:
+            return _broken(request)
+        except web.RequestPayloadError:
+            return _refused(request, 400, "the body is not what its headers say")
+        return _refused(request, 413, f"the body is larger than {limits.body_bytes} bytes")
+
+    async def _call(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         asked = Request(
             method=request.method,
             path=path,
             query=query,
             headers=tuple(request.headers.items()),
-            body=body,
+            body=await request.read(),
             client=client_of(request.headers),
         )
         try:
@@ -241,6 +289,8 @@ class _Link:
         self._heard = asyncio.Event()
 
     def on_frame(self, text: str) -> None:
+        if self._waiting_bytes > self._unread_bytes:
+            return
         self._waiting_bytes += len(text)
         if self._waiting_bytes > self._unread_bytes:
             LOG.warning("closed: %d bytes wait for a client that does not read", self._unread_bytes)
@@ -273,9 +323,9 @@ class _Link:
                 case WSMsgType.PING if not self.socket.is_cut_off:
                     await self._ws.pong(message.data)
                 case WSMsgType.ERROR:
-                    LOG.warning("closed: %s", type(self._ws.exception()).__name__)
-        if self._ws.close_code == TOO_BIG:
-            LOG.warning("closed: a frame was too large")
+                    code = getattr(self._ws.exception(), "code", None)
+                    what = "too large" if code == TOO_BIG else "against the rules"
+                    LOG.warning("closed: a frame was %s", what)
 
     async def ping(self, every_secs: float, patience_secs: float) -> None:
         """Ping the client, and end the connection when it is never heard again."""

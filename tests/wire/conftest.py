@@ -13,10 +13,13 @@ import pytest
 from sim.clock import VirtualLoop
 from tests.wire import in_process, over_sockets
 from tests.wire.binance import Binance
+from tests.wire.raw import Raw
+from tests.wire.wellness import Log, stays_well
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "venue(words): the venue, in the words of a scenario")
+    config.addinivalue_line("markers", "server(**options): what a server over sockets is like")
 
 
 def words_of(request: pytest.FixtureRequest) -> str:
@@ -40,12 +43,41 @@ async def binance(request: pytest.FixtureRequest) -> AsyncIterator[Binance]:
 
 
 @pytest.fixture
+def real_time() -> None:
+    """Let a test have a loop whose time is real."""
+
+
+@pytest.fixture
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[over_sockets.OverSockets]:
     """Return a house behind real sockets, for what is about the sockets."""
-    house = over_sockets.OverSockets(words_of(request))
+    mark = request.node.get_closest_marker("server")
+    options = {} if mark is None else mark.kwargs
+    house = over_sockets.OverSockets(words_of(request), **options)
     await house.open()
     yield house
     await house.close()
+
+
+@pytest.fixture
+async def raw(served: over_sockets.OverSockets) -> AsyncIterator[Raw]:
+    """Return a client that says whatever it likes."""
+    async with Raw(served) as client:
+        yield client
+
+
+@pytest.fixture
+def user(served: over_sockets.OverSockets) -> Binance:
+    """Return the served venue as its first user sees it."""
+    return Binance(served)
+
+
+@pytest.fixture
+async def log(
+    served: over_sockets.OverSockets, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Log]:
+    """Return the log of a server, which stays well."""
+    async with stays_well(served, caplog) as kept:
+        yield kept
 
 
 @pytest.fixture

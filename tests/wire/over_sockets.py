@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
 import httpx
@@ -80,21 +81,28 @@ class Wire:
 
 
 class OverSockets:
-    """A venue of a scenario's words, served on a port of its own."""
+    """A venue of a scenario's words, served on a port of its own.
 
-    def __init__(self, words: str = "") -> None:
+    What else is given is for the server.
+    """
+
+    def __init__(self, words: str = "", **options: Any) -> None:
         self._time = RealTime(asyncio.get_running_loop())
-        self._house = House(self._time, scenario_of(words))
-        self._server = WireServer(self._house.network)
+        self.house = House(self._time, scenario_of(words))
+        self._server = WireServer(self.house.network, **options)
         self._wires: list[Wire] = []
         self.credentials = credentials
 
     async def open(self) -> None:
         """Begin to serve, ``at`` an address of this machine."""
-        control = Control(self._house, self._time)
+        control = Control(self.house, self._time)
         port = await self._server.listen(controls={NAME: control.answer})
         self.at = f"127.0.0.1:{port}"
-        self.http = httpx.AsyncClient(base_url=f"http://{self.at}", headers={"User-Agent": CLIENT})
+        self.http = httpx.AsyncClient(
+            base_url=f"http://{self.at}",
+            headers={"User-Agent": CLIENT},
+            verify=False,  # the authorities' certificates take long to load, and none is needed
+        )
         self._session = aiohttp.ClientSession(headers={"User-Agent": CLIENT})
 
     @property
@@ -140,4 +148,4 @@ class OverSockets:
         await self._session.close()
         await self.http.aclose()
         await self._server.close()
-        self._house.check()
+        self.house.check()
