@@ -38,7 +38,7 @@ def _each(backend: Backend, call: Call, handler: Callable[[Backend, Call], bytes
     text = call.params.get("batchorders", "")
     try:
         asked = msgspec.json.decode(text, type=list[dict[str, Any]])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise malformed("batchOrders") from None
     if not 1 <= len(asked) <= _PLACED_AT_MOST:
         raise Rejection(-4082)
@@ -97,5 +97,5 @@ def _listed(call: Call, parameter: str) -> list[str | int]:
     try:
         # Some clients print the list in Python's manner, with single quotes.
         return msgspec.json.decode(text.replace("'", '"'), type=list[str | int])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise malformed(parameter) from None

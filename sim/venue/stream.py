@@ -217,7 +217,7 @@ class Streams:
             command = msgspec.json.decode(text)
             method, params = command["method"], list(command.get("params", ()))
             answer = {"result": None, "id": command.get("id")}
-        except (msgspec.DecodeError, TypeError, KeyError):
+        except (msgspec.DecodeError, RecursionError, TypeError, KeyError):
             self._answer(connection, {"error": {"code": 3, "msg": "Invalid JSON"}}, now_ns)
             return
         if method == "SUBSCRIBE":

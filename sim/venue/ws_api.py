@@ -133,7 +133,7 @@ def ask(text: str) -> Asked:
     """Return the request that a text frame is.  Raises `Unreadable`."""
     try:
         frame = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise Unreadable("Invalid JSON Request") from None
     if not isinstance(frame, dict):
         raise Unreadable("Invalid JSON Request")
