@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 
 from sim.bench.runs import print_runs
+from sim.bench.serve import print_serve
 from sim.bench.starts import FILLS, REPEATS, print_starts
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print what the arguments ask for."""
     parser = argparse.ArgumentParser(prog="python -m sim.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "runs", "starts"), default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=("all", "runs", "starts", "serve"), default="all"
+    )
     parser.add_argument("--scenarios", type=int, default=500, help="how many minimal scenarios")
     parser.add_argument(
         "--fills",
@@ -22,10 +25,12 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--repeats", type=int, default=REPEATS, help="the least counts")
     chosen = parser.parse_args(arguments)
-    if chosen.what != "starts":
+    if chosen.what in ("all", "runs"):
         print_runs(chosen.scenarios)
-    if chosen.what != "runs":
+    if chosen.what in ("all", "starts"):
         print_starts(chosen.fills, repeats=chosen.repeats)
+    if chosen.what in ("all", "serve"):
+        print_serve()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -212,7 +212,9 @@ class _Door:
         limits = self._limits
         try:
             if (request.content_length or 0) <= limits.body_bytes:
-                async with asyncio.timeout(limits.request_secs):
+                # Nearly always it is here already, and needs no timer.
+                is_here = request.content.is_eof()
+                async with asyncio.timeout(None if is_here else limits.request_secs):
                     await request.read()
                 return None
         except TimeoutError:
@@ -350,7 +352,12 @@ def client_of(headers: Mapping[str, str]) -> str:
 
     NautilusTrader's streams name none.
     """
-    product = re.split(r"[/ ]", headers.get("User-Agent", ""), maxsplit=1)[0].lower()
+    return _client_named(headers.get("User-Agent", ""))
+
+
+@lru_cache(64)
+def _client_named(agent: str) -> str:
+    product = re.split(r"[/ ]", agent, maxsplit=1)[0].lower()
     name = re.sub(r"[^a-z0-9]+", "_", product).strip("_0123456789")[:20]
     return CLIENTS.get(name, name or "nt")
 

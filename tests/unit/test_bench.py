@@ -5,6 +5,7 @@ import pytest
 from sim.bench import measure, starts
 from sim.bench.history import Past
 from sim.bench.rig import Cost
+from sim.bench.serve import Counts, print_serve
 
 COST = Cost(cpu_secs=0.5, virtual_secs=1.0, requests=5, weight=25, peak_kb=2048)
 KEPT = measure.Kept(stored_bytes=100, writes=2, written_bytes=200)
@@ -43,3 +44,21 @@ def test_it_prints_a_name_and_a_number_on_each_line(monkeypatch, capsys):
         "ledger_20k_stored_bytes_per_fill": "0.005",
         "stream_ledger_stored_bytes_per_fill": "0.1",
     }.items() <= printed.items()
+
+
+def test_the_served_venue_is_measured_beside_the_bare_library(capsys):
+    print_serve(Counts(requests=8, pairs=8, events=3, rounds=2))
+
+    printed = dict(line.split(": ") for line in capsys.readouterr().out.splitlines())
+    what = ("time_requests", "position_requests", "order_pairs", "events")
+    assert list(printed) == [
+        name
+        for each in what
+        for name in (
+            f"serve_{each}_per_second",
+            f"bare_{each}_per_second",
+            f"serve_{each}_share",
+            f"serve_{each}_share_spread",
+        )
+    ]
+    assert all(float(value) > 0 for value in printed.values())
