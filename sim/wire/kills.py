@@ -21,8 +21,8 @@ from sim.timeline import Timeline
 from sim.wire.world import run
 from sim.workers import outcomes_of
 
-EACH = 20
-"""How many kills one run has."""
+EACH = 10
+"""How many kills one run has: more starts in a minute would use up the venue's weight."""
 
 SHORTEST_MS, LONGEST_MS = 150, 2_000
 """How long a process lives; its strategies run after some 400 ms."""
@@ -72,18 +72,15 @@ def story(seed: int, kills: int) -> Scenario:
         if number == kills:
             break
         lives_ms = rng.randint(SHORTEST_MS, LONGEST_MS)
-        for at_ms in sorted(
-            rng.randint(1, lives_ms + DOWN_MS - 1) for _ in range(rng.randint(0, 3))
-        ):
-            # What was sent a while ago is there by now, or never will be.
-            name = rng.choice(list(resting)) if resting else None
-            if name is not None:
-                lines.append(
-                    f'{{at: {now_ms + at_ms}ms, fill: {{order: {name}, quantity: "0.003"}}}}'
-                )
-                resting[name] -= UNIT
-                if not resting[name]:
-                    del resting[name]
+        for _ in range(rng.randint(0, 3)):
+            if not resting:
+                break
+            at_ms = now_ms + rng.randint(1, lives_ms + DOWN_MS - 1)
+            filled = rng.choice(list(resting))
+            lines.append(f'{{at: {at_ms}ms, fill: {{order: {filled}, quantity: "0.003"}}}}')
+            resting[filled] -= UNIT
+            if not resting[filled]:
+                del resting[filled]
         lines.append(f"{{at: {now_ms + lives_ms}ms, kill: {{}}}}")
         # What lives long enough is at the venue by then, as a rule.
         if lives_ms > LONGEST_MS // 2:
