@@ -75,6 +75,10 @@ class ToldTrace(Trace):
         self.rows: list[Row] = Told(tell, "row")
 
 
+def nothing() -> None:
+    """Live for no time."""
+
+
 def run(connection: Connection, birth: Birth) -> None:
     """Live: the main function of the process."""
     log = os.open(birth.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

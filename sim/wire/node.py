@@ -36,6 +36,13 @@ _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(["sim.wire.child", "sim.recon_engine"])
 
 
+def warm_up() -> None:
+    """Have ready what processes are made from; the first one would wait seconds for it."""
+    process = _forking.Process(target=child.nothing)
+    process.start()
+    process.join()
+
+
 class _Seen:
     """What one process has told, and what became of it."""
 

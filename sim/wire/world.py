@@ -23,7 +23,7 @@ from sim.stopwatch import wall_secs
 from sim.timeline import Timeline
 from sim.transport.wire import WireServer
 from sim.wire.child import Birth
-from sim.wire.node import RemoteNode
+from sim.wire.node import RemoteNode, warm_up
 from sim.wire.pace import Misfit, factor, hurried, misfit
 from sim.wire.redis import RedisServer
 from sim.world import HarnessError, Run
@@ -170,6 +170,7 @@ def run(
     if why is not None:
         raise Misfit(why)
     seed = scenario.seed if seed is None else seed
+    warm_up()
     return asyncio.run(_run(scenario, engine, seed, timeline))
 
 
