@@ -6,13 +6,29 @@ TOX := .cache/tox/bin/tox
 ENV := .tox/check
 READY := .cache/ready
 
-.PHONY: demo test versions mutants bench requirements clean
+.PHONY: demo test wire redis versions mutants bench requirements clean
+
+# What has at least one scenario for each way in which a node and a venue can part, and is quick.
+WIRE := $(addprefix scenarios/,control disconnect hedge inflight)
 
 demo: $(READY)
 	$(ENV)/bin/recon run --engine stock --engine recon
 
-test: $(READY)
+test: $(READY) redis
 	$(TOX) run -qq -e check
+
+# A real Redis for what runs over real sockets; without one those tests are skipped, but for CI.
+redis:
+	@command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && \
+	  apt-get install -y -q --no-install-recommends redis-server; } >.cache/redis.log 2>&1 || \
+	  echo "redis-server is not here and was not installed; its tests are skipped"
+
+# Over real sockets: five times with recon, once with stock beside it, and 200 kills.
+wire: $(READY) redis
+	for n in 1 2 3 4 5; do \
+	  $(ENV)/bin/recon run --transport wire --engine recon -q -j 6 $(WIRE) || exit; done
+	-$(ENV)/bin/recon run --transport wire --engine stock -q -j 6 $(WIRE)
+	$(ENV)/bin/python -m sim.wire.kills --kills 200 --jobs 6
 
 # The bug reports on the releases that had them, and recon on the oldest that it is for.
 versions: $(READY)

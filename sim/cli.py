@@ -8,13 +8,12 @@ deterministic; 1 a violation that `known` does not name, or a named one absent;
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, NoReturn, Protocol
 
 import click
 import msgspec
@@ -23,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sim import engines
 from sim.catalogue import Examination, Finding, catalogue
+from sim.cli_jobs import Jobs
 from sim.cli_releases import bisect_command, new_issue_command
 from sim.crash.cli import crash_command
 from sim.fuzz.cli import fuzz_command, replay_command
@@ -41,22 +41,6 @@ from sim.workers import Task, outcomes_of
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
-
-
-class Jobs(click.ParamType[int]):
-    """A number of processes."""
-
-    name = "jobs"
-
-    def convert(
-        self,
-        value: Any,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        if value not in ("auto", "0"):
-            return click.IntRange(min=1).convert(value, param, ctx)
-        return os.process_cpu_count() or 1
 
 
 Command = Callable[..., None]
@@ -282,7 +266,7 @@ def _of_real_time(scenarios: list[Scenario]) -> list[Scenario]:
     try:
         from sim.wire.pace import Misfit, fitting
     except ModuleNotFoundError as e:
-        _usage_error(f"{e.name} is not installed: --transport wire needs nautilus-recon[wire]")
+        _usage_error(f"{e.name} is not installed: --transport wire needs nautilus-recon[redis]")
     try:
         fit = fitting(scenarios)
     except Misfit as e:

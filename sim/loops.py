@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import time
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, Protocol, TypeVarTuple
+
+from sim.stopwatch import elapsed_ns, unix_ns
 
 _Ts = TypeVarTuple("_Ts")
 
@@ -78,7 +79,7 @@ class RealTime:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         # Never goes back, as the clock of a machine may.
-        self._ahead_ns = time.time_ns() - time.monotonic_ns()  # sim-ok: what this class is for
+        self._ahead_ns = unix_ns() - elapsed_ns()
         self._calls: list[_Call] = []
         self._count = 0
         self._wake: asyncio.TimerHandle | None = None
@@ -89,7 +90,7 @@ class RealTime:
     def now_ns(self) -> int:
         if self._pinned_ns is not None:
             return self._pinned_ns
-        return time.monotonic_ns() + self._ahead_ns  # sim-ok: what this class is for
+        return elapsed_ns() + self._ahead_ns
 
     def call_at_ns(
         self,

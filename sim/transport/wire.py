@@ -196,7 +196,9 @@ class _Door:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.server.hears(request)
-        PROCESS.set(self._speaker())
+        process = self._speaker()
+        # What a process has sent arrives after its end, too; it is nobody's then.
+        PROCESS.set(process if process is not None and process.alive else None)
         control = self._controls.get(request.path.strip("/").partition("/")[0])
         if control is None and request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request)

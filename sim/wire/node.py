@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 
 from sim.loops import RealTime, Timer
-from sim.observation import Alert, Call, Incarnation, NodeEvent, PositionChange, State
+from sim.observation import Incarnation, State
 from sim.process import Process
 from sim.scenario.actions import Comeback, Start, StrategyAction, Submit
 from sim.trace import Row, Trace
 from sim.wire import child
 from sim.wire.child import Birth, log_tail
+from sim.wire.seen import Seen
 
 STOP_SECS = 20.0
 """How long a graceful stop may take, before it is ended."""
@@ -41,66 +42,6 @@ def warm_up() -> None:
     process = _forking.Process(target=child.nothing)
     process.start()
     process.join()
-
-
-class _Seen:
-    """What one process has told, and what became of it."""
-
-    def __init__(self, name: str, number: int, lineage: int, started_ns: int) -> None:
-        self.process = Process(name)
-        self.number = number
-        self.lineage = lineage
-        self.started_ns = started_ns
-        self.ended_ns = 0
-        self.ended: Any = "running"
-        self.ready_ns: int | None = None
-        self.loaded = State()
-        self.final = State()
-        self.told: dict[str, list[Any]] = {
-            what: [] for what in ("event", "change", "alert", "call", "startup")
-        }
-        self.quiet: dict[str, int] | None = None
-        self.is_stopping = False
-
-    def take(self, what: str, index: int, element: Any) -> None:
-        """Take an element of one of the lists, which may have been told before."""
-        told = self.told[what]
-        told[index : index + 1] = [element]
-
-    def come_to_rest(self, state: State) -> None:
-        """What follows is the final read's."""
-        self.final = state
-        self.quiet = {what: len(told) for what, told in self.told.items()}
-
-    def observed(self, node: str, claims: dict[str, str], now_ns: int) -> Incarnation:
-        """Return the process as plain data."""
-        events: list[NodeEvent] = self.told["event"]
-        changes: list[PositionChange] = self.told["change"]
-        alerts: list[Alert] = self.told["alert"]
-        calls: list[Call] = self.told["call"]
-        quiet = self.quiet or {}
-        held = {order.client_order_id for order in self.final.orders}
-        shown = [order.client_order_id for order in self.loaded.orders]
-        shown += [event.client_order_id for event in events if event.status]
-        return Incarnation(
-            node=node,
-            number=self.number,
-            lineage=self.lineage,
-            started_ns=self.started_ns,
-            ended_ns=self.ended_ns or now_ns,
-            ended=self.ended,
-            loaded=self.loaded,
-            events=tuple(events[: quiet.get("event")]),
-            final=self.final,
-            ready_ns=self.ready_ns,
-            claims=claims,
-            claims_of={},
-            position_changes=tuple(changes[: quiet.get("change")]),
-            alerts=tuple(alerts[: quiet.get("alert")]),
-            calls=tuple(calls[:1]),
-            purged=tuple(dict.fromkeys(name for name in shown if name not in held)),
-            final_read=None if self.quiet is None else tuple(events[self.quiet["event"] :]),
-        )
 
 
 class RemoteNode:
@@ -150,7 +91,7 @@ class RemoteNode:
         self._acting = 0
         self.acted_ns = 0
         """When a strategy has done something for the last time."""
-        self._seen: list[_Seen] = []
+        self._seen: list[Seen] = []
         self._running: ForkServerProcess | None = None
         self._connection: Connection | None = None
         self._answers: dict[str, asyncio.Future[Any]] = {}
@@ -192,7 +133,7 @@ class RemoteNode:
                 self._birth = msgspec.structs.replace(self._birth, claims=dict(comeback.claims))
         number = len(self._seen)
         name = f"{self.name}#{number}"
-        self._seen.append(_Seen(name, number, self._lineage, self._time.now_ns))
+        self._seen.append(Seen(name, number, self._lineage, self._time.now_ns))
         self._trace.add(self._time.now_ns, "node-start", name)
         mine, its = _forking.Pipe()
         birth = msgspec.structs.replace(
@@ -211,7 +152,7 @@ class RemoteNode:
             self._time.now_ns + round(READY_SECS * 1e9), self._look, self._seen[-1]
         )
 
-    def _look(self, seen: _Seen) -> None:
+    def _look(self, seen: Seen) -> None:
         if seen is self._seen[-1] and self.is_starting and not seen.is_stopping:
             self._end("stalled")
             self._revive()
