@@ -31,6 +31,9 @@ from sim.wire.pace import hurried_config
 LOOK_SECS = 0.005
 """How often it is looked whether the strategies run."""
 
+SHOW_SECS = 0.05
+"""How long after an event it is told what the node holds, with whatever has come since."""
+
 
 class Birth(msgspec.Struct, frozen=True, kw_only=True):
     """What a process is told before it begins."""
@@ -99,7 +102,7 @@ class _Child:
         self._connection.send((what, details))
         if what == "event" and not self._is_shown:
             self._is_shown = True
-            asyncio.get_running_loop().call_soon(self._show)
+            asyncio.get_running_loop().call_later(SHOW_SECS, self._show)
 
     def _show(self) -> None:
         """Tell what the node holds now."""

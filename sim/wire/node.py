@@ -91,6 +91,8 @@ class RemoteNode:
         self._acting = 0
         self.acted_ns = 0
         """When a strategy has done something for the last time."""
+        self.acted_row = 0
+        """How many rows the trace had when it was told to."""
         self._seen: list[Seen] = []
         self._running: ForkServerProcess | None = None
         self._connection: Connection | None = None
@@ -178,6 +180,7 @@ class RemoteNode:
             raise LookupError("the node is down")
         else:
             self._acting += 1
+            self.acted_row = len(self._trace.rows)
             self._say("act", action)
 
     # -- what is judged ---------------------------------------------------------------

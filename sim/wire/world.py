@@ -36,7 +36,7 @@ LOOK_NS = 5_000_000
 HELD_AT_MOST_NS = 20_000_000_000
 """How long a story stands still at once: a node may never come up."""
 
-HEARD_NS = 500_000_000
+HEARD_NS = 1_500_000_000
 """How long a story waits at the most until the venue has heard what strategies did."""
 
 
@@ -69,11 +69,15 @@ class WireTimeline(Timeline):
             assert isinstance(node, RemoteNode)
             if attendant.pending() is not None or node.is_acting:
                 return True
-            # What strategies did is heard, unless a fault is in the way.
-            is_new = self._loop.now_ns - node.acted_ns < HEARD_NS
-            if is_new and self._network.pending() is not None:
+            # What strategies did is heard by the venue, unless a fault is in the way.
+            if self._loop.now_ns - node.acted_ns < HEARD_NS and not self._is_heard(node):
                 return True
         return False
+
+    def _is_heard(self, node: RemoteNode) -> bool:
+        since = self._trace.rows[node.acted_row :]
+        is_asked = any(row.kind == "request" and row.subject.startswith("nt ") for row in since)
+        return is_asked and self._network.pending() is None
 
 
 class WireWorld(Stage):
