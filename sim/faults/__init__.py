@@ -9,15 +9,8 @@ The fault model, per channel:
   have another field or header.  A request may wait before the matching engine has it.
   It is never garbled on its way in and never executed twice.
 * The **gateway's clock** may be wrong, the matching engine's never is.
-* A **stream frame** may be dropped, repeated or late.  A frame is never altered
-  and never invented.  Frames that no fault names stay in order.
-* A **stream connection** may be cut, and new ones refused for a while.
 * A request of the **WebSocket API** may be answered with an error, or never; its connection
   may be closed, and new ones refused for a while.
-* A **listen key** may expire early, with or without notice.
-* A **read** may show the venue as it was some time ago: each endpoint at its own instant,
-  one answer at one instant.  An answer may lack rows, a page may be short or begin with a
-  row of the one before.  No row is ever altered by this or invented.
 * A **stream frame** may be dropped, repeated, late, held back with others and let go in
   another order, or altered in one field.  A frame that the venue has not sent may come.
   Frames that no fault names stay in order.
@@ -25,9 +18,10 @@ The fault model, per channel:
   closed after a notice.  New ones may be refused for a while, or accepted and say nothing.
 * A **listen key** may expire early, with or without notice, or be replaced by another while
   it lives on.
-* A **read** may show the venue as it was some time ago.  It is never a mixture
-  of two instants within one answer, but the reads of trades may lack a trade that was
-  made a moment ago and show later ones.
+* A **read** may show the venue as it was some time ago: each endpoint at its own instant,
+  one answer at one instant.  An answer may lack rows (of trades those of a moment ago, while
+  later ones are shown), a page may be short or begin with a row of the one before.  No row is
+  ever altered by this or invented.
 
 Every fault ends, by a count or by a time, so that a run can always recover.  A
 fault that never did anything is reported: a scenario that names it shows nothing.
