@@ -9,8 +9,16 @@ import pytest
 from tests.quality.test_house import LINES_AT_MOST, begins, imports, relative
 
 WIRE = Path(__file__).parents[1] / "wire"
-HOUSES = {"in_process.py", "conftest.py"}
+HOUSES = {"in_process.py", "over_sockets.py", "conftest.py"}
 """Where it is said how the venue is reached, and which way is taken."""
+
+ABOUT_SOCKETS = {
+    "ccxt_clients.py",
+    "test_hardness.py",
+    "test_scenarios_over_sockets.py",
+    "test_serve_command.py",
+}
+"""What is about the server, and what runs over it."""
 
 ABOUT_CLIENTS = ("decoding_", "test_decoding_")
 """What is about what real clients make of the fake's payloads, and not about a Binance."""
@@ -18,7 +26,7 @@ ABOUT_CLIENTS = ("decoding_", "test_decoding_")
 FILES = [
     path
     for path in sorted(WIRE.glob("*.py"))
-    if path.name not in HOUSES and not path.name.startswith(ABOUT_CLIENTS)
+    if path.name not in HOUSES | ABOUT_SOCKETS and not path.name.startswith(ABOUT_CLIENTS)
 ]
 
 
