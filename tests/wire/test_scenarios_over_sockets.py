@@ -75,12 +75,20 @@ def done() -> dict[str, tuple[int, str, str]]:
 
 @pytest.fixture(scope="module")
 def results(done: dict[str, tuple[int, str, str]]) -> dict[tuple[str, str], Any]:
-    """Return the results of the short suite by scenario and engine."""
+    """Return the results of the short suite by scenario and engine.
+
+    A story that did not happen, because the machine was busy, is told once more.
+    """
     found = [
         json.loads(line) for engine in ("recon", "stock") for line in done[engine][1].splitlines()
     ]
     assert len(found) == len(SHORT) + len(BROKEN), done
-    return {(each["scenario"].removesuffix(".yaml"), each["engine"]): each for each in found}
+    results = {(each["scenario"].removesuffix(".yaml"), each["engine"]): each for each in found}
+    for (name, engine), result in results.items():
+        if result["verdict"] == "inconclusive":
+            out, _ = suite(engine, (name.removeprefix("scenarios/"),)).communicate()
+            results[name, engine] = json.loads(out)
+    return results
 
 
 @pytest.mark.parametrize("name", SHORT)
