@@ -225,6 +225,8 @@ def _hears_first(
     observation: Observation, node: Node, leg: Leg, client_order_ids: set[str]
 ) -> bool:
     """Whether the first fill on a leg that a node has applied was of one of these orders."""
+    if not observation.nets:
+        return False
     ids = {
         str(order.order_id)
         for order in observation.orders
@@ -278,7 +280,7 @@ def _loaded(process: Incarnation) -> dict[str, Decimal]:
 
 def _is_reduced(observation: Observation, leg: Leg, held: Sequence[NodePosition]) -> bool:
     """Whether a trade was against positions that belong to several, all of one sign."""
-    if len({position.strategy_id for position in held}) < 2:
+    if not observation.nets or len({position.strategy_id for position in held}) < 2:
         return False
     side = "SELL" if held[0].quantity > 0 else "BUY"
     return any(trade.side == side for trade in observation.trades if leg_of(trade) == leg)

@@ -295,7 +295,7 @@ def test_who_was_heard_of_first_may_stand_against_a_strategy(
         replace(final, positions=(*final.positions, shorts)),
         [published(fill_of(t), END - SECOND) for t in heard],
     )
-    observation = observe([own, foreign], node, positions=(LEG,))
+    observation = observe([own, foreign], node, positions=(LEG,), nets=True)
 
     assert verdict(observation) & MISMATCH == expected
 
@@ -309,7 +309,7 @@ def test_no_average_must_hold_when_one_of_several_was_reduced(
         held(LEG, quantity=Decimal(1), position_id="b", strategy_id="EXTERNAL"),
     ]
     node = process(State(positions=tuple(parts)))
-    observation = observe([trade(70, side, at=START - HOUR)], node, positions=(LEG,))
+    observation = observe([trade(70, side, at=START - HOUR)], node, positions=(LEG,), nets=True)
 
     assert verdict(observation) & MISMATCH == expected
 
