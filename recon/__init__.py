@@ -9,20 +9,31 @@
     node.run()
 
 Discrepancies are published on the node's message bus under `TOPIC`, as `Discrepancy`, and
-each comparison with the venue under `COMPARISONS`, as `Comparison`.
+each comparison with the venue under `COMPARISONS`, as `Comparison`; when the database of the
+cache is gone or back, that is a `DatabaseState` under `DATABASE`.
 """
 
-from recon.alerts import COMPARISONS, KINDS, TOPIC, Comparison, Discrepancy
+from recon.alerts import (
+    COMPARISONS,
+    DATABASE,
+    KINDS,
+    TOPIC,
+    Comparison,
+    DatabaseState,
+    Discrepancy,
+)
 from recon.config import REPLACED, ConfigError, ReconExecEngineConfig
 from recon.nautilus.attach import InstallError, install, supports, uninstall
 
 __all__ = [
     "COMPARISONS",
+    "DATABASE",
     "KINDS",
     "REPLACED",
     "TOPIC",
     "Comparison",
     "ConfigError",
+    "DatabaseState",
     "Discrepancy",
     "InstallError",
     "ReconExecEngineConfig",

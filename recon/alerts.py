@@ -29,6 +29,9 @@ TOPIC = "recon.discrepancies"
 COMPARISONS = "recon.comparisons"
 """The message-bus topic that tells of each comparison with the venue."""
 
+DATABASE = "recon.database"
+"""The message-bus topic that tells when the database of the cache is gone, and when it is back."""
+
 KINDS = {
     "startup": "A start has corrected the node: how many fills and orders, in one summary.",
     "missing-fill": "A trade that the node had not heard of was found and applied.",
@@ -104,6 +107,24 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     ts_event: int
 
 
+class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
+    """The database of the node's cache is gone, or is back.
+
+    Attributes
+    ----------
+    is_there
+        Whether it answers.
+    text
+        The whole in words.
+    ts_event
+        When it was seen, in nanoseconds, by the node's clock.
+    """
+
+    is_there: bool
+    text: str
+    ts_event: int
+
+
 class Alerts:
     """Tells discrepancies, each once on the bus, once in the log, once in a counter."""
 
@@ -123,3 +144,8 @@ class Alerts:
     def compared(self, comparison: Comparison) -> None:
         """Tell of a comparison."""
         self._msgbus.publish(COMPARISONS, comparison, external_pub=False)
+
+    def database(self, state: DatabaseState) -> None:
+        """Tell that the database is gone, or back."""
+        (self._log.info if state.is_there else self._log.error)(state.text)
+        self._msgbus.publish(DATABASE, state, external_pub=False)

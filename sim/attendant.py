@@ -18,6 +18,10 @@ from sim.loops import Loop
 from sim.scenario import actions as a
 
 
+LOOK_NS = 10_000_000
+"""How often it is looked whether a database that should be there is."""
+
+
 class Player(Protocol):
     """One node, as whoever starts and stops it has it; see `sim.node.NodeUnderTest`."""
 
@@ -37,6 +41,13 @@ class Player(Protocol):
     @property
     def revival_is_due(self) -> bool:
         """Whether the supervisor is about to start the node again."""
+
+    @property
+    def database_is_due_ns(self) -> int | None:
+        """When its database is there again; None when it is there."""
+
+    def stop_database(self, until_ns: int) -> None:
+        """Have the database of its cache down until an instant."""
 
     def start(self, comeback: a.Comeback | None = None) -> None:
         """Start a process; raises `LookupError` when the cache cannot be damaged so."""
@@ -117,11 +128,17 @@ class Attendant:
             raise LookupError(f"{self._whose} is down")
         self.node.kill()
 
+    def stop_database(self, action: a.StopDatabase) -> None:
+        """Take the node's database away; raises `LookupError` when it is not there."""
+        if self.node.database_is_due_ns is not None:
+            raise LookupError(f"the database of {self._whose} is down")
+        self.node.stop_database(self._loop.now_ns + action.for_ns)
+
     def start(self, action: a.Start, label: str) -> None:
         """Start the node again."""
 
         async def start() -> None:
-            self._begin(action, label)
+            await self._begin(action, label)
 
         self._then(start, label)
 
@@ -137,7 +154,7 @@ class Attendant:
             else:
                 await self.node.stop()
             await sleep_until(self._loop, self._loop.now_ns + action.down_ns)
-            self._begin(action, label)
+            await self._begin(action, label)
 
         self._then(restart, label)
 
@@ -147,7 +164,7 @@ class Attendant:
 
         async def start() -> None:
             await sleep_until(self._loop, up_ns)
-            self._begin(action, label)
+            await self._begin(action, label)
 
         self._then(start, label)
 
@@ -164,7 +181,10 @@ class Attendant:
 
         self._doing = self._loop.create_task(do())
 
-    def _begin(self, action: a.Comeback, label: str) -> None:
+    async def _begin(self, action: a.Comeback, label: str) -> None:
+        # Whoever starts a node starts it after what it cannot be built without.
+        while (up_ns := self.node.database_is_due_ns) is not None:
+            await sleep_until(self._loop, max(up_ns, self._loop.now_ns + LOOK_NS))
         if self.node.is_up:
             self._inert.append(f"{label} had no effect: {self._whose} is up")
             return
@@ -196,6 +216,8 @@ class Attendant:
         """Say why the node has not come to rest, None when it has."""
         if self._doing is not None and not self._doing.done():
             return f"{self._whose} is being stopped or started"
+        if self.node.database_is_due_ns is not None:
+            return f"the database of {self._whose} is down"
         if self.node.revival_is_due:
             return f"{self._whose} has ended by itself, and is about to be started again"
         if self.node.is_starting:

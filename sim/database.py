@@ -10,6 +10,8 @@ Rules of this file:
    the log, so a log cut at any point is a database that can be loaded.
 2. A write is applied when it is made.  What a crash loses is a suffix of the
    log, which is what Redis behind NautilusTrader's single writer loses too.
+   While the database is down (`WriteLog.stop`) the first write is lost, and all
+   others wait until it is there again, or are lost with their process.
 3. What a key holds follows from its collection, as in NautilusTrader's Redis
    layout: strings for general objects, currencies, instruments, actors and
    strategies; lists for the events of accounts, orders and positions; sets and
@@ -18,6 +20,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -43,6 +46,10 @@ class WriteLog:
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
+        self.is_down = False
+        self._has_lost = False
+        self._waiting: list[Write] = []
+        self._lines: list[DatabaseLine] = []
 
     def __len__(self) -> int:
         return len(self.writes)
@@ -50,6 +57,52 @@ class WriteLog:
     def clear(self) -> None:
         """Lose everything, as when the database's disk is gone."""
         self.writes.clear()
+
+    def take(self, write: Write) -> None:
+        """Keep a write, as far as the database is there.
+
+        When Redis has closed its connection, NautilusTrader's writer finds out by the command
+        that it sends next: that one is lost, and the writer says nothing.  It then connects
+        again, for as long as it takes, and what has come meanwhile is written.
+        (`crates/infrastructure/src/redis/cache.rs`; seen with a real `redis-server`, see
+        `tests/wire/test_redis_restarts.py`.)
+        """
+        if not self.is_down:
+            self.writes.append(write)
+        elif self._has_lost:
+            self._waiting.append(write)
+        else:
+            self._has_lost = True
+
+    def stop(self) -> None:
+        """The database goes down, with all connections to it."""
+        self.is_down, self._has_lost = True, False
+        for line in self._lines:
+            line.break_off()
+        self._lines.clear()
+
+    def start(self) -> None:
+        """The database is there again, and hears what has waited."""
+        self.is_down = False
+        self.writes += self._waiting
+        self._waiting.clear()
+
+    def lose_waiting(self) -> None:
+        """Lose what waits, as when its process ends."""
+        self._waiting.clear()
+
+    async def connect(
+        self, host: str, port: int, **_: Any
+    ) -> tuple[asyncio.StreamReader, DatabaseLine]:
+        """Open a connection beside the node's own, in place of ``asyncio.open_connection``.
+
+        Raises `ConnectionRefusedError` while the database is down.
+        """
+        if self.is_down:
+            raise ConnectionRefusedError(f"nobody listens on {host}:{port}")
+        line = DatabaseLine()
+        self._lines.append(line)
+        return line.reader, line
 
     def truncate(self, length: int) -> None:
         """Lose all writes after the first `length`."""
@@ -108,6 +161,25 @@ class WriteLog:
         )
 
 
+class DatabaseLine:
+    """A connection to the database that is asked for signs of life: it answers all it is told."""
+
+    def __init__(self) -> None:
+        self.reader = asyncio.StreamReader()
+
+    def write(self, data: bytes) -> None:
+        """Be asked, and answer."""
+        if not self.reader.at_eof():
+            self.reader.feed_data(b"+PONG\r\n")
+
+    def break_off(self) -> None:
+        """Have the other end gone."""
+        self.reader.feed_eof()
+
+    def close(self) -> None:
+        """Be let go."""
+
+
 ORDER_PREFIX = "orders:"
 
 
@@ -158,8 +230,8 @@ class Backing:
         self._lists: dict[str, list[bytes]] = {}
         self._sets: dict[str, dict[bytes, None]] = {}
         self._hashes: dict[str, dict[bytes, bytes]] = {}
-        for write in log.writes:
-            self._apply(write)
+        self._applied = 0
+        self._catch_up()
 
     # -- what NautilusTrader calls: writing ---------------------------------------
 
@@ -215,9 +287,16 @@ class Backing:
     def _write(self, operation: str, key: str, payload: Sequence[bytes] | None = None) -> None:
         self._before_write()
         write = Write(self._now_ns(), operation, key, tuple(payload or ()))
-        self._log.writes.append(write)
-        self._apply(write)
-        self._after_write(key)
+        made = len(self._log)
+        self._log.take(write)
+        self._catch_up()
+        if len(self._log) > made:
+            self._after_write(key)
+
+    def _catch_up(self) -> None:
+        for write in self._log.writes[self._applied :]:
+            self._apply(write)
+        self._applied = len(self._log)
 
     def _forget(self, collection: str, name: str) -> None:
         self._write("delete", f"{collection}:{name}")

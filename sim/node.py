@@ -104,6 +104,8 @@ class NodeUnderTest:
         self._lineage = 0
         self._lives: list[Life] = []
         self._revival: asyncio.TimerHandle | None = None
+        self.database_is_due_ns: int | None = None
+        """When the database is there again, None when it is there."""
 
     # -- the life of a process ----------------------------------------------------
 
@@ -195,6 +197,16 @@ class NodeUnderTest:
         self._forget_revival()
         self.end("killed")
 
+    def stop_database(self, until_ns: int) -> None:
+        """Have the database down until an instant."""
+        self.database_is_due_ns = until_ns
+        self.log.stop()
+        self._loop.call_at_ns(until_ns, self._start_database)
+
+    def _start_database(self) -> None:
+        self.database_is_due_ns = None
+        self.log.start()
+
     def end(self, how: Ended) -> None:
         """Take note of the end of the current process and let nothing of it run."""
         life = self._life
@@ -202,6 +214,7 @@ class NodeUnderTest:
             return
         life.conclude(how, self.log.purged())
         self._loop.kill(life.process)
+        self.log.lose_waiting()
         assert self.process is not None
         self.process.was_killed = how == "killed"
         self._on_end(self.process)
@@ -245,9 +258,8 @@ class NodeUnderTest:
         # In a context of the world: the one of the process that ended is dead.
         context = copy_context()
         context.run(PROCESS.set, None)
-        self._revival = self._loop.call_at_ns(
-            self._loop.now_ns + REVIVE_NS, self.start, Start(), context=context
-        )
+        when_ns = max(self._loop.now_ns + REVIVE_NS, self.database_is_due_ns or 0)
+        self._revival = self._loop.call_at_ns(when_ns, self.start, Start(), context=context)
 
     def _forget_revival(self) -> None:
         if self._revival is not None:

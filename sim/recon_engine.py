@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import structs
 from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 
 import recon
 from sim.engines import StockDefaults
+from sim.node import NodeProcess
+from sim.process import PROCESS
 from sim.scenario.model import Node as NodeSpec
 from sim.transport.httpx import simulated_transport
-from sim.transport.network import NETWORK
 
 SERVED_WITHOUT_TIMES_MINS = 7 * 24 * 60
 """Binance USD-M, "Account Trade List": without times the last seven days are served."""
 
 
-class Recon(StockDefaults):
-    """`recon`, installed as a user installs it.
+NAME = "recon"
 
-    In a simulated run its requests go over the simulated network, elsewhere over its own sockets.
+
+def install(node: TradingNode) -> Any:
+    """Install `recon` in a node of the harness.
+
+    In a simulated run its requests go over the simulated network, and its question whether the
+    database is there to the simulated one; elsewhere over its own sockets.
     """
+    process = PROCESS.get()
+    if not isinstance(process, NodeProcess):
+        return recon.install(node)
+    transport = simulated_transport(NAME)
+    return recon.install(node, transport=transport, connect=process.node.log.connect)
 
-    name = "recon"
+
+class Recon(StockDefaults):
+    """`recon`, installed as a user installs it."""
+
+    name = NAME
     alerts: str | None = recon.TOPIC
 
     def configure(self, config: TradingNodeConfig, spec: NodeSpec) -> TradingNodeConfig:
@@ -37,5 +53,4 @@ class Recon(StockDefaults):
         return structs.replace(config, exec_engine=engine)
 
     def attach(self, node: TradingNode) -> None:
-        is_simulated = NETWORK.get(None) is not None
-        recon.install(node, transport=simulated_transport(self.name) if is_simulated else None)
+        install(node)

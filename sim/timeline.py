@@ -192,6 +192,9 @@ class Timeline:
     def _kill(self, action: a.Kill, label: str) -> None:
         self._attendants[action.node].kill()
 
+    def _stop_database(self, action: a.StopDatabase, label: str) -> None:
+        self._attendants[action.node].stop_database(action)
+
     def _start(self, action: a.Start, label: str) -> None:
         self._attendants[action.node].start(action, label)
 
@@ -208,6 +211,7 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Modify: Timeline._act,
     a.Stop: Timeline._stop,
     a.Kill: Timeline._kill,
+    a.StopDatabase: Timeline._stop_database,
     a.Start: Timeline._start,
     a.Restart: Timeline._restart,
 }

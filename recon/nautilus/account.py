@@ -177,6 +177,11 @@ class Account:
         """Write to the store what has changed of the ledger; return its bytes."""
         return 0 if self._dry_run else self._store.save(self.ledger)
 
+    def save_anew(self) -> None:
+        """Write the whole ledger to the store, which may have lost something of it."""
+        if not self._dry_run:
+            self._store.save_anew(self.ledger)
+
     def _symbols(self, seen: _Overview, touched: Iterable[str]) -> list[str]:
         """Return the symbols to ask about, in an order that does not vary."""
         symbol = self.venue.symbol

@@ -18,11 +18,12 @@ from nautilus_trader.live.execution_engine import LiveExecutionEngine
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.events import OrderEvent
 
-from recon.alerts import Alerts
+from recon.alerts import Alerts, DatabaseState
 from recon.config import ReconExecEngineConfig
 from recon.nautilus.account import Account
 from recon.nautilus.accounts import AccountMaker
 from recon.nautilus.analyzer import records_at_once
+from recon.nautilus.database import Connect, DatabaseWatch, database_of
 from recon.nautilus.gate import Gate
 from recon.nautilus.memory import uncollected
 from recon.nautilus.store import why_nothing_comes_back
@@ -53,6 +54,9 @@ FIRST_RELEASE, LAST_RELEASE = (1, 227), (1, 231)
 """The releases of NautilusTrader that `recon` is for, both included: before, the adapter takes a
 reduce-only order that the venue has cut for one that was cancelled."""
 
+SACRIFICED = "recon.sacrificed"
+"""The key of a write without meaning, see `DatabaseWatch`."""
+
 _MARK = "_recon_installation"
 
 
@@ -68,6 +72,7 @@ class Installation:
         node: TradingNode,
         config: ReconExecEngineConfig,
         transport: httpx.AsyncBaseTransport | None,
+        connect: Connect,
     ) -> None:
         self._node = node
         self._config = config
@@ -120,8 +125,26 @@ class Installation:
             interval_ns=int(config.reconciliation_interval_secs * 1e9),
             inflight_interval_ns=int(config.inflight_check_interval_secs * 1e9),
             inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
+            database=self._watch_of_database(connect),
             goes_on_unread=config.dry_run,
         )
+
+    def _watch_of_database(self, connect: Connect) -> DatabaseWatch | None:
+        database = database_of(self._node._config.cache)
+        if database is None:
+            return None
+
+        def tell(is_there: bool, text: str) -> None:
+            now_ns = self._clock.timestamp_ns()
+            self.alerts.database(DatabaseState(is_there=is_there, text=text, ts_event=now_ns))
+            if is_there:
+                self.watch.save_anew()
+
+        def sacrifice() -> None:
+            if not self._config.dry_run:
+                self._cache.add(SACRIFICED, b"-")
+
+        return DatabaseWatch(database, sacrifice=sacrifice, tell=tell, connect=connect)
 
     # -- attaching ------------------------------------------------------------------------
 
@@ -222,7 +245,10 @@ def supports(version: str) -> bool:
 
 
 def install(
-    node: TradingNode, *, transport: httpx.AsyncBaseTransport | None = None
+    node: TradingNode,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    connect: Connect = asyncio.open_connection,
 ) -> Installation:
     """Attach `recon` to a node; call it after ``node.build()`` and before ``node.run()``.
 
@@ -233,6 +259,8 @@ def install(
     transport
         What carries requests to Binance, for tests and special networks.  By default
         httpx's own, with the proxy of the client's configuration.
+    connect
+        What opens a connection to the database of the cache, to see whether it is there.
 
     Raises
     ------
@@ -256,7 +284,7 @@ def install(
     _check_names(engine, node.kernel.msgbus)
     if not engine._clients:
         raise InstallError("the node has no execution clients: call install after node.build()")
-    installation = Installation(node, config, transport)
+    installation = Installation(node, config, transport, connect)
     installation.attach()
     return installation
 

@@ -64,6 +64,13 @@ class Store:
             ledger.is_dirty = False
         return size
 
+    def save_anew(self, ledger: Ledger) -> int:
+        """Write everything, as some of what was written may have been lost."""
+        for symbol in ledger.symbols:
+            ledger.book(symbol).is_dirty = True
+        ledger.is_dirty = True
+        return self.save(ledger)
+
     def _write(self, key: str, payload: bytes) -> int:
         self._cache.add(key, payload)
         return len(payload)

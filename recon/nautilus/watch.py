@@ -15,6 +15,7 @@ from nautilus_trader.common.component import Logger
 
 from recon.core.port import ReadError
 from recon.nautilus.account import Account
+from recon.nautilus.database import DatabaseWatch
 from recon.nautilus.gate import Gate
 from recon.nautilus.stream import StreamWatch
 
@@ -51,6 +52,8 @@ class Watch:
         How long all accounts may take to connect.
     node_waits_secs
         How long the node itself waits for its clients to connect.
+    database
+        What watches the database of the cache, if it has one.
     goes_on_unread
         Whether what could not be read at the start is read later: in a dry run it is.
     """
@@ -72,9 +75,11 @@ class Watch:
         interval_ns: int,
         inflight_interval_ns: int,
         inflight_timeout_ns: int,
+        database: DatabaseWatch | None,
         goes_on_unread: bool,
     ) -> None:
         self.accounts: list[Account] = []
+        self._database = database
         self._goes_on_unread = goes_on_unread
         self._engine = engine
         self._gate = gate
@@ -106,6 +111,8 @@ class Watch:
 
     def watch_connections(self) -> None:
         """See whether all accounts are connected in time; called when they begin to."""
+        if self._database is not None:
+            self._database.start()
         loop = asyncio.get_running_loop()
         self._connecting = loop.create_task(self._watch_connections(), name="recon-connections")
 
@@ -232,6 +239,11 @@ class Watch:
         if self._saving is None:
             self._saving = asyncio.get_running_loop().call_later(SAVE_SECS, self._save)
 
+    def save_anew(self) -> None:
+        """Write all ledgers: the store may have lost something of them."""
+        for account in self.accounts:
+            account.save_anew()
+
     def _save(self) -> None:
         self._saving = None
         for account in self.accounts:
@@ -239,6 +251,8 @@ class Watch:
 
     def stop(self) -> None:
         """End the loop."""
+        if self._database is not None:
+            self._database.stop()
         for task in (self._loop, self._connecting):
             if task is not None and not task.get_loop().is_closed():
                 task.cancel()
@@ -300,6 +314,8 @@ class Watch:
         """Compare all accounts with the venue; False when something could not be read."""
         began_ns = self._now_ns()
         self._next_check_ns = began_ns + self._interval_ns
+        if self._database is not None:
+            self._database.ask()
         is_done = True
         for account in self.accounts:
             try:

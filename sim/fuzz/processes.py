@@ -72,6 +72,10 @@ class Processes(Part):
     def kill(self) -> a.Action:
         return a.Kill(node=self._a_node())
 
+    def stop_database(self) -> a.Action:
+        down_ns = self._draw(st.sampled_from((SECOND_NS, 10 * SECOND_NS, MINUTE_NS)))
+        return a.StopDatabase(node=self._a_node(), for_ns=down_ns)
+
     def start(self) -> a.Action | None:
         node = self.one_of(self.down())
         return None if node is None else a.Start(**self._comeback(node))

@@ -20,6 +20,7 @@ from sim.scenario.actions import Comeback, Start, StrategyAction, Submit
 from sim.trace import Row, Trace
 from sim.wire import child
 from sim.wire.child import Birth, log_tail
+from sim.wire.redis import RedisServer
 from sim.wire.seen import Seen
 
 STOP_SECS = 20.0
@@ -51,8 +52,8 @@ class RemoteNode:
     ----------
     birth
         What every process is told; the parts that change are set at each start.
-    forget
-        Loses what the database holds.
+    redis
+        The server of its database.
     on_crash
         Called with the reason and the process's name when one fails.
     on_end
@@ -69,7 +70,7 @@ class RemoteNode:
         trace: Trace,
         folder: Path,
         *,
-        forget: Callable[[], None],
+        redis: RedisServer,
         is_hedged: Callable[[], bool],
         on_crash: Callable[[str, str], None],
         on_end: Callable[[Process], None],
@@ -82,7 +83,7 @@ class RemoteNode:
         self._time = time
         self._trace = trace
         self._folder = folder
-        self._forget = forget
+        self._redis = redis
         self._is_hedged = is_hedged
         self._on_crash = on_crash
         self._on_end = on_end
@@ -97,6 +98,7 @@ class RemoteNode:
         self._running: ForkServerProcess | None = None
         self._connection: Connection | None = None
         self._answers: dict[str, asyncio.Future[Any]] = {}
+        self.database_is_due_ns: int | None = None
         self._revival: Timer | None = None
         self._deadline: Timer | None = None
 
@@ -124,12 +126,24 @@ class RemoteNode:
         """Whether a strategy has still to do what it was told."""
         return self.is_up and self._acting > 0
 
+    def stop_database(self, until_ns: int) -> None:
+        self._redis.stop()
+        self.database_is_due_ns = until_ns
+        self._time.call_at_ns(until_ns, self._begin_database)
+
+    def _begin_database(self) -> None:
+        self._coming_back = asyncio.get_running_loop().create_task(self._start_database())
+
+    async def _start_database(self) -> None:
+        await self._redis.start()
+        self.database_is_due_ns = None
+
     def start(self, comeback: Comeback | None = None) -> None:
         self._forget_revival()
         self._acting = 0
         if comeback is not None:
             if comeback.cache == "lost":
-                self._forget()
+                self._redis.forget()
                 self._lineage += 1
             if comeback.claims is not None:
                 self._birth = msgspec.structs.replace(self._birth, claims=dict(comeback.claims))
@@ -344,7 +358,8 @@ class RemoteNode:
             pass  # half of a message, or no more
 
     def _revive(self) -> None:
-        self._revival = self._time.call_at_ns(self._time.now_ns + REVIVE_NS, self.start, Start())
+        when_ns = max(self._time.now_ns + REVIVE_NS, self.database_is_due_ns or 0)
+        self._revival = self._time.call_at_ns(when_ns, self.start, Start())
 
     def _forget_revival(self) -> None:
         if self._revival is not None:

@@ -142,7 +142,7 @@ class WireWorld(Stage):
             self._time,
             self.trace,
             self._folder,
-            forget=self._redis.forget,
+            redis=self._redis,
             is_hedged=lambda: self.venue.exchange.accounts[account].hedge,
             on_crash=self.crash,
             on_end=self.network.drop_process,

@@ -14,7 +14,7 @@ import recon
 from recon.binance import BinanceReader
 from recon.nautilus import attach
 from sim.node import SetupError
-from sim.recon_engine import Recon
+from sim.recon_engine import Recon, install
 
 ORDER = (
     '{at: 5s, submit: {id: O-1, side: BUY, quantity: "1", price: "50000"}}',
@@ -54,7 +54,7 @@ def refused(engine: Any) -> str:
 
 
 def test_a_second_install_is_refused():
-    assert "installed in this node already" in refused(recon_with(attach=recon.install))
+    assert "installed in this node already" in refused(recon_with(attach=install))
 
 
 def test_a_node_that_is_not_built_is_refused():
@@ -111,7 +111,7 @@ def test_an_endpoint_that_the_message_bus_does_not_have_is_named(endpoint: str):
     def without(node: Any) -> None:
         method = getattr(node.kernel.exec_engine, attach.ENDPOINTS[endpoint])
         node.kernel.msgbus.deregister(endpoint, method)
-        recon.install(node)
+        install(node)
 
     assert f"has no endpoint '{endpoint}'" in refused(bare(without))
 
@@ -122,7 +122,7 @@ def test_what_is_refused_has_changed_nothing():
         before = shape(node)
         msgbus.deregister("ExecEngine.process", engine.process)
         with pytest.raises(recon.InstallError):
-            recon.install(node)
+            install(node)
         msgbus.register("ExecEngine.process", engine.process)
         assert shape(node) == before
 
@@ -156,14 +156,14 @@ def test_uninstall_gives_the_stock_node_back(dry_run: bool):
         recon.uninstall(node)
         shapes.append(shape(node))
         assert with_recon != shapes[0]
-        recon.install(node)
+        install(node)
         recon.uninstall(node)
         shapes.append(shape(node))
 
     class Untouched(Bare):
         def then(self, node: Any) -> None:
             bare_node = shape(node)
-            recon.install(node)
+            install(node)
             recon.uninstall(node)
             shapes.append(bare_node)
             assert shape(node) == bare_node

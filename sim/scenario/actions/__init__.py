@@ -40,6 +40,7 @@ from sim.scenario.actions.node import (
     Restart,
     Start,
     Stop,
+    StopDatabase,
 )
 from sim.scenario.actions.reads import (
     FlapReads,
@@ -182,6 +183,7 @@ __all__ = [
     "SkewClock",
     "Start",
     "Stop",
+    "StopDatabase",
     "StrategyAction",
     "StreamFault",
     "Submit",

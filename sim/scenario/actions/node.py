@@ -28,6 +28,19 @@ class Kill(NodeAction, frozen=True, kw_only=True):
     word: ClassVar[str] = "kill"
 
 
+class StopDatabase(NodeAction, frozen=True, kw_only=True):
+    """The database of the node's cache goes down, with all connections to it, and comes back.
+
+    What the node writes first is lost, as NautilusTrader finds out by that; what it writes then
+    waits for the database, and is lost if the process ends before it is back.
+    """
+
+    word: ClassVar[str] = "stop_database"
+
+    for_ns: Period
+    """How long it is down."""
+
+
 class Comeback(NodeAction, frozen=True, kw_only=True):
     """A new process of the node begins."""
 

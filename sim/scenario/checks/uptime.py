@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sim.scenario.actions import Kill, NodeAction, Restart, Start, Stop, StrategyAction
+from sim.scenario.actions import (
+    Kill,
+    NodeAction,
+    Restart,
+    Start,
+    Stop,
+    StopDatabase,
+    StrategyAction,
+)
 from sim.scenario.checks.common import Fail
 from sim.scenario.durations import format_duration
 from sim.scenario.model import Record
@@ -35,6 +43,8 @@ class Uptime:
         at_ns, action, fail = record.at_ns, record.action, self._fail
         if not isinstance(action, StrategyAction | NodeAction):
             return
+        if isinstance(action, StopDatabase):
+            return  # which is there whether the node runs or not
         if at_ns < self._starts_ns:
             start = format_duration(self._starts_ns)
             fail(

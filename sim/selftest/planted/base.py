@@ -16,13 +16,11 @@ from typing import Any
 import msgspec
 from nautilus_trader.live.node import TradingNode
 
-import recon
-from sim.recon_engine import Recon
+from sim.recon_engine import Recon, install
 from sim.runner import TookTooLong
 from sim.scenario import Scenario
 from sim.scenario.actions import Action, Restart, Start
 from sim.scenario.model import Record
-from sim.transport.httpx import simulated_transport
 
 
 class Misplanted(TookTooLong):
@@ -58,7 +56,7 @@ class Sound(Recon):
     def attach(self, node: TradingNode) -> None:
         """Install `recon`, then let `on_node` and `on_account` change what they want."""
         # Faults name the clients whose requests they hit: this one is still `recon`.
-        installation: Any = recon.install(node, transport=simulated_transport(Recon.name))
+        installation: Any = install(node)
         self.node: Any = node
         self.now_ns: Callable[[], int] = node.kernel.clock.timestamp_ns
 
