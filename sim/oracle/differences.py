@@ -320,16 +320,24 @@ class _Comparison:
         for event in self._incarnation.events:
             if event.reconciliation:
                 name = (event.account, event.symbol, event.client_order_id)
-                if name in self._by_client_id and not self._is_told(name, event.at_ns):
+                if name in self._by_client_id and not self._is_told(event):
                     changed[self._by_client_id[name]].append(event.at_ns)
                 for subject in () if event.fill is None else self._changed_by(event):
                     changed[subject].append(event.at_ns)
         return changed
 
-    def _is_told(self, name: tuple[str, str, str], at_ns: int) -> bool:
-        """Whether the end of an order is news of the stream, however long it was on its way."""
+    def _is_told(self, event: NodeEvent) -> bool:
+        """Whether a fill or the end of an order is news of the stream.
+
+        How long the order had been on its way, or its acceptance, is not what was changed.
+        """
+        name = (event.account, event.symbol, event.client_order_id)
         orders = self._venue.orders_by_client_id.get(name, ())
         ends = [order.closed_ns for order in orders if order.closed_ns is not None]
+        subject = None if event.fill is None else claimed(event.fill)
+        if subject in self._venue.trades:
+            ends.append(self._venue.trades[subject].time_ns)
+        at_ns = event.at_ns
         return any(self._life.from_ns < end_ns <= at_ns <= end_ns + STREAM_NS for end_ns in ends)
 
     def _changed_by(self, event: NodeEvent) -> Iterator[Subject]:

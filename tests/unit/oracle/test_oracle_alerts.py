@@ -180,6 +180,31 @@ def test_the_end_of_an_order_that_the_stream_has_just_told_is_none() -> None:
         assert missing(run([], mine, orders=(order,))).subjects == counts
 
 
+@pytest.mark.parametrize(("traded", "counts"), [(10.6, 0), (10.4, 1)])
+@pytest.mark.parametrize(("heard", "by_reading"), [(11.05, False), (11.05, True), (11.5, True)])
+def test_a_fill_that_is_just_news_says_nothing_of_what_came_before_it(
+    traded: float, counts: int, heard: float, by_reading: bool
+) -> None:
+    """Its order's acceptance was late on the stream; if that was read, too, the order was."""
+    late = trade(at=after(traded))
+    order = replace(
+        orders_of([late])[0],
+        status="PARTIALLY_FILLED",
+        quantity=Decimal(2),
+        created_ns=after(10),
+        closed_ns=None,
+        terms=(),
+    )
+    mine = applied(late, 11.5, reconciliation=True, status="PARTIALLY_FILLED")
+    accepted = replace(shown(order, "ACCEPTED", heard), reconciliation=by_reading)
+    sent = replace(shown(order, "SUBMITTED", 10), venue_order_id="")
+    found = missing(
+        run([late], replace(mine, events=(sent, accepted, *mine.events)), orders=(order,))
+    )
+    of_the_order = [v for v in found.violations if v.message.startswith(ORDER)]
+    assert len(of_the_order) == (1 if by_reading else counts)
+
+
 WAITED = Terms(after(2), Decimal(1), None, 900, Decimal(49000))
 BECAME = replace(WAITED, at_ns=after(10), order_id=1070, trigger=None)
 
