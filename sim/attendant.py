@@ -17,7 +17,6 @@ from sim.hand import Sent, venue_client_id
 from sim.loops import Loop
 from sim.scenario import actions as a
 
-
 LOOK_NS = 10_000_000
 """How often it is looked whether a database that should be there is."""
 

@@ -33,6 +33,8 @@ class VenueTrade(msgspec.Struct, frozen=True):
     commission_asset: str
     maker: bool
     time_ns: int
+    realized: Decimal = Decimal(0)
+    """What it has earned or lost of the position."""
 
 
 class Terms(msgspec.Struct, frozen=True):

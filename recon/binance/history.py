@@ -169,7 +169,7 @@ def _sequence(trade: Trade) -> int:
 async def last_traded_ns(
     ask: IncomeBetween, start_ms: int, end_ms: int, page_limit: int
 ) -> dict[str, int]:
-    """Return the time of the last row of income of each symbol, of a time in milliseconds.
+    """Return when each symbol was last traded, by the income of a time in milliseconds.
 
     The next page begins with the millisecond that ended the last one: there is no cursor, and
     the number of a page shifts when a row appears late.  Only a millisecond that fills a whole
@@ -199,5 +199,5 @@ async def last_traded_ns(
 def _note(found: dict[str, int], rows: Sequence[IncomeRow]) -> None:
     for row in rows:
         at_ns = row.time * MS_NS
-        if row.symbol and at_ns > found.get(row.symbol, -1):
+        if row.symbol and row.is_of_a_trade and at_ns > found.get(row.symbol, -1):
             found[row.symbol] = at_ns

@@ -152,9 +152,9 @@ class BinanceReader:
                 yield page
 
     async def last_traded_ns(self, start_ns: int, end_ns: int) -> dict[str, int]:
-        """Return when the account has last traded each symbol in a time, by its commissions.
+        """Return when the account has last traded each symbol in a time, by its income.
 
-        Trades without a fee leave no row there.
+        A trade leaves a row there if it paid a commission, or earned or lost something.
         """
         return await history.last_traded_ns(
             self._income_page,
@@ -238,7 +238,6 @@ class BinanceReader:
         self, first_ms: int, last_ms: int, number: int | None
     ) -> list[IncomeRow]:
         params: dict[str, str | int] = {
-            "incomeType": "COMMISSION",
             "startTime": first_ms,
             "endTime": last_ms,
             "limit": self._page_limit,

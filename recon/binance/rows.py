@@ -165,6 +165,12 @@ class IncomeRow(msgspec.Struct, frozen=True, gc=False):
 
     symbol: str
     time: int
+    income_type: str = msgspec.field(name="incomeType")
+
+    @property
+    def is_of_a_trade(self) -> bool:
+        """Whether it was booked with a trade, at its time."""
+        return self.income_type in ("COMMISSION", "REALIZED_PNL")
 
 
 _trades = msgspec.json.Decoder(list[TradeRow]).decode

@@ -180,6 +180,10 @@ class Ledger:
         """The symbols that have a record, oldest first."""
         return list(self._books)
 
+    def knows(self, symbol: str) -> bool:
+        """Whether a symbol has a record."""
+        return symbol in self._books
+
     def book(self, symbol: str) -> SymbolBook:
         """Return the record of a symbol, made if there is none."""
         book = self._books.get(symbol)

@@ -173,6 +173,12 @@ class Account:
         """Note that something happened on a symbol, which has to be read at the next check."""
         self._touched.add(symbol)
 
+    def meet(self, instrument_id: InstrumentId) -> None:
+        """Note an instrument of which something was heard, to be read once if it never was."""
+        symbol = self.venue.symbol(instrument_id)
+        if not self.ledger.knows(symbol):
+            self.touch(symbol)
+
     def save(self) -> int:
         """Write to the store what has changed of the ledger; return its bytes."""
         return 0 if self._dry_run else self._store.save(self.ledger)
@@ -190,7 +196,7 @@ class Account:
         found |= {leg.symbol for leg in self.book.holdings.legs()}
         found |= {symbol(order.instrument_id) for order in self.book.unsettled()}
         found |= {symbol(order.instrument_id) for order in self._collector.unsent}
-        # Trades without a commission on a symbol that is flat again are found by nothing else.
+        # Trades that moved no money on a symbol that is flat again are found by nothing else.
         found |= {symbol(each) for each in self._claimed() if self.reconciles(each)}
         found.update(seen.last_traded_ns, touched)
         if seen.is_start:

@@ -196,6 +196,7 @@ class Gate:
             return
         if order is not None and not self._may_pass(account, event, order):
             return
+        account.meet(event.instrument_id)
         self._tell_if_late(account, event, order)
         self._forward(event)
 

@@ -111,11 +111,12 @@ def nameless_to(
     traded = {(trade.account, trade.symbol) for trade in observation.trades}
     if not traded or all(trade.commission for trade in observation.trades):
         return frozenset()
+    # What moves money has a row in the account's income.
     since_ns = scope_start_ns(observation, incarnations)
     named = {
         (trade.account, trade.symbol)
         for trade in observation.trades
-        if trade.commission and trade.time_ns >= since_ns
+        if (trade.commission or trade.realized) and trade.time_ns >= since_ns
     }
     named |= {(position.account, position.symbol) for position in observation.positions}
     named |= {(order.account, order.symbol) for order in observation.orders if order.is_open}

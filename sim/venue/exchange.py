@@ -247,6 +247,7 @@ class Exchange:
                 commission_asset=asset,
                 maker=maker,
                 time_ns=now_ns,
+                realized=realized,
             ),
             realized,
         )
