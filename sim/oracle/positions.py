@@ -126,7 +126,9 @@ def _problems(
     elif (
         venue is not None
         and quantity
-        and not (filtered or is_shared or (longs and shorts) or _is_reduced(observation, leg, held))
+        and not (
+            filtered or is_shared or (longs and shorts) or _is_reduced(observation, node, leg, held)
+        )
     ):
         entry = sum(p.quantity * p.entry_price for p in held) / quantity
         if not same_price(entry, venue.entry_price, ENTRY_PRICE_DECIMALS):
@@ -278,9 +280,19 @@ def _loaded(process: Incarnation) -> dict[str, Decimal]:
     return told | {p.position_id: p.quantity for p in process.loaded.positions}
 
 
-def _is_reduced(observation: Observation, leg: Leg, held: Sequence[NodePosition]) -> bool:
-    """Whether a trade was against positions that belong to several, all of one sign."""
-    if not observation.nets or len({position.strategy_id for position in held}) < 2:
+def _is_reduced(
+    observation: Observation, node: Node, leg: Leg, held: Sequence[NodePosition]
+) -> bool:
+    """Whether a trade was against positions of several, all of one sign; it may have closed one."""
+    if not observation.nets:
+        return False
+    booked_on = {
+        fill.position_id
+        for order in node.last.final.orders
+        for fill in order.fills
+        if leg_of_fill(observation, fill) == leg
+    }
+    if len(booked_on | {position.position_id for position in held}) < 2:
         return False
     side = "SELL" if held[0].quantity > 0 else "BUY"
     return any(trade.side == side for trade in observation.trades if leg_of(trade) == leg)

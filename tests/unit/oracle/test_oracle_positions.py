@@ -314,6 +314,32 @@ def test_no_average_must_hold_when_one_of_several_was_reduced(
     assert verdict(observation) & MISMATCH == expected
 
 
+@pytest.mark.parametrize(("owner", "expected"), [("S-001", set()), ("EXTERNAL", MISMATCH)])
+def test_no_average_must_hold_when_one_of_several_was_closed(
+    owner: str, expected: set[str]
+) -> None:
+    """What is left is of the other one, at the price at which that one bought."""
+    cheap = trade(70, quantity="4", price="49000", at=START)
+    dear = trade(71, quantity="3", price="51000", at=START + SECOND)
+    sold = trade(72, "SELL", "4", at=START + 60 * SECOND)
+    names = {70: owner, 71: "EXTERNAL", 72: owner}
+    fills = [fill_of(t, position_id=names[t.trade_id]) for t in (cheap, dear, sold)]
+    left = VenuePosition("main", "BTCUSDT", "BOTH", Decimal(3), Decimal(50000))
+    final = State(
+        orders=tuple(
+            known(order, [fill], strategy_id=fill.position_id)
+            for order, fill in zip(orders_of([cheap, dear, sold]), fills, strict=True)
+        ),
+        positions=(
+            held(left, entry_price=Decimal(51000), position_id="EXTERNAL", strategy_id="EXTERNAL"),
+        ),
+    )
+    node = process(final, [published(fill) for fill in fills])
+    observation = observe([cheap, dear, sold], node, positions=(left,), nets=True)
+
+    assert verdict(observation) & MISMATCH == expected
+
+
 def test_accounts_are_kept_apart() -> None:
     other = replace(LEG, account="other")
     assert verdict(run([LEG, other], [held(LEG), held(other)])) == set()
