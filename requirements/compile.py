@@ -18,7 +18,8 @@ HEAD = "# Written by `make requirements`.\n"
 def needs(release: str) -> str:
     """Return what the project needs beside a release, as `pyproject.toml` says."""
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
-    found = project["dependencies"] + project["optional-dependencies"]["sim"]
+    extras = project["optional-dependencies"]
+    found = [*project["dependencies"], *extras["sim"], *extras["redis"]]
     pinned = f"nautilus_trader=={release}"
     return "\n".join(pinned if re.match(r"nautilus_trader\b", need) else need for need in found)
 
