@@ -42,6 +42,9 @@ END = "<!-- end of matrix -->"
 COMPARED = ("1.221.0", "1.222.0", "1.226.0", "1.231.0")
 """The releases whose stock engines are compared."""
 
+WARM = ("3046-fills-replayed-from-the-cache", "3081-flip-then-restart")
+"""The reports of warm restarts, which are run with a real Redis too."""
+
 OLDEST_FOR_RECON = "1.227.0"
 """The oldest release that `recon` is for."""
 
@@ -66,6 +69,8 @@ class Measured(msgspec.Struct, frozen=True):
     stock_secs: float = 0.0
     recon: dict[str, Verdict] = {}
     """Of the whole suite, and of nothing where `recon` is not for the release."""
+    redis: dict[str, Verdict] = {}
+    """Of `WARM` with the stock engine, over real sockets and with a real Redis."""
 
 
 def inputs_hash() -> str:
@@ -95,11 +100,15 @@ def measure() -> Measured:
         stock=stock,
         stock_secs=took_secs,
         recon=recon,
+        redis=_run("stock", [ISSUES / f"{name}.yaml" for name in WARM], over_sockets=True),
     )
 
 
-def _run(engine: str, paths: Sequence[Path]) -> dict[str, Verdict]:
-    jobs = [Job(scenario=load(path), engine=engine, label=engine) for path in paths]
+def _run(engine: str, paths: Sequence[Path], *, over_sockets: bool = False) -> dict[str, Verdict]:
+    jobs = [
+        Job(scenario=load(path), engine=engine, label=engine, over_sockets=over_sockets)
+        for path in paths
+    ]
     workers = max(2, os.process_cpu_count() or 1)  # a panic of Rust code ends its process
     results = [outcome.result for outcome in outcomes_of(jobs, workers)]
     return {result.scenario: verdict_of(result) for result in results}
@@ -140,7 +149,25 @@ def matrix(found: Mapping[str, Measured]) -> str:
         for name in names:
             if is_guard[name] is guards:
                 lines.append(_row(name, found))
-    return "\n".join(lines + _in_words(found))
+    return "\n".join([*lines, *_with_redis(found), *_in_words(found)])
+
+
+def _with_redis(found: Mapping[str, Measured]) -> list[str]:
+    lines = [
+        "",
+        "### With a real Redis",
+        "",
+        "The reports of warm restarts, over real sockets, with the node in a process of its own",
+        "and its cache in a `redis-server`.",
+        "",
+        f"| report | {' | '.join(COMPARED)} |",
+        f"|---|{'---|' * len(COMPARED)}",
+    ]
+    for name in WARM:
+        path = (ISSUES / f"{name}.yaml").as_posix()
+        cells = (cell(found[release].redis[path]) for release in COMPARED)
+        lines.append(f"| {load(path).reference} | {' | '.join(cells)} |")
+    return lines
 
 
 def _in_words(found: Mapping[str, Measured]) -> list[str]:
@@ -180,7 +207,11 @@ def unexpected(found: Mapping[str, Measured]) -> list[str]:
     return [
         f"{release} {engine}: {name} ({verdict.verdict})"
         for release, measured in found.items()
-        for engine, verdicts in (("stock", measured.stock), ("recon", measured.recon))
+        for engine, verdicts in (
+            ("stock", measured.stock),
+            ("recon", measured.recon),
+            ("stock with a real Redis", measured.redis),
+        )
         for name, verdict in verdicts.items()
         if not verdict.is_expected
     ]

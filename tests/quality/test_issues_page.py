@@ -10,7 +10,16 @@ import pytest
 
 from sim.patches import VERSIONS
 from sim.releases import ROOT, name_of
-from sim.report.issues import COMPARED, GUARDS, ISSUES, PAGE, cell, inputs_hash, verdict_of
+from sim.report.issues import (
+    COMPARED,
+    GUARDS,
+    ISSUES,
+    PAGE,
+    WARM,
+    cell,
+    inputs_hash,
+    verdict_of,
+)
 from sim.report.readme import suite_results
 from sim.scenario import load
 from sim.suite import scenario_files
@@ -62,6 +71,15 @@ def test_the_column_of_the_installed_release_is_of_a_real_run():
 
     for path in FILES:
         assert cells(path)[column] == cell(verdict_of(found[path.as_posix()])), path
+
+
+@pytest.mark.parametrize("stem", WARM)
+def test_a_warm_restart_fails_with_a_real_redis_where_it_fails_without(stem: str):
+    path = ISSUES / f"{stem}.yaml"
+    [line] = re.findall(rf"^\| {load(path).reference} \| ([^\[]*) \|$", TEXT, re.M)
+    *stock, _ = cells(path)
+
+    assert line.split(" | ") == stock
 
 
 def test_what_a_file_knows_of_a_release_is_what_the_page_says():
