@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model.orders import Order
@@ -96,15 +96,18 @@ class Balances:
             if not self._dry_run:
                 self._emitter.end(order, End("CANCELED", now_ns, "a crash broke it off"))
 
-    def repair(self, leg: Leg, quantity: Decimal, torn: Sequence[Torn], *, is_last: bool) -> None:
-        """Give a leg the fills that a crash kept from its position, which come to a quantity.
+    def repair(self, torn: Sequence[Torn], *, is_last: bool) -> None:
+        """Give positions the fills that a crash kept from them.
 
-        Where later ones stand there its position is made anew, if all of its fills are here.
+        Where later ones stand there a position is made anew, if all of its fills are here.
         """
         if self._dry_run:
             return
-        holdings = self._book.holdings
-        expected = holdings.holding(leg).quantity + quantity
-        if is_last or not holdings.replay_as(leg, expected):
-            for order, fill, part in torn:
-                self._emitter.repair(order, fill, part)
+        lacking: defaultdict[Any, list[Torn]] = defaultdict(list)
+        for each in torn:
+            lacking[each.fill.position_id].append(each)
+        for position_id, its in lacking.items():
+            gained = sum((each.signed for each in its), ZERO)
+            if is_last or not self._book.holdings.replay_with(position_id, gained):
+                for order, fill, part in its:
+                    self._emitter.repair(order, fill, part)

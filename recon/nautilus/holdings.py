@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.events import OrderFilled
-from nautilus_trader.model.identifiers import AccountId, InstrumentId, StrategyId
+from nautilus_trader.model.identifiers import AccountId, InstrumentId, PositionId, StrategyId
 from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
@@ -143,10 +143,12 @@ class Holdings:
         for position in self.booked(leg):
             self._replay(position, position.signed_decimal_qty())
 
-    def replay_as(self, leg: Leg, expected: Decimal) -> bool:
-        """Make the one position of a leg anew; False where its fills do not come to a quantity."""
-        position = self.position(leg)
-        return position is not None and self._replay(position, expected)
+    def replay_with(self, position_id: PositionId | None, gained: Decimal) -> bool:
+        """Make a position anew with fills that come to a quantity; False where they do not."""
+        position = None if position_id is None else self._cache.position(position_id)
+        if position is None:
+            return False
+        return self._replay(position, position.signed_decimal_qty() + gained)
 
     def _replay(self, position: Position, expected: Decimal) -> bool:
         fills = (fill for _, fill in self._fills(position.instrument_id))

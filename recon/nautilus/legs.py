@@ -203,7 +203,7 @@ class Legs:
             return False
         # What a start finds in orders alone is the last of all fills; else later ones stand.
         is_last = is_start and torn is loaded
-        self._balances.repair(leg, residual, torn, is_last=is_last)
+        self._balances.repair(torn, is_last=is_last)
         self._torn.pop(leg, None)
         self._unmade.pop(leg, None)
         for trade, _ in served:
