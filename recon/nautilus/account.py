@@ -173,20 +173,9 @@ class Account:
         """Note that something happened on a symbol, which has to be read at the next check."""
         self._touched.add(symbol)
 
-    def meet(self, instrument_id: InstrumentId) -> None:
-        """Note an instrument of which something was heard, to be read once if it never was."""
-        symbol = self.venue.symbol(instrument_id)
-        if not self.ledger.knows(symbol):
-            self.touch(symbol)
-
-    def save(self) -> int:
-        """Write to the store what has changed of the ledger; return its bytes."""
-        return 0 if self._dry_run else self._store.save(self.ledger)
-
-    def save_anew(self) -> None:
-        """Write the whole ledger to the store, which may have lost something of it."""
-        if not self._dry_run:
-            self._store.save_anew(self.ledger)
+    def save(self, *, anew: bool = False) -> int:
+        """Write to the store what has changed of the ledger, or all of it; return its bytes."""
+        return 0 if self._dry_run else self._store.save(self.ledger, anew=anew)
 
     def _symbols(self, seen: _Overview, touched: Iterable[str]) -> list[str]:
         """Return the symbols to ask about, in an order that does not vary."""

@@ -196,7 +196,9 @@ class Gate:
             return
         if order is not None and not self._may_pass(account, event, order):
             return
-        account.meet(event.instrument_id)
+        symbol = account.venue.symbol(event.instrument_id)
+        if not account.ledger.knows(symbol):
+            account.touch(symbol)  # a past of it that has moved no money is found by nothing else
         self._tell_if_late(account, event, order)
         self._forward(event)
 

@@ -51,25 +51,18 @@ class Store:
         kept.restore(ledger, books)
         return ledger
 
-    def save(self, ledger: Ledger) -> int:
-        """Write what has changed; return how many bytes that were."""
+    def save(self, ledger: Ledger, *, anew: bool = False) -> int:
+        """Write what has changed, or all if it may have been lost; return how many bytes."""
         size = 0
         for symbol in ledger.symbols:
             book = ledger.book(symbol)
-            if book.is_dirty:
+            if anew or book.is_dirty:
                 size += self._write(self._key(symbol), kept.encode_book(book))
                 book.is_dirty = False
-        if ledger.is_dirty:
+        if anew or ledger.is_dirty:
             size += self._write(self._prefix, kept.encode_account(ledger))
             ledger.is_dirty = False
         return size
-
-    def save_anew(self, ledger: Ledger) -> int:
-        """Write everything, as some of what was written may have been lost."""
-        for symbol in ledger.symbols:
-            ledger.book(symbol).is_dirty = True
-        ledger.is_dirty = True
-        return self.save(ledger)
 
     def _write(self, key: str, payload: bytes) -> int:
         self._cache.add(key, payload)

@@ -242,7 +242,7 @@ class Watch:
     def save_anew(self) -> None:
         """Write all ledgers: the store may have lost something of them."""
         for account in self.accounts:
-            account.save_anew()
+            account.save(anew=True)
 
     def _save(self) -> None:
         self._saving = None

@@ -38,6 +38,11 @@ class RedisServer:
         self._folder = tempfile.TemporaryDirectory(prefix="recon-redis-")
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that serves, None while there is none."""
+        return None if self._process is None else self._process.pid
+
     async def start(self) -> None:
         """Start it and wait until it answers.  Raises `NoRedis`."""
         if (why := available()) is not None:

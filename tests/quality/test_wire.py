@@ -15,6 +15,7 @@ HOUSES = {"in_process.py", "over_sockets.py", "conftest.py"}
 ABOUT_SOCKETS = {
     "ccxt_clients.py",
     "test_hardness.py",
+    "test_redis_restarts.py",
     "test_scenarios_over_sockets.py",
     "test_serve_command.py",
 }

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from sim.scenario import Scenario
+from sim.scenario.actions import StopDatabase, Submit
+from sim.scenario.model import Record
 from sim.selftest.planted.base import Instead, Planted, put, replace
 from sim.selftest.planted.legs import ShortLookback
 from sim.selftest.planted.orders import FillsUnheard
@@ -94,6 +99,29 @@ class TakesHistoryForNew(Planted):
         replace(account._applier, "find", make)
 
 
+class SacrificesNothing(Planted):
+    """The write that is lost when the database goes away is whichever comes next."""
+
+    name = "sacrifices-nothing"
+    breaks = ("crash", "stopped", "not-converged")
+    within = 40
+    features = ("database", "kills")
+
+    @classmethod
+    def told(cls, story: Scenario) -> Scenario:
+        """Take the database away as an order is sent, once in each story."""
+        records = list(story.timeline)
+        for place, record in enumerate(records):
+            if isinstance(record.action, Submit):
+                gone = StopDatabase(node=record.action.node, for_ns=1_000_000_000)
+                records.insert(place, Record(at_ns=record.at_ns, action=gone))
+                break
+        return msgspec.structs.replace(story, timeline=tuple(records))
+
+    def on_node(self, installation: Any) -> None:
+        put(installation.watch._database, "_sacrifice", lambda: None)
+
+
 PLANTED: tuple[type[Planted], ...] = (
     ForgetsTheLedger,
     ForgetsOrdersOfTheCache,
@@ -101,4 +129,5 @@ PLANTED: tuple[type[Planted], ...] = (
     IgnoresManualOrders,
     LeavesTornPositions,
     TakesHistoryForNew,
+    SacrificesNothing,
 )

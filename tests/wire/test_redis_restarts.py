@@ -1,0 +1,148 @@
+"""A real `redis-server` that goes away: what NautilusTrader's writer loses, and what is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from nautilus_trader.cache.database import CacheDatabaseAdapter
+from nautilus_trader.config import CacheConfig, DatabaseConfig
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.model.identifiers import TraderId
+from nautilus_trader.serialization.serializer import MsgSpecSerializer
+
+from recon.nautilus import database
+from recon.nautilus.database import DatabaseWatch
+from sim.wire.redis import RedisServer, available
+
+WITHIN_SECS = 30.0
+"""How long something may take on a machine that is busy."""
+
+
+@pytest.fixture
+async def redis(real_time: None) -> AsyncIterator[RedisServer]:
+    why = available()
+    if why is not None and "CI" in os.environ:
+        pytest.fail(why)
+    if why is not None:
+        pytest.skip(why)
+    server = RedisServer()
+    await server.start()
+    yield server
+    server.dispose()
+
+
+class Writer:
+    """NautilusTrader's own, as a node has it."""
+
+    def __init__(self, redis: RedisServer) -> None:
+        config = DatabaseConfig(type="redis", host="127.0.0.1", port=redis.port)
+        self._adapter = CacheDatabaseAdapter(
+            TraderId("TRADER-001"),
+            UUID4(),
+            MsgSpecSerializer(encoding=msgspec.msgpack, timestamps_as_str=True),
+            CacheConfig(database=config),
+        )
+        self._redis = redis
+
+    def write(self, *names: str) -> None:
+        for name in names:
+            self._adapter.add(name, b"-")
+
+    async def held_with(self, last: str) -> set[str]:
+        """Return the names of what is there, once one of them is."""
+        async with asyncio.timeout(WITHIN_SECS):
+            while last not in (held := self._held()):
+                await asyncio.sleep(0.02)
+        return held
+
+    def _held(self) -> set[str]:
+        with self._redis.client() as client:
+            keys: list[bytes] = client.keys("*")
+        return {key.decode().rpartition(":")[2] for key in keys}
+
+    def close(self) -> None:
+        self._adapter.close()
+
+
+@pytest.fixture
+async def writer(redis: RedisServer) -> AsyncIterator[Writer]:
+    writer = Writer(redis)
+    writer.write("before")
+    await writer.held_with("before")
+    yield writer
+    writer.close()
+
+
+async def test_the_writer_loses_what_it_sends_first_and_nothing_else(
+    redis: RedisServer, writer: Writer
+):
+    """What `sim.database.WriteLog` does while it is down."""
+    redis.stop()
+    writer.write("first", "second", "third")
+    await redis.start()
+    writer.write("last")
+
+    assert await writer.held_with("last") == {"before", "second", "third", "last"}
+
+
+async def test_what_is_sacrificed_is_what_is_lost(redis: RedisServer, writer: Writer):
+    told: list[bool] = []
+    gone, back = asyncio.Event(), asyncio.Event()
+
+    def tell(is_there: bool, text: str) -> None:
+        told.append(is_there)
+        (back if is_there else gone).set()
+
+    config = DatabaseConfig(type="redis", host="127.0.0.1", port=redis.port)
+    watch = DatabaseWatch(config, sacrifice=lambda: writer.write("nothing"), tell=tell)
+    watch.start()
+    await asyncio.sleep(0.2)  # until it is connected
+    redis.stop()
+    async with asyncio.timeout(WITHIN_SECS):
+        await gone.wait()
+    writer.write("fill")
+    await redis.start()
+    async with asyncio.timeout(WITHIN_SECS):
+        await back.wait()
+    writer.write("last")
+
+    assert await writer.held_with("last") == {"before", "fill", "last"}
+    assert told == [False, True]
+    watch.stop()
+
+
+async def test_one_that_hangs_is_told_and_loses_nothing(
+    redis: RedisServer, writer: Writer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database, "PATIENCE_SECS", 0.3)
+    told: list[bool] = []
+    config = DatabaseConfig(type="redis", host="127.0.0.1", port=redis.port)
+    watch = DatabaseWatch(
+        config,
+        sacrifice=lambda: writer.write("nothing"),
+        tell=lambda is_there, _: told.append(is_there),
+    )
+    watch.start()
+    await asyncio.sleep(0.2)
+    assert redis.pid is not None
+    os.kill(redis.pid, signal.SIGSTOP)
+    try:
+        watch.ask()
+        writer.write("fill")
+        async with asyncio.timeout(WITHIN_SECS):
+            while told != [False]:
+                await asyncio.sleep(0.02)
+    finally:
+        os.kill(redis.pid, signal.SIGCONT)
+    writer.write("last")
+
+    assert await writer.held_with("last") == {"before", "fill", "nothing", "last"}
+    async with asyncio.timeout(WITHIN_SECS):
+        while told != [False, True]:
+            await asyncio.sleep(0.02)
+    watch.stop()
