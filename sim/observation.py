@@ -140,6 +140,7 @@ class NodeOrder(msgspec.Struct, frozen=True):
     trigger: Decimal | None = None
     callback_rate: Decimal | None = None
     held_id: int = 0
+    reduce_only: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -95,6 +95,7 @@ class Reader:
             filled=order.filled_qty.as_decimal(),
             average_price=Decimal(repr(average)) if average else None,
             fills=tuple(self.fill(e) for e in order.events if isinstance(e, OrderFilled)),
+            reduce_only=bool(order.is_reduce_only),
             **_terms(order),
         )
 

@@ -309,7 +309,9 @@ class Applier:
 
     def find(self, instrument_id: InstrumentId, venue: VenueOrder) -> Order | None:
         """Return the order of the node that stands for one of the venue."""
-        order = self._book.find(instrument_id, venue.order_id, venue.client_order_id)
+        order = self._book.find(
+            instrument_id, venue.order_id, venue.client_order_id, venue.created_ns
+        )
         if order is None or order.venue_order_id is not None or is_adopted(order):
             return order
         local = self._book.local(order)

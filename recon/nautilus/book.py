@@ -113,14 +113,18 @@ class Book:
         self._been = None
 
     def find(
-        self, instrument_id: InstrumentId, order_id: str | None, client_order_id: str | None
+        self,
+        instrument_id: InstrumentId,
+        order_id: str | None,
+        client_order_id: str | None,
+        created_ns: int | None = None,
     ) -> Order | None:
         """Return the order of the node that stands for one of the venue."""
         order = self._by_venue_id(instrument_id, order_id) if order_id else None
         if order is None:
             named = map(self._cache.order, _ids(client_order_id or "", order_id))
-            its = (o for o in named if o is not None and _may_be(o, instrument_id, order_id))
-            order = next(its, None)
+            its = (each for each in named if each is not None)
+            order = next((o for o in its if _may_be(o, instrument_id, order_id, created_ns)), None)
         return None if order is None else self.speaker(order)
 
     def _by_venue_id(self, instrument_id: InstrumentId, order_id: str) -> Order | None:
@@ -345,7 +349,9 @@ def prior_of(order: Order) -> Decimal:
     return Decimal(prior) if prior else ZERO
 
 
-def _may_be(order: Order, instrument_id: InstrumentId, order_id: str | None) -> bool:
+def _may_be(
+    order: Order, instrument_id: InstrumentId, order_id: str | None, created_ns: int | None
+) -> bool:
     """Whether an order of the node with the client id of a venue's order is that order."""
     if order.instrument_id != instrument_id:
         return False
@@ -353,8 +359,13 @@ def _may_be(order: Order, instrument_id: InstrumentId, order_id: str | None) -> 
         return True
     if order.venue_order_id.value == order_id:
         return True
-    # What it has become has an id of its own, and a read that is behind shows the first one.
-    return order.order_type in _CONDITIONAL and (not order.is_closed or _had(order, order_id))
+    # What it has become has an id of its own, and a read that is behind shows the first one,
+    # which may not have been heard.  An order that is there takes its name for itself alone.
+    return order.order_type in _CONDITIONAL and (
+        not order.is_closed
+        or _had(order, order_id)
+        or (created_ns is not None and created_ns < order.ts_last)
+    )
 
 
 def _had(order: Order, order_id: str) -> bool:

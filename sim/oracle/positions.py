@@ -194,9 +194,11 @@ def _is_shared(
 
     Each strategy has what it has traded, and so has who trades by hand if an order of his was
     there before a strategy had traded, or as far as the node had heard.  What he does later is
-    about what there is.
+    about what there is.  An order that may only reduce opens nothing for its owner.
     """
-    owners = {order.client_order_id: order.strategy_id for order in node.last.final.orders}
+    orders = node.last.final.orders
+    owners = {order.client_order_id: order.strategy_id for order in orders}
+    reducing = {order.client_order_id for order in orders if order.reduce_only}
     by_hand: set[str] = set()
     traded: dict[str, Decimal] = {}
     first_ns: list[int] = []
@@ -204,7 +206,12 @@ def _is_shared(
         if leg_of(trade) != leg:
             continue
         owner = owners.get(trade.client_order_id, _NOBODY)
-        traded[owner] = traded.get(owner, Decimal(0)) + signed(trade.side, trade.quantity)
+        before = traded.get(owner, Decimal(0))
+        after = traded[owner] = before + signed(trade.side, trade.quantity)
+        if trade.client_order_id in reducing and not (
+            abs(after) < abs(before) and after * before >= 0
+        ):
+            return False
         if owner == _NOBODY:
             by_hand.add(trade.client_order_id)
         else:

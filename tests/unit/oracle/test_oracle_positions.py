@@ -236,6 +236,23 @@ def test_who_traded_by_hand_first_may_stand_against_a_strategy(
     assert failed(judge(observation, "position-mismatch")) & MISMATCH == expected
 
 
+@pytest.mark.parametrize(("reduce_only", "expected"), [(False, set()), (True, MISMATCH)])
+def test_an_order_that_may_only_reduce_opens_no_position_beside_one_by_hand(
+    reduce_only: bool, expected: set[str]
+) -> None:
+    """NautilusTrader #4106."""
+    own = trade(70, "SELL", at=START + 60 * SECOND)
+    foreign = trade(71, quantity="4", at=START)
+    final = state_of([own])
+    longs = held(LEG, quantity=Decimal(4), position_id="b", strategy_id="EXTERNAL")
+    orders = tuple(replace(order, reduce_only=reduce_only) for order in final.orders)
+    node = process(replace(final, orders=orders, positions=(*final.positions, longs)))
+    observation = observe(
+        [foreign, own], node, positions=(replace(LEG, quantity=Decimal(3)),), nets=True
+    )
+    assert failed(judge(observation, "position-mismatch")) & MISMATCH == expected
+
+
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
