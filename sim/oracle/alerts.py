@@ -212,7 +212,7 @@ class _Names:
         else:
             yield from (
                 subject
-                for subject in self._process.spans
+                for subject in {**self._process.spans, **self._process.reconciled}
                 if (subject.account, subject.symbol) == (account, symbol)
             )
 

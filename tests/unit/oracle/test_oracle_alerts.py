@@ -205,6 +205,25 @@ def test_a_fill_that_is_just_news_says_nothing_of_what_came_before_it(
     assert len(of_the_order) == (1 if by_reading else counts)
 
 
+def test_a_summary_names_what_a_reconciliation_changed_though_it_was_as_at_the_venue() -> None:
+    """An order whose cancellation has failed: it was about to be cancelled, and is open."""
+    order = replace(
+        venue_order(1, "NEW"),
+        created_ns=after(-60),
+        updated_ns=after(-60),
+        closed_ns=None,
+        terms=(),
+    )
+    stuck = replace(known(order), status="PENDING_CANCEL", filled=Decimal(0))
+    accepted = shown(order, "ACCEPTED", 0.5, reconciliation=True)
+    for events, is_wrong in (((accepted,), False), ((), True)):
+        final = State(orders=(replace(stuck, status="ACCEPTED") if events else stuck,))
+        mine = node(
+            alert(0.5), events=events, loaded=State(orders=(stuck,)), final=final, lineage=0
+        )
+        assert is_false(run([], mine, orders=(order,))) == is_wrong
+
+
 WAITED = Terms(after(2), Decimal(1), None, 900, Decimal(49000))
 BECAME = replace(WAITED, at_ns=after(10), order_id=1070, trigger=None)
 
