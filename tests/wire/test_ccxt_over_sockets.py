@@ -217,7 +217,7 @@ async def test_keys_that_open_nothing(ex: Any):
 
 
 async def test_a_clock_that_is_behind_is_set_by_the_venues(ex: Any, served: OverSockets):
-    await served.wait(60)
+    await served.act("{skew_clock: {by: 60s, for: 1h}}")
     with pytest.raises(ccxt.InvalidNonce, match="-1021"):
         await ex.fetch_balance()
     await ex.load_time_difference()
