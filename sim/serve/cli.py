@@ -36,15 +36,18 @@ timeline: []
 
 
 class Time(click.ParamType[int]):
-    """A duration in the words of scenarios, in nanoseconds."""
+    """A duration of more than nothing in the words of scenarios, in nanoseconds."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            return value if isinstance(value, int) else parse_duration(value)
+            duration_ns = value if isinstance(value, int) else parse_duration(value)
         except ValueError as e:
             self.fail(str(e), param, ctx)
+        if duration_ns <= 0:
+            self.fail(f"{value!r} is no time at all", param, ctx)
+        return duration_ns
 
 
 @click.command("serve")
