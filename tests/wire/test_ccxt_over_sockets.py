@@ -11,8 +11,9 @@ from typing import Any
 import ccxt
 import pytest
 
-from tests.wire.ccxt_clients import BTC, Exchange, told
+from tests.wire.ccxt_clients import BTC, Exchange
 from tests.wire.over_sockets import OverSockets
+from tests.wire.printed import printed
 
 pytestmark = [
     # ccxt asks aiohttp for what the newer Pythons do by themselves.
@@ -86,9 +87,11 @@ async def times(served: OverSockets, asked: str) -> int:
 async def test_what_is_printed_leads_there_and_nowhere_else(
     ex: Any, served: OverSockets, no_name_is_looked_up: list[Any]
 ):
-    assert served.at in told(served.at)
+    assert served.at in printed("ccxt", served.at)
     assert set(ex.markets) == {"BTC/USDT:USDT", "ETH/USDT:USDT", "BTC/USDC:USDC"}
     await ex.fetch_balance()
+    with pytest.raises(ccxt.NotSupported):  # nobody has it but Binance
+        await ex.fetch_status()
 
     assert no_name_is_looked_up == []
 
