@@ -14,6 +14,7 @@ HOUSES = {"in_process.py", "over_sockets.py", "conftest.py"}
 
 ABOUT_SOCKETS = {
     "ccxt_clients.py",
+    "nautilus_clients.py",
     "printed.py",
     "test_hardness.py",
     "test_scenarios_over_sockets.py",
