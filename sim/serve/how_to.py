@@ -28,8 +28,8 @@ def how_to(host: str, port: int, config: VenueConfig) -> str:
     mode = account.position_mode or config.position_mode
     return f"""\
 A fake Binance USD-M at http://{at} with {", ".join(symbol.name for symbol in config.symbols)}.
-Its market is one price for each symbol, which moves when it is told to; streams of market data
-are accepted and say nothing.
+Its market is one price for each symbol, which moves when it is told to.  Market orders are filled
+at once, limit orders when it is told to; streams of market data are accepted and say nothing.
 Accounts, each with its API keys and secrets, which are made up:
 {keys}
 
@@ -39,6 +39,7 @@ Accounts, each with its API keys and secrets, which are made up:
 
 What happens there, with curl:
   curl http://{at}/{NAME}        lists all that can be asked for
+  curl -d '{{fill: {{order: YOUR-CLIENT-ORDER-ID, quantity: "1"}}}}' http://{at}/{NAME}/act
   curl -d '{{price: {{symbol: {symbol.name}, price: "{price - price % symbol.tick_size:f}"}}}}' http://{at}/{NAME}/act
   curl http://{at}/{NAME}/truth
 """
