@@ -19,6 +19,8 @@ PATIENCE_SECS = 60
 """How long a node may take until it is filled, on a machine with much else to do."""
 
 STRATEGY = """
+import os
+
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.identifiers import InstrumentId, PositionId
 from nautilus_trader.trading.strategy import Strategy
@@ -32,7 +34,9 @@ class Buyer(Strategy):
         self.submit_order(order, position_id=leg)
 
     def on_order_filled(self, event):
-        print("\\nfilled:", event.trade_id, event.last_qty, event.last_px, flush=True)
+        # At once and on a line of its own, whatever the log of another thread writes meanwhile.
+        told = f"\\nfilled: {event.trade_id} {event.last_qty} {event.last_px}\\n"
+        os.write(1, told.encode())
 
 
 node.trader.add_strategy(Buyer())
