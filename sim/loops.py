@@ -70,7 +70,11 @@ class _Call:
 
 
 class RealTime:
-    """The time of a running event loop, which can be told to skip some of it.
+    """The time of this machine for a running event loop, which can be told to skip some of it.
+
+    It never goes back.  Where the machine's clock is set forward, or has gone on while the
+    machine slept, it follows at once; where that is set back, it goes at half the pace until
+    both agree: whoever compares it with a clock of the machine finds no difference that stays.
 
     Callbacks of one instant run in the order in which they were set.  While time is skipped
     each that comes due runs at its own instant, as it would have.
@@ -78,8 +82,9 @@ class RealTime:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        # Never goes back, as the clock of a machine may.
-        self._ahead_ns = unix_ns() - elapsed_ns()
+        self._skipped_ns = 0
+        self._read_ns = unix_ns(), elapsed_ns()
+        """What was told last, without what was skipped, and when."""
         self._calls: list[_Call] = []
         self._count = 0
         self._wake: asyncio.TimerHandle | None = None
@@ -90,7 +95,11 @@ class RealTime:
     def now_ns(self) -> int:
         if self._pinned_ns is not None:
             return self._pinned_ns
-        return elapsed_ns() + self._ahead_ns
+        told_ns, then_ns = self._read_ns
+        elapsed = elapsed_ns()
+        told_ns = max(unix_ns(), told_ns + (elapsed - then_ns) // 2)
+        self._read_ns = told_ns, elapsed
+        return told_ns + self._skipped_ns
 
     def call_at_ns(
         self,
@@ -125,7 +134,7 @@ class RealTime:
             self._pinned_ns = max(self._next_ns(), from_ns)
             self._run_next()
         self._pinned_ns = None
-        self._ahead_ns += by_ns
+        self._skipped_ns += by_ns
         self._set_alarm()
 
     def _on_alarm(self) -> None:

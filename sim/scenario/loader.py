@@ -43,9 +43,14 @@ from sim.scenario.words import (
     is_name,
     words,
 )
-from sim.scenario.yaml_tree import Mapping, Mark, Scalar, Sequence, Tree, find, read_tree
+from sim.scenario.yaml_tree import Kind, Mapping, Mark, Scalar, Sequence, Tree, find, read_tree
 
 S = TypeVar("S", bound=Struct)
+
+AN_ACTION = Kind(
+    empty=("nothing is said", "say what to do, such as {price: {price: '50000'}}"),
+    no_words=("an action is a word with values", "such as {price: {price: '50000'}}"),
+)
 
 # With these digits sums of quantities stay exact in `Decimal`'s default precision.
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?")
@@ -79,7 +84,7 @@ def loads_action(text: str, setting: Setting) -> Action:
     What it leaves out follows from where it is set.  Raises `ScenarioError` for the first
     thing that is wrong with it by itself; nothing is known of what else happens.
     """
-    return _Loader(read_tree(text, "<action>"), "<action>", setting).action()
+    return _Loader(read_tree(text, "<action>", AN_ACTION), "<action>", setting).action()
 
 
 class _Loader:
@@ -148,6 +153,9 @@ class _Loader:
                 self._setting = replace(self._setting, nodes=value)
 
     def action(self) -> Action:
+        if "at" in self._tree.items:
+            mark = self._tree.key_marks["at"]
+            self._fail(mark, "an action by itself has no 'at'", "leave it out: it is done at once")
         return self._action(self._tree, {})
 
     def _record(self, tree: Tree) -> Record:

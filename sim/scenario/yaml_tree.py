@@ -93,12 +93,25 @@ def find(tree: Tree, path: Path) -> Mark:
     return tree.mark
 
 
-def read_tree(text: str, file: str) -> Mapping:
+class Kind(msgspec.Struct, frozen=True):
+    """What a text is to be: what is said, with a hint, of one that is not."""
+
+    empty: tuple[str, str]
+    no_words: tuple[str, str]
+
+
+A_SCENARIO = Kind(
+    empty=("the file is empty", "begin it with 'format: 1'"),
+    no_words=("a scenario is words with values", "begin with 'format: 1'"),
+)
+
+
+def read_tree(text: str, file: str, kind: Kind = A_SCENARIO) -> Mapping:
     """Return the tree of a whole file.  Raises `ScenarioError` at the first thing refused."""
     _refuse_invisible(text, file)
     parser = YAML(typ="safe", pure=True)
     try:
-        return _Reader(file, iter(parser.parse(text))).document()
+        return _Reader(file, iter(parser.parse(text)), kind).document()
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -131,8 +144,9 @@ def _refuse_invisible(text: str, file: str) -> None:
 class _Reader:
     """Builds the tree from the parser's events."""
 
-    def __init__(self, file: str, events: Iterator[Event]) -> None:
+    def __init__(self, file: str, events: Iterator[Event], kind: Kind) -> None:
         self._file = file
+        self._kind = kind
         self._events = events
         self._depth = 0
 
@@ -144,7 +158,7 @@ class _Reader:
         assert isinstance(event, StreamStartEvent)
         start = next(self._events)
         if isinstance(start, StreamEndEvent):
-            self._fail(Mark(1, 1), "the file is empty", "begin it with 'format: 1'")
+            self._fail(Mark(1, 1), *self._kind.empty)
         assert isinstance(start, DocumentStartEvent)
         if start.version or start.tags:
             self._fail(_mark(start.start_mark), "YAML directives are refused", "leave it out")
@@ -156,9 +170,9 @@ class _Reader:
                 _mark(after.start_mark), "a second YAML document begins", "one scenario, one file"
             )
         if isinstance(tree, Scalar) and not tree.text:
-            self._fail(Mark(1, 1), "the file is empty", "begin it with 'format: 1'")
+            self._fail(Mark(1, 1), *self._kind.empty)
         if not isinstance(tree, Mapping):
-            self._fail(tree.mark, "a scenario is words with values", "begin with 'format: 1'")
+            self._fail(tree.mark, *self._kind.no_words)
         return tree
 
     def _tree(self, event: Any) -> Tree:

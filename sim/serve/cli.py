@@ -19,6 +19,7 @@ from sim.scenario import Scenario, ScenarioError, load, loads
 from sim.scenario.durations import parse_duration
 from sim.serve.control import NAME, Control
 from sim.serve.house import House
+from sim.serve.how_to import how_to
 from sim.transport.wire import LOG, WireServer
 from sim.venue import VenueConfig
 from sim.venue.config import known_symbols
@@ -36,15 +37,18 @@ timeline: []
 
 
 class Time(click.ParamType[int]):
-    """A duration in the words of scenarios, in nanoseconds."""
+    """A duration of more than nothing in the words of scenarios, in nanoseconds."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            return value if isinstance(value, int) else parse_duration(value)
+            duration_ns = value if isinstance(value, int) else parse_duration(value)
         except ValueError as e:
             self.fail(str(e), param, ctx)
+        if duration_ns <= 0:
+            self.fail(f"{value!r} is no time at all", param, ctx)
+        return duration_ns
 
 
 @click.command("serve")
@@ -132,45 +136,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def how_to(host: str, port: int, config: VenueConfig) -> str:
-    """Return how clients are pointed at it."""
-    where = f"[{host}]" if ":" in host else host
-    at = f"{where}:{port}"
-    keys = "\n".join(
-        f"  {account.name}: {account.api_key}, {account.api_secret}" for account in config.accounts
-    )
-    account = config.accounts[0]
-    return f"""\
-A fake Binance USD-M at http://{at} with {", ".join(symbol.name for symbol in config.symbols)}.
-Accounts, each with its API key and secret, which are made up:
-{keys}
-
-NautilusTrader, in BinanceDataClientConfig and BinanceExecClientConfig:
-  account_type=BinanceAccountType.USDT_FUTURES,
-  base_url_http="http://{at}", base_url_ws="ws://{at}",
-  and in the latter also base_url_ws_stream="ws://{at}"
-
-ccxt, whose plain clients are made just so; what is left out would go to Binance itself:
-  import ccxt.pro
-  api = {{
-      f"fapi{{kind}}{{version}}": f"http://{at}/fapi/{{version.lower() or 'v1'}}"
-      for kind in ("Public", "Private")
-      for version in ("", "V2", "V3")
-  }}
-  api["ws"] = {{"linear": "ws://{at}/ws", "ws-api": {{"linear": "ws://{at}/ws-fapi/v1"}}}}
-  exchange = ccxt.pro.binanceusdm({{
-      "apiKey": "{account.api_key}",
-      "secret": "{account.api_secret}",
-      "urls": {{"api": api}},
-      "options": {{"fetchCurrencies": False}},
-  }})
-  # It tells the errors of USD-M futures by the address, and this is another one.
-  exchange.exceptions["exact"] |= exchange.exceptions["linear"]["exact"]
-
-What happens there, with curl:
-  curl -d '{{price: {{symbol: {config.symbols[0].name}, price: "100"}}}}' http://{at}/{NAME}/act
-  curl http://{at}/{NAME}/truth
-  curl http://{at}/{NAME}        lists all that can be asked for
-"""

@@ -46,7 +46,10 @@ class Control:
             ("GET", "faults"): (self._faults, "the faults that are armed and have not acted"),
             ("GET", "trace"): (self._trace, "what has happened, from row ?since=0 on"),
             ("POST", "quiet"): (self._quiet, "wait until nothing is on its way, at most ?for=10s"),
-            ("POST", "skip"): (self._skip, "let ?for=1h have passed at once, at the venue alone"),
+            ("POST", "skip"): (
+                self._skip,
+                "let ?for=1h have passed at once, at the venue alone: clients keep their clocks",
+            ),
         }
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -54,12 +57,21 @@ class Control:
         name = request.path.removeprefix(f"/{NAME}").strip("/")
         known = self._known.get((request.method, name))
         if known is None:
-            return _said({"error": f"there is no {request.method} /{NAME}/{name}"}, 404)
+            return self._unknown(request.method, name)
         try:
             return await known[0](request)
-        except (ScenarioError, VenueError, LookupError, TypeError, ValueError, RecursionError) as e:
+        except (ScenarioError, VenueError, LookupError, ValueError, RecursionError) as e:
             words = e.args[0] if isinstance(e, KeyError) and e.args else e
             return _said({"error": str(words)}, 400)
+
+    def _unknown(self, method: str, name: str) -> web.Response:
+        path = f"/{NAME}/{name}".rstrip("/")
+        for other, known in self._known:
+            if known == name:
+                said = _said({"error": f"{path} is asked for with {other}, not {method}"}, 405)
+                said.headers["Allow"] = other
+                return said
+        return _said({"error": f"there is no {path}; GET /{NAME} says what there is"}, 404)
 
     async def _help(self, request: web.BaseRequest) -> web.Response:
         return _said(
@@ -85,7 +97,10 @@ class Control:
         return _said({"inert": self._house.faults.inert()})
 
     async def _trace(self, request: web.BaseRequest) -> web.Response:
-        since = int(request.query.get("since", 0))
+        asked = request.query.get("since", "0")
+        if not (asked.isascii() and asked.isdigit()):
+            raise ValueError(f"since is the number of a row, not {asked[:40]!r}")
+        since = int(asked)
         rows = self._house.trace.rows
         return _said({"next": len(rows), "rows": [msgspec.structs.asdict(r) for r in rows[since:]]})
 
@@ -100,7 +115,10 @@ class Control:
         return _said({"quiet": True})
 
     async def _skip(self, request: web.BaseRequest) -> web.Response:
-        self._time.skip(_duration_ns(request, None))
+        by_ns = _duration_ns(request, None)
+        # The clocks of the clients do not go along, and are right nevertheless.
+        self._house.venue.clock.skipped_ns += by_ns
+        self._time.skip(by_ns)
         self._house.network.flush()
         return _said({"now_ms": self._time.now_ns // 1_000_000})
 
@@ -111,7 +129,10 @@ type _Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 def _duration_ns(request: web.BaseRequest, default_secs: float | None) -> int:
     given = request.query.get("for")
     if given is not None:
-        return parse_duration(given)
+        duration_ns = parse_duration(given)
+        if duration_ns < 0:
+            raise ValueError(f"{given!r} is in the past, and time only goes on")
+        return duration_ns
     if default_secs is None:
         raise ValueError("say how long, such as ?for=60s")
     return round(default_secs * 1e9)

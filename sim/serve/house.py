@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sim.clock import NS_PER_MS
 from sim.faults import Fault, Faults
-from sim.hand import Reach, Sent, act, venue_client_id
+from sim.hand import ACTS, Reach, Sent, act, venue_client_id
 from sim.loops import Loop
 from sim.points import Points
 from sim.scenario import actions as a
@@ -94,9 +94,14 @@ class House:
         """Do what a record of a scenario says, at once; return it.
 
         Raises `ScenarioError` for what cannot be read, `VenueError` and `LookupError` for
-        what cannot be done, and `TypeError` for what only a node can do.
+        what cannot be done, or is done by a node.
         """
         action = loads_action(words, self.reach.scenario.setting)
+        if type(action) not in ACTS:
+            raise LookupError(
+                f"{action.word!r} is what a node does, and here is the venue alone: let your "
+                "client do it, or the user by hand, as with 'web_submit'"
+            )
         if isinstance(action, a.WebSubmit):
             if venue_client_id(action) in self._orders:
                 raise LookupError(f"there is an order {action.id!r} already")

@@ -36,8 +36,8 @@ LOG.addHandler(logging.NullHandler())  # who serves says where it goes
 CLIENTS = {"nautilustrader": "nt", "nautilus_recon": "recon"}
 """How a client is called by the product that its User-Agent names; others by that name itself."""
 
-GOING_AWAY, TOO_BIG = 1001, 1009
-"""The close codes of a server that ends, and of frames that are too large."""
+GOING_AWAY, NOT_TAKEN, TOO_BIG = 1001, 1003, 1009
+"""The close codes of a server that ends, of frames that are no text, and of too large ones."""
 
 LAST_SECS = 1.0
 """How long what is under way may take when the server is closed."""
@@ -115,6 +115,13 @@ class WireServer:
 class _Handler(RequestHandler):
     """One connection; of what goes wrong there it says less than it knows."""
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Who waits for a request and has got a part of one waits for the rest of it.
+        is_waiting = self._waiter is not None and not self._waiter.done()
+        if data and is_waiting and isinstance(self._manager, _Server):
+            self._manager.awaits(self)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -158,20 +165,26 @@ class _Server(web.Server):
         if (timer := self._unheard.pop(request.protocol, None)) is not None:
             timer.cancel()
 
+    def awaits(self, handler: RequestHandler) -> None:
+        """Wait for the request that a connection begins with, or of which a part has come."""
+        if handler not in self._unheard:
+            self._unheard[handler] = asyncio.get_running_loop().call_later(
+                self._secs, self._give_up, handler
+            )
+
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self._unheard[handler] = asyncio.get_running_loop().call_later(
-            self._secs, self._give_up, handler, transport
-        )
+        self.awaits(handler)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         if (timer := self._unheard.pop(handler, None)) is not None:
             timer.cancel()
 
-    def _give_up(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+    def _give_up(self, handler: RequestHandler) -> None:
         del self._unheard[handler]
-        if not transport.is_closing():
+        transport = handler.transport
+        if isinstance(transport, asyncio.Transport) and not transport.is_closing():
             LOG.warning("closed: no request came within %g s", self._secs)
             transport.abort()
 
@@ -326,6 +339,9 @@ class _Link:
                     self.socket.send(message.data)
                 case WSMsgType.PING if not self.socket.is_cut_off:
                     await self._ws.pong(message.data)
+                case WSMsgType.BINARY if not self.socket.is_cut_off:
+                    LOG.warning("closed: a frame was binary")
+                    await self._ws.close(code=NOT_TAKEN, message=b"only text is taken here")
                 case WSMsgType.ERROR:
                     code = getattr(self._ws.exception(), "code", None)
                     what = "too large" if code == TOO_BIG else "against the rules"

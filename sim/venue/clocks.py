@@ -4,6 +4,8 @@ Rules:
 
 * The gateway compares the timestamps of requests with its own clock, and tells it when asked
   for the time.  The matching engine has another one: what happens to orders has its times.
+* Where some of the venue's time was skipped, a client's clock may have gone along or not: both
+  are right.
 * A skew is an object that is begun and ended; skews add up.
 """
 
@@ -33,6 +35,8 @@ class GatewayClock:
 
     def __init__(self) -> None:
         self._skews: list[Skew] = []
+        self.skipped_ns = 0
+        """How much of the venue's time has been skipped, which its clients may not know."""
 
     def begin(self, skew: Skew) -> None:
         """Let the clock be wrong until `end` is called with the same object."""

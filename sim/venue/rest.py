@@ -252,6 +252,9 @@ class Gateway:
         if not 0 <= window <= _MAX_RECV_WINDOW_MS:
             raise Rejection(-1131)
         came_ns = now_ns if arrived_ns is None else arrived_ns
+        unskipped = timestamp + to_ms(self.clock.skipped_ns)
+        if _refusal(unskipped, window, to_ms(self.clock.compared_ns(came_ns))) is None:
+            timestamp = unskipped
         refusal = _refusal(timestamp, window, to_ms(self.clock.compared_ns(came_ns)))
         if refusal != _refusal(timestamp, window, to_ms(came_ns)):
             self.clock.changed(request)

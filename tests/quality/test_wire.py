@@ -14,6 +14,8 @@ HOUSES = {"in_process.py", "over_sockets.py", "conftest.py"}
 
 ABOUT_SOCKETS = {
     "ccxt_clients.py",
+    "nautilus_clients.py",
+    "printed.py",
     "test_hardness.py",
     "test_redis_restarts.py",
     "test_scenarios_over_sockets.py",

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from types import TracebackType
 from typing import Any
 
-from sim.serve.cli import how_to
-from sim.venue_setup import venue_config
-from tests.wire.in_process import scenario_of
 from tests.wire.over_sockets import OverSockets
+from tests.wire.printed import printed
 
 BTC = "BTC/USDT:USDT"
 KINDS = {"plain": "ccxt.async_support", "pro": "ccxt.pro"}
-
-
-def told(at: str) -> str:
-    """Return the lines of Python that are printed for whoever has ccxt."""
-    host, _, port = at.rpartition(":")
-    text = how_to(host, int(port), venue_config(scenario_of("").venue))
-    _, _, after = text.partition("\nccxt")
-    lines = after.partition("\n\n")[0].splitlines()[1:]
-    return textwrap.dedent("\n".join(lines))
 
 
 class Exchange:
@@ -29,7 +17,7 @@ class Exchange:
 
     def __init__(self, served: OverSockets, kind: str = "pro") -> None:
         names: dict[str, Any] = {}
-        exec(told(served.at).replace("ccxt.pro", KINDS[kind]), names)
+        exec(printed("ccxt", served.at).replace("ccxt.pro", KINDS[kind]), names)
         self._client = names["exchange"]
         # Waits before requests, and after the end, are for networks that are further away.
         self._client.enableRateLimit = False

@@ -12,7 +12,7 @@ import pytest
 from sim.transport.wire import Limits
 from tests.wire.binance import Binance
 from tests.wire.over_sockets import OverSockets
-from tests.wire.raw import BINARY, GET, PATIENCE_SECS, POST, TEXT, Raw
+from tests.wire.raw import BINARY, CLOSE, GET, PATIENCE_SECS, POST, TEXT, Raw
 from tests.wire.wellness import Log
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -40,6 +40,34 @@ async def test_headers_that_trickle(raw: Raw, log: Log):
 
     assert await raw.end() == b""
     await log.says("closed: no request came within 0.1 s")
+
+
+@pytest.mark.server(limits=QUICK)
+async def test_headers_that_trickle_after_a_request(raw: Raw, log: Log):
+    for _ in range(2):
+        raw.ask("/fapi/v1/ping")
+        assert await raw.answer() == 200
+        await asyncio.sleep(0.2)  # who asks for nothing may stay
+    assert log.text == ""
+    raw.say(b"GET /fapi/v1/time HTTP/1.1\r\nX-Slow: ")
+    for _ in range(4):
+        raw.say(b"a")
+        await asyncio.sleep(0.01)
+
+    assert b"serverTime" not in await raw.end()
+    await log.says("closed: no request came within 0.1 s")
+
+
+@pytest.mark.server(limits=QUICK)
+async def test_a_body_that_trickles_after_a_request(raw: Raw, log: Log):
+    raw.ask("/fapi/v1/ping")
+    assert await raw.answer() == 200
+    raw.ask("/sim/act", "Content-Length: 10", method="POST", body=b"abc")
+    await asyncio.sleep(0.05)
+    raw.say(b"d")
+
+    assert await raw.answer() == 408
+    assert "no request came" not in log.text
 
 
 @pytest.mark.server(limits=QUICK)
@@ -168,12 +196,14 @@ async def test_what_is_no_command_is_answered(raw: Raw, path: str, text: bytes):
     assert kind == TEXT
 
 
-async def test_binary_frames_say_nothing(raw: Raw):
-    await raw.upgrade()
+@pytest.mark.parametrize("path", ["/ws", "/ws-fapi/v1"])
+async def test_binary_frames_are_not_taken(raw: Raw, log: Log, path: str):
+    await raw.upgrade(path)
     raw.frame(b'{"method":"LIST_SUBSCRIPTIONS","id":1}', BINARY)
-    raw.frame(b'{"method":"LIST_SUBSCRIPTIONS","id":2}')
 
-    assert json.loads((await raw.hear())[1])["id"] == 2
+    kind, payload = await raw.hear()
+    assert (kind, payload) == (CLOSE, (1003).to_bytes(2, "big") + b"only text is taken here")
+    await log.says("closed: a frame was binary")
 
 
 # -- gone

@@ -87,6 +87,13 @@ def test_a_port_that_there_is_not(port: str):
     assert serve("--port", port).exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["--listen-key", "--connection", "--ping", "--pong"])
+@pytest.mark.parametrize("time", ["0s", "-5s", "5"])
+def test_a_time_that_is_none(asked: list[tuple[Any, ...]], option: str, time: str):
+    assert serve(option, time).exit_code == 2
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

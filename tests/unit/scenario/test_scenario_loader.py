@@ -344,7 +344,7 @@ def test_an_action_alone_means_what_it_means_in_a_record() -> None:
     ("text", "message"),
     [
         ("fil: {}", "unknown action 'fil'; did you mean 'fill'?"),
-        ('at: 1s\nfill: {order: O-1, quantity: "1"}', "unknown action 'at'"),
+        ('at: 1s\nfill: {order: O-1, quantity: "1"}', "an action by itself has no 'at'"),
         ('fill: {order: O-1, quantity: "-1"}', "quantity must be a positive decimal"),
     ],
 )
