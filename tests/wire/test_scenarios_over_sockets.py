@@ -23,12 +23,21 @@ SHORT = (
     "disconnect/fill-while-disconnected",
     "hedge/legs-collapse",
     "inflight/lost-acknowledgement",
+    "issues/3046-fills-replayed-from-the-cache",
+    "issues/3081-flip-then-restart",
     "manual/order-while-up",
+    "restart/database-restarted-before-an-order",
+    "restart/killed-while-the-database-is-gone",
     "restart/warm-after-a-fill",
 )
-"""One for each way in which a node and a venue can part."""
+"""One for each way in which a node and a venue, or a node and its database, can part."""
 
-BROKEN = ("hedge/legs-collapse", "restart/warm-after-a-fill")
+BROKEN = (
+    "hedge/legs-collapse",
+    "restart/database-restarted-before-an-order",
+    "restart/killed-while-the-database-is-gone",
+    "restart/warm-after-a-fill",
+)
 """What the released engine gets wrong of that, whatever the clock."""
 
 
@@ -54,7 +63,7 @@ def begun(*words: str) -> subprocess.Popen[str]:
 
 def suite(engine: str, names: tuple[str, ...]) -> subprocess.Popen[str]:
     files = [f"scenarios/{name}.yaml" for name in names]
-    words = ["--transport", "wire", "--engine", engine, "-q", "-j", str(len(names))]
+    words = ["--transport", "wire", "--engine", engine, "-q", "-j", "6"]
     return begun("sim", "run", *words, "--ndjson", "-", *files)
 
 
