@@ -36,12 +36,16 @@ LOOK_NS = 5_000_000
 HELD_AT_MOST_NS = 20_000_000_000
 """How long a story stands still at once: a node may never come up."""
 
-HEARD_NS = 1_500_000_000
+HEARD_NS = 3_000_000_000
 """How long a story waits at the most until the venue has heard what strategies did."""
 
 
 class WireTimeline(Timeline):
-    """A timeline that stands still while a node starts or stops, or its strategies are to act."""
+    """A timeline that stands still while a node starts or stops, or its strategies are to act.
+
+    It goes on by one look at a time: where the machine is busy and looks come late, the story
+    waits with its nodes, and what lies between two records stays between them.
+    """
 
     _late_ns = 0
     _held_ns = 0
@@ -50,14 +54,12 @@ class WireTimeline(Timeline):
     async def sleep_until(self, when_ns: int) -> None:
         while True:
             now_ns = self._loop.now_ns
-            is_held = self._is_held()
-            if not is_held:
-                self._held_ns = 0
-            elif self._seen_ns is not None:
-                self._late_ns += now_ns - self._seen_ns
-                self._held_ns += now_ns - self._seen_ns
-            is_held = is_held and self._held_ns < HELD_AT_MOST_NS
+            passed_ns = 0 if self._seen_ns is None else now_ns - self._seen_ns
             self._seen_ns = now_ns
+            is_held = self._is_held()
+            self._held_ns = self._held_ns + passed_ns if is_held else 0
+            is_held = is_held and self._held_ns < HELD_AT_MOST_NS
+            self._late_ns += passed_ns if is_held else max(passed_ns - 4 * LOOK_NS, 0)
             left_ns = when_ns + self._late_ns - now_ns
             if left_ns <= 0 and not is_held:
                 return
@@ -76,8 +78,16 @@ class WireTimeline(Timeline):
 
     def _is_heard(self, node: RemoteNode) -> bool:
         since = self._trace.rows[node.acted_row :]
-        is_asked = any(row.kind == "request" and row.subject.startswith("nt ") for row in since)
+        # What a fault does to a command may take as long as its window; the story goes on.
+        if any(row.kind == "fault" and _is_command(row.details) for row in since):
+            return True
+        is_asked = any(row.kind == "request" and _is_command(row.subject) for row in since)
         return is_asked and self._network.pending() is None
+
+
+def _is_command(asked: str) -> bool:
+    """Whether a request is a strategy's, and none that the node makes by itself."""
+    return asked.startswith("nt ") and " GET " not in asked and "listenKey" not in asked
 
 
 class WireWorld(Stage):
