@@ -18,6 +18,7 @@ from typing import Any
 from sim import engines
 from sim.loops import RealTime
 from sim.scenario import model as m
+from sim.scenario.actions import Query
 from sim.stage import Stage
 from sim.stopwatch import wall_secs
 from sim.timeline import Timeline
@@ -77,17 +78,22 @@ class WireTimeline(Timeline):
         return False
 
     def _is_heard(self, node: RemoteNode) -> bool:
-        since = self._trace.rows[node.acted_row :]
-        # What a fault does to a command may take as long as its window; the story goes on.
-        if any(row.kind == "fault" and _is_command(row.details) for row in since):
-            return True
-        is_asked = any(row.kind == "request" and _is_command(row.subject) for row in since)
-        return is_asked and self._network.pending() is None
+        # A fault may keep back the request, its answer or its events: the story does not wait.
+        means = "GET" if isinstance(node.acted, Query) else None
+        return any(
+            (row.kind == "request" and _is_of_strategy(row.subject, means))
+            or (row.kind == "fault" and _is_of_strategy(row.details, means))
+            for row in self._trace.rows[node.acted_row :]
+        )
 
 
-def _is_command(asked: str) -> bool:
-    """Whether a request is a strategy's, and none that the node makes by itself."""
-    return asked.startswith("nt ") and " GET " not in asked and "listenKey" not in asked
+def _is_of_strategy(asked: str, means: str | None) -> bool:
+    """Whether a request is what a strategy wanted, and none that the node makes by itself."""
+    speaker, _, rest = asked.partition(" ")
+    method, _, path = rest.partition(" ")
+    if speaker != "nt" or "listenKey" in path:
+        return False
+    return method == means if means else method != "GET"
 
 
 class WireWorld(Stage):
