@@ -15,6 +15,7 @@ from msgspec.structs import asdict, fields, replace
 
 from sim.scenario import actions as a
 from sim.scenario import model as m
+from sim.scenario.terms import Limits
 from sim.wire.redis import available
 
 INTERVAL_SECS = 5.0
@@ -94,16 +95,30 @@ def factor(scenario: m.Scenario) -> float:
 
 
 def hurried(scenario: m.Scenario) -> m.Scenario:
-    """Return a scenario whose times are divided by its factor."""
+    """Return a scenario whose times are divided by its factor.
+
+    In a minute a client may ask as much more, unless its limits are what the scenario is about.
+    """
     by = factor(scenario)
 
     def record(each: m.Record) -> m.Record:
         return m.Record(at_ns=round(each.at_ns / by), action=_hurried_action(each.action, by))
 
     quick = replace(scenario, timeline=tuple(map(record, scenario.timeline)))
+    if scenario.venue.limits == Limits():
+        quick = replace(quick, venue=replace(scenario.venue, limits=_limits(Limits(), by)))
     if scenario.nodes:
         return replace(quick, nodes={name: _node(n, by) for name, n in scenario.nodes.items()})
     return replace(quick, node=_node(scenario.node, by))
+
+
+def _limits(limits: Limits, by: float) -> Limits:
+    return replace(
+        limits,
+        weight_1m=round(limits.weight_1m * by),
+        orders_10s=round(limits.orders_10s * by),
+        orders_1m=round(limits.orders_1m * by),
+    )
 
 
 def _hurried_action(action: a.Action, by: float) -> a.Action:

@@ -157,6 +157,8 @@ def test_a_hurried_story_is_the_same_in_less_time():
     assert by == 12
     assert quick.node.reconciliation_interval_secs == 5
     assert [record.at_ns for record in quick.timeline[:2]] == [1_000_000_000, 2_000_000_000]
+    assert quick.venue.limits.weight_1m == 12 * 2400, "what it asks in a minute of its story"
+    assert hurried(quick).venue.limits == quick.venue.limits
     drop, skew = (record.action for record in quick.timeline[1:])
     assert (drop.for_ns, skew.for_ns, skew.by_ns) == (3_000_000_000, 1_000_000_000, -10_000_000_000)
 
