@@ -31,7 +31,7 @@ redis:
 wire: $(READY) redis
 	rm -rf .cache/wire; mkdir -p .cache/wire
 	failed=0; \
-	for run in recon-1 recon-2 recon-3 recon-4 recon-5 stock-1; do \
+	for run in stock-1 recon-1 recon-2 recon-3 recon-4 recon-5; do \
 	  echo "== $$run"; \
 	  $(ENV)/bin/recon run --transport wire --engine $${run%-*} -q -j $(WIRE_JOBS) \
 	    --ndjson .cache/wire/$$run.ndjson $(WIRE) || test $$run = stock-1 || failed=1; done; \
