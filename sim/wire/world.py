@@ -37,7 +37,7 @@ LOOK_NS = 5_000_000
 HELD_AT_MOST_NS = 20_000_000_000
 """How long a story stands still at once: a node may never come up."""
 
-HEARD_NS = 3_000_000_000
+HEARD_NS = 10_000_000_000
 """How long a story waits at the most until the venue has heard what strategies did."""
 
 
