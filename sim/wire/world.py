@@ -55,7 +55,9 @@ class WireTimeline(Timeline):
     async def sleep_until(self, when_ns: int) -> None:
         while True:
             now_ns = self._loop.now_ns
-            passed_ns = 0 if self._seen_ns is None else now_ns - self._seen_ns
+            if self._seen_ns is None:  # what has passed by now was needed to get ready
+                self._seen_ns, self._late_ns = now_ns, now_ns - self._loop.origin_ns
+            passed_ns = now_ns - self._seen_ns
             self._seen_ns = now_ns
             is_held = self._is_held()
             self._held_ns = self._held_ns + passed_ns if is_held else 0

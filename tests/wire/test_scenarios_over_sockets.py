@@ -187,6 +187,7 @@ class Late(WireTimeline):
         self.looks_ms = looks_ms
         self.held_ms = held_ms
         self._loop: Any = self
+        self.origin_ns = 0
 
     @property
     def now_ns(self) -> int:
@@ -202,8 +203,9 @@ class Late(WireTimeline):
         ([0, 5, 10, 15, 20, 25], range(0), 2),
         ([0, 5, 10, 15, 20, 25, 30], range(4, 12), 1),
         ([0, 1_000, 1_005, 1_010], range(0), 2),
+        ([1_000, 1_005, 1_010, 1_015, 1_020], range(0), 1),
     ],
-    ids=["in time", "held", "late"],
+    ids=["in time", "held", "late", "late at first"],
 )
 async def test_a_story_goes_on_by_one_look_at_a_time(
     real_time: None, looks_ms: list[int], held_ms: range, left: int
