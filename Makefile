@@ -12,7 +12,7 @@ READY := .cache/ready
 WIRE := $(addprefix scenarios/,control disconnect hedge inflight restart) \
   $(wildcard scenarios/issues/3046* scenarios/issues/3081*)
 # How many at once: they sleep most of the time, but each start of a process costs seconds of CPU.
-WIRE_JOBS ?= 12
+WIRE_JOBS ?= 14
 
 demo: $(READY)
 	$(ENV)/bin/recon run --engine stock --engine recon
@@ -31,10 +31,8 @@ redis:
 wire: $(READY) redis
 	rm -rf .cache/wire; mkdir -p .cache/wire
 	failed=0; \
-	for run in stock-1 recon-1 recon-2 recon-3 recon-4 recon-5; do \
-	  echo "== $$run"; \
-	  $(ENV)/bin/recon run --transport wire --engine $${run%-*} -q -j $(WIRE_JOBS) \
-	    --ndjson .cache/wire/$$run.ndjson $(WIRE) || test $$run = stock-1 || failed=1; done; \
+	$(ENV)/bin/python -m sim.wire.suite .cache/wire --recon 5 --stock 1 --jobs $(WIRE_JOBS) $(WIRE) \
+	  || failed=1; \
 	$(ENV)/bin/python -m sim.wire.kills --kills 200 --jobs 6 >.cache/wire/kills.txt || failed=1; \
 	cat .cache/wire/kills.txt; \
 	$(ENV)/bin/python -m sim.report.wire .cache/wire || failed=1; \

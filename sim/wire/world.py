@@ -52,6 +52,10 @@ class WireTimeline(Timeline):
     _held_ns = 0
     _seen_ns: int | None = None
 
+    @property
+    def now_ns(self) -> int:
+        return self._loop.now_ns - self._late_ns
+
     async def sleep_until(self, when_ns: int) -> None:
         while True:
             now_ns = self._loop.now_ns
