@@ -20,7 +20,7 @@ from sim.report import terminal
 from sim.report.outcome import Outcome
 from sim.report.story import shortened
 from sim.runner import Job
-from sim.scenario import Scenario, load
+from sim.scenario import Scenario, ScenarioError, load
 from sim.stopwatch import wall_secs
 from sim.suite import scenario_files
 from sim.wire.pace import Misfit, fitting
@@ -29,11 +29,11 @@ from sim.workers import outcomes_of
 
 def runs(times: dict[str, int]) -> dict[str, str]:
     """Return the engine of each run by the run's name."""
-    return {f"{engine}-{n}": engine for engine, times_of in times.items() for n in _count(times_of)}
-
-
-def _count(times: int) -> range:
-    return range(1, times + 1)
+    return {
+        f"{engine}-{number}": engine
+        for engine, how_often in times.items()
+        for number in range(1, how_often + 1)
+    }
 
 
 def outcomes(
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_intermixed_args(arguments)
     try:
         scenarios = fitting([load(path) for path in scenario_files(chosen.paths)])
-    except (Misfit, OSError) as e:
+    except (Misfit, ScenarioError, OSError) as e:
         click.echo(f"error: {e}", err=True)
         return 2
     engines = runs({"stock": chosen.stock, "recon": chosen.recon})
