@@ -9,7 +9,10 @@ READY := .cache/ready
 .PHONY: demo test wire redis versions mutants bench requirements clean
 
 # What has at least one scenario for each way in which a node and a venue can part, and is quick.
-WIRE := $(addprefix scenarios/,control disconnect hedge inflight)
+WIRE := $(addprefix scenarios/,control disconnect hedge inflight restart) \
+  $(wildcard scenarios/issues/3046* scenarios/issues/3081*)
+# How many at once: they sleep most of the time, but each start of a process costs seconds of CPU.
+WIRE_JOBS ?= 14
 
 demo: $(READY)
 	$(ENV)/bin/recon run --engine stock --engine recon
@@ -23,12 +26,17 @@ redis:
 	  apt-get install -y -q --no-install-recommends redis-server; } >.cache/redis.log 2>&1 || \
 	  echo "redis-server is not here and was not installed; its tests are skipped"
 
-# Over real sockets: five times with recon, once with stock beside it, and 200 kills.
+# Over real sockets: five times with recon, once with stock beside it, 200 kills, and the table of it.
+# What fails must not hide what comes after it.  What stock gets wrong is for the table to judge.
 wire: $(READY) redis
-	for n in 1 2 3 4 5; do \
-	  $(ENV)/bin/recon run --transport wire --engine recon -q -j 6 $(WIRE) || exit; done
-	-$(ENV)/bin/recon run --transport wire --engine stock -q -j 6 $(WIRE)
-	$(ENV)/bin/python -m sim.wire.kills --kills 200 --jobs 6
+	rm -rf .cache/wire; mkdir -p .cache/wire
+	failed=0; \
+	$(ENV)/bin/python -m sim.wire.suite .cache/wire --recon 5 --stock 1 --jobs $(WIRE_JOBS) $(WIRE) \
+	  || failed=1; \
+	$(ENV)/bin/python -m sim.wire.kills --kills 200 --jobs 6 >.cache/wire/kills.txt || failed=1; \
+	cat .cache/wire/kills.txt; \
+	$(ENV)/bin/python -m sim.report.wire .cache/wire || failed=1; \
+	exit $$failed
 
 # The bug reports on the releases that had them, and recon on the oldest that it is for.
 versions: $(READY)

@@ -20,7 +20,7 @@ from typing import Protocol
 
 import msgspec
 
-from sim.attendant import Player
+from sim.attendant import Player, sleep_until
 from sim.clock import NS_PER_MS, NS_PER_SEC
 from sim.faults import Fault, Faults
 from sim.loops import Loop
@@ -178,7 +178,7 @@ class Stage:
         self.network.release_all()
         limit_ns = self._loop.now_ns + self._quiet_limit_ns
         while (pending := self.timeline.pending()) is not None and self._loop.now_ns < limit_ns:
-            await self.timeline.sleep_until(self._loop.now_ns + self._look_ns)
+            await sleep_until(self._loop, self._loop.now_ns + self._look_ns)
         self._pending = pending
         self._take_truth()
         for node in self.nodes:

@@ -98,7 +98,7 @@ class Timeline:
         while True:
             last_act_ns = max(self._faults.last_act_ns, self._points.last_act_ns)
             quiet_ns = max(over_ns, last_act_ns) + bound_ns
-            if quiet_ns <= self._loop.now_ns:
+            if quiet_ns <= self.now_ns:
                 break
             await self.sleep_until(quiet_ns)
         self._find_the_unreached()
@@ -131,8 +131,13 @@ class Timeline:
             return "reads lag"
         return self._network.pending()
 
+    @property
+    def now_ns(self) -> int:
+        """The instant up to which the story has come."""
+        return self._loop.now_ns
+
     async def sleep_until(self, when_ns: int) -> None:
-        """Wait until an instant."""
+        """Wait until an instant of the story."""
         await sleep_until(self._loop, when_ns)
 
     # -- records ------------------------------------------------------------------

@@ -17,8 +17,7 @@ import msgspec
 
 from sim.oracle import FillCounts, judge
 from sim.scenario import Scenario, loads
-from sim.timeline import Timeline
-from sim.wire.world import run
+from sim.wire.world import WireTimeline, run
 from sim.workers import outcomes_of
 
 EACH = 10
@@ -41,6 +40,13 @@ venue: {{symbols: [BTCUSDT]}}
 node: {{claims: {{S-001: [BTCUSDT-PERP.BINANCE]}}, reconciliation_interval_secs: 5}}
 timeline:
 """
+
+
+class KillTimeline(WireTimeline):
+    """A timeline that waits for no start, so that a kill may come in it; but for the last one."""
+
+    def _is_held(self) -> bool:
+        return len(self._played) == len(self._scenario.timeline) and super()._is_held()
 
 
 class Killed(msgspec.Struct, frozen=True):
@@ -102,7 +108,7 @@ class Kills(msgspec.Struct, frozen=True):
 
     def perform(self) -> Killed:
         """Run it."""
-        done = run(story(self.seed, self.kills), "recon", timeline=Timeline)
+        done = run(story(self.seed, self.kills), "recon", timeline=KillTimeline)
         judgement = judge(done.observation, "fill-lost")
         return Killed(
             sum(process.ended == "killed" for process in done.observation.incarnations),

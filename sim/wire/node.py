@@ -94,6 +94,7 @@ class RemoteNode:
         """When a strategy has done something for the last time."""
         self.acted_row = 0
         """How many rows the trace had when it was told to."""
+        self.acted: StrategyAction | None = None
         self._seen: list[Seen] = []
         self._running: ForkServerProcess | None = None
         self._connection: Connection | None = None
@@ -194,7 +195,7 @@ class RemoteNode:
             raise LookupError("the node is down")
         else:
             self._acting += 1
-            self.acted_row = len(self._trace.rows)
+            self.acted, self.acted_row = action, len(self._trace.rows)
             self._say("act", action)
 
     # -- what is judged ---------------------------------------------------------------

@@ -15,6 +15,7 @@ from msgspec.structs import asdict, fields, replace
 
 from sim.scenario import actions as a
 from sim.scenario import model as m
+from sim.scenario.terms import Limits
 from sim.wire.redis import available
 
 INTERVAL_SECS = 5.0
@@ -34,13 +35,13 @@ ENGINE_TIMES = frozenset(
         "inflight_check_threshold_ms",
         "open_check_threshold_ms",
         "position_check_threshold_ms",
+        "reconciliation_startup_delay_secs",
     }
 )
 """The options of an engine that are times of the story, and no limits of the machine."""
 
-STOCK_TIMES = frozenset(name for name in ENGINE_TIMES if "check_" in name) - {
-    "inflight_check_interval_secs"
-}
+OWN_TIMES = frozenset({"read_lag_secs", "inflight_check_interval_secs", "inflight_timeout_ms"})
+"""Those of `recon`; its checks do not wait for the delay after a start, connections may take it."""
 
 
 class Misfit(ValueError):
@@ -79,6 +80,8 @@ def misfit(scenario: m.Scenario) -> str | None:
         return "its node starts late"
     if spec.reconciliation_lookback_mins is not None:
         return "it is about how far back a node looks"
+    if any(name.endswith("_mins") for name in spec.exec_engine):
+        return "its node does something by the minute, which cannot be hurried"
     last_ns = max((r.at_ns + r.action.lasts_ns for r in records), default=0)
     if (secs := last_ns / 1e9 / factor(scenario)) > LONGEST_SECS:
         return f"it takes {secs:.0f} s"
@@ -92,16 +95,30 @@ def factor(scenario: m.Scenario) -> float:
 
 
 def hurried(scenario: m.Scenario) -> m.Scenario:
-    """Return a scenario whose times are divided by its factor."""
+    """Return a scenario whose times are divided by its factor.
+
+    In a minute a client may ask as much more, unless its limits are what the scenario is about.
+    """
     by = factor(scenario)
 
     def record(each: m.Record) -> m.Record:
         return m.Record(at_ns=round(each.at_ns / by), action=_hurried_action(each.action, by))
 
     quick = replace(scenario, timeline=tuple(map(record, scenario.timeline)))
+    if scenario.venue.limits == Limits():
+        quick = replace(quick, venue=replace(scenario.venue, limits=_limits(Limits(), by)))
     if scenario.nodes:
         return replace(quick, nodes={name: _node(n, by) for name, n in scenario.nodes.items()})
     return replace(quick, node=_node(scenario.node, by))
+
+
+def _limits(limits: Limits, by: float) -> Limits:
+    return replace(
+        limits,
+        weight_1m=round(limits.weight_1m * by),
+        orders_10s=round(limits.orders_10s * by),
+        orders_1m=round(limits.orders_1m * by),
+    )
 
 
 def _hurried_action(action: a.Action, by: float) -> a.Action:
@@ -116,34 +133,24 @@ def _hurried_action(action: a.Action, by: float) -> a.Action:
 
 
 def _node(spec: m.Node, by: float) -> m.Node:
+    """What else is a time of the engine is divided with its defaults, see `hurried_config`."""
     options: dict[str, Any] = {
         "reconciliation_interval_secs": spec.reconciliation_interval_secs / by,
-        "exec_engine": hurried_options(spec.exec_engine, by),
     }
     for name in ("open_check_interval_secs", "position_check_interval_secs"):
         value = getattr(spec, name)
         options[name] = value / by if isinstance(value, int | float) else value
-    every_ms = spec.inflight_check_interval_ms
-    if isinstance(every_ms, int):
-        options["inflight_check_interval_ms"] = max(round(every_ms / by), 1) if every_ms else 0
     return replace(spec, **options)
 
 
-def hurried_options(options: Any, by: float) -> dict[str, Any]:
-    """Return options of an engine, those that are times of the story divided."""
-    return {name: _divided(name, value, by) for name, value in dict(options).items()}
-
-
 def hurried_config[Config: msgspec.Struct](config: Config, by: float) -> Config:
-    """Return the configuration of an engine with its own defaults divided, too."""
+    """Return the configuration of an engine, those options divided that are times of the story."""
     options = asdict(config)
     # The times of the stock checks are no options of an engine that has them off.
-    own = ENGINE_TIMES - STOCK_TIMES if "read_lag_secs" in options else ENGINE_TIMES
+    own = OWN_TIMES if "read_lag_secs" in options else ENGINE_TIMES
     mine = {name: _divided(name, options[name], by) for name in own if options.get(name)}
     return replace(config, **mine)
 
 
 def _divided(name: str, value: Any, by: float) -> Any:
-    if name not in ENGINE_TIMES or not value:
-        return value
     return max(round(value / by), 1) if name.endswith("_ms") else value / by

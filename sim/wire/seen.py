@@ -44,9 +44,11 @@ class Seen:
         alerts: list[Alert] = self.told["alert"]
         calls: list[Call] = self.told["call"]
         quiet = self.quiet or {}
+        before = events[: quiet.get("event")]
         held = {order.client_order_id for order in self.final.orders}
         shown = [order.client_order_id for order in self.loaded.orders]
-        shown += [event.client_order_id for event in events if event.status]
+        # What the final read finds was never held, and so not purged.
+        shown += [event.client_order_id for event in before if event.status]
         return Incarnation(
             node=node,
             number=self.number,
@@ -55,7 +57,7 @@ class Seen:
             ended_ns=self.ended_ns or now_ns,
             ended=self.ended,
             loaded=self.loaded,
-            events=tuple(events[: quiet.get("event")]),
+            events=tuple(before),
             final=self.final,
             ready_ns=self.ready_ns,
             claims=claims,

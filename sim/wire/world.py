@@ -18,6 +18,7 @@ from typing import Any
 from sim import engines
 from sim.loops import RealTime
 from sim.scenario import model as m
+from sim.scenario.actions import Query
 from sim.stage import Stage
 from sim.stopwatch import wall_secs
 from sim.timeline import Timeline
@@ -36,28 +37,36 @@ LOOK_NS = 5_000_000
 HELD_AT_MOST_NS = 20_000_000_000
 """How long a story stands still at once: a node may never come up."""
 
-HEARD_NS = 1_500_000_000
+HEARD_NS = 10_000_000_000
 """How long a story waits at the most until the venue has heard what strategies did."""
 
 
 class WireTimeline(Timeline):
-    """A timeline that stands still while a node starts or stops, or its strategies are to act."""
+    """A timeline that stands still while a node starts or stops, or its strategies are to act.
+
+    It goes on by one look at a time: where the machine is busy and looks come late, the story
+    waits with its nodes, and what lies between two records stays between them.
+    """
 
     _late_ns = 0
     _held_ns = 0
     _seen_ns: int | None = None
 
+    @property
+    def now_ns(self) -> int:
+        return self._loop.now_ns - self._late_ns
+
     async def sleep_until(self, when_ns: int) -> None:
         while True:
             now_ns = self._loop.now_ns
-            is_held = self._is_held()
-            if not is_held:
-                self._held_ns = 0
-            elif self._seen_ns is not None:
-                self._late_ns += now_ns - self._seen_ns
-                self._held_ns += now_ns - self._seen_ns
-            is_held = is_held and self._held_ns < HELD_AT_MOST_NS
+            if self._seen_ns is None:  # what has passed by now was needed to get ready
+                self._seen_ns, self._late_ns = now_ns, now_ns - self._loop.origin_ns
+            passed_ns = now_ns - self._seen_ns
             self._seen_ns = now_ns
+            is_held = self._is_held()
+            self._held_ns = self._held_ns + passed_ns if is_held else 0
+            is_held = is_held and self._held_ns < HELD_AT_MOST_NS
+            self._late_ns += passed_ns if is_held else max(passed_ns - 4 * LOOK_NS, 0)
             left_ns = when_ns + self._late_ns - now_ns
             if left_ns <= 0 and not is_held:
                 return
@@ -75,9 +84,22 @@ class WireTimeline(Timeline):
         return False
 
     def _is_heard(self, node: RemoteNode) -> bool:
-        since = self._trace.rows[node.acted_row :]
-        is_asked = any(row.kind == "request" and row.subject.startswith("nt ") for row in since)
-        return is_asked and self._network.pending() is None
+        # A fault may keep back the request, its answer or its events: the story does not wait.
+        means = "GET" if isinstance(node.acted, Query) else None
+        return any(
+            (row.kind == "request" and _is_of_strategy(row.subject, means))
+            or (row.kind == "fault" and _is_of_strategy(row.details, means))
+            for row in self._trace.rows[node.acted_row :]
+        )
+
+
+def _is_of_strategy(asked: str, means: str | None) -> bool:
+    """Whether a request is what a strategy wanted, and none that the node makes by itself."""
+    speaker, _, rest = asked.partition(" ")
+    method, _, path = rest.partition(" ")
+    if speaker != "nt" or "listenKey" in path:
+        return False
+    return method == means if means else method != "GET"
 
 
 class WireWorld(Stage):

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nautilus_trader.config import LiveExecEngineConfig
 
+from recon import ReconExecEngineConfig
 from sim.scenario import load, loads
 from sim.suite import scenario_files
-from sim.wire.pace import factor, hurried, misfit
+from sim.wire.pace import factor, hurried, hurried_config, misfit
 from sim.wire.redis import available
+from sim.wire.world import WireTimeline
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,6 +145,7 @@ def test_most_scenarios_make_sense_in_real_time():
         ("venue_mismatch/default-route", "a client of the harness's own"),
         ("attack/closed-just-before-a-first-contact", "its past lies before the start"),
         ("restart/torn-order-of-a-free-round-trip", "damaged by hand"),
+        ("disconnect/purged-order-comes-back", "by the minute"),
     ],
 )
 def test_what_makes_none_says_why(name: str, why: str):
@@ -162,5 +166,70 @@ def test_a_hurried_story_is_the_same_in_less_time():
     assert by == 12
     assert quick.node.reconciliation_interval_secs == 5
     assert [record.at_ns for record in quick.timeline[:2]] == [1_000_000_000, 2_000_000_000]
+    assert quick.venue.limits.weight_1m == 12 * 2400, "what it asks in a minute of its story"
+    assert hurried(quick).venue.limits == quick.venue.limits
     drop, skew = (record.action for record in quick.timeline[1:])
     assert (drop.for_ns, skew.for_ns, skew.by_ns) == (3_000_000_000, 1_000_000_000, -10_000_000_000)
+
+
+def test_the_times_of_an_engine_are_hurried_once():
+    config = LiveExecEngineConfig(inflight_check_threshold_ms=6_000, open_check_interval_secs=5.0)
+    quick = hurried_config(config, 10)
+
+    assert quick.inflight_check_threshold_ms == 600
+    assert quick.inflight_check_interval_ms == 200
+    assert quick.reconciliation_startup_delay_secs == 1, "its checks would begin after the story"
+    assert quick.open_check_interval_secs == 5, "which is the scenario's, and hurried with it"
+
+
+def test_how_long_a_connection_may_take_is_not_hurried():
+    quick = hurried_config(ReconExecEngineConfig(), 10)
+
+    assert (quick.read_lag_secs, quick.inflight_timeout_ms) == (6, 500)
+    assert quick.reconciliation_startup_delay_secs == 10
+
+
+class Looks:
+    """A loop that is looked at at given instants."""
+
+    origin_ns = 0
+
+    def __init__(self, looks_ms: list[int]) -> None:
+        self.looks_ms = looks_ms
+
+    @property
+    def now_ns(self) -> int:
+        return self.looks_ms.pop(0) * 1_000_000
+
+
+class Late(WireTimeline):
+    """A timeline whose looks come at given instants, at some of which the story is held."""
+
+    def __init__(self, looks_ms: list[int], held_ms: range) -> None:
+        self.held_ms = held_ms
+        self._loop: Any = Looks(looks_ms)
+
+    def _is_held(self) -> bool:
+        return self._seen_ns is not None and self._seen_ns // 1_000_000 in self.held_ms
+
+
+@pytest.mark.parametrize(
+    ("looks_ms", "held_ms", "left"),
+    [
+        ([0, 5, 10, 15, 20, 25], range(0), 2),
+        ([0, 5, 10, 15, 20, 25, 30], range(4, 12), 1),
+        ([0, 1_000, 1_005, 1_010], range(0), 2),
+        ([1_000, 1_005, 1_010, 1_015, 1_020], range(0), 1),
+    ],
+    ids=["in time", "held", "late", "late at first"],
+)
+async def test_a_story_goes_on_by_one_look_at_a_time(
+    real_time: None, looks_ms: list[int], held_ms: range, left: int
+):
+    timeline = Late(looks_ms, held_ms)
+
+    await timeline.sleep_until(15_000_000)
+
+    assert len(looks_ms) == left
+    looks_ms.insert(0, 2_000)
+    assert timeline.now_ns <= 2_000_000_000, "what was late is not of the story"
