@@ -10,7 +10,8 @@ READY := .cache/ready
 
 # What has at least one scenario for each way in which a node and a venue can part, and is quick.
 WIRE := $(addprefix scenarios/,control disconnect hedge inflight restart) \
-  $(wildcard scenarios/issues/3046* scenarios/issues/3081*)
+  $(wildcard scenarios/issues/3046* scenarios/issues/3081* scenarios/attack/killed-* \
+  scenarios/attack/submitted-in-on-start-and-killed.yaml)
 # How many at once: they sleep most of the time, but each start of a process costs seconds of CPU.
 WIRE_JOBS ?= 14
 

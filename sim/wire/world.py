@@ -45,18 +45,26 @@ class WireTimeline(Timeline):
     """A timeline that stands still while a node starts or stops, or its strategies are to act.
 
     It goes on by one look at a time: where the machine is busy and looks come late, the story
-    waits with its nodes, and what lies between two records stays between them.
+    waits with its nodes, and what lies between two records stays between them.  What happens at
+    one instant happens at once: whoever lies in wait as a node starts is there when it does.
     """
 
     _late_ns = 0
     _held_ns = 0
     _seen_ns: int | None = None
+    _reached_ns: int | None = None
 
     @property
     def now_ns(self) -> int:
         return self._loop.now_ns - self._late_ns
 
     async def sleep_until(self, when_ns: int) -> None:
+        if when_ns == self._reached_ns:
+            return
+        await self._sleep_until(when_ns)
+        self._reached_ns = when_ns
+
+    async def _sleep_until(self, when_ns: int) -> None:
         while True:
             now_ns = self._loop.now_ns
             if self._seen_ns is None:  # what has passed by now was needed to get ready
