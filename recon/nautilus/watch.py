@@ -22,8 +22,9 @@ from recon.nautilus.stream import StreamWatch
 LOOK_SECS = 0.05
 """How often it is looked whether the accounts are connected."""
 
-PAUSE_NS = 1_000_000_000
-"""How long after a failed read all is tried again, at first."""
+PAUSE_NS = 2_000_000_000
+"""How long after a failed read all is tried again, at first.  What is asked in vain counts against
+the limits of the venue, which all share who ask from one address."""
 
 POLL_NS = 30_000_000_000
 """How often a continuation order is asked for: the client drops its events."""

@@ -154,6 +154,10 @@ GAPS = {
         "errors/more-than-the-weight-allows",
         "requests are counted and not what they weigh, and the refusal is taken for an empty list",
     ),
+    "G50": Gap(
+        "restart/database-restarted-before-an-order",
+        "what the cache's writer sends first after Redis has gone is lost, without a word",
+    ),
 }
 """The gaps that a scenario shows, by their numbers."""
 
