@@ -241,7 +241,7 @@ class Applier:
                 # Most orders of a history: accepted and filled, and nothing else.
                 self.emitter.accept(order, venue.order_id, venue.created_ns)
                 return _Slot(venue, order, len(trades), (), venue.created_ns, is_new)
-        since_ns = trades[0].time_ns if order.is_open else _unheard_ns(order, venue)
+        since_ns = _unheard_ns(order, venue, trades[0].time_ns)
         settlement = self._settled(order, venue, trades)
         if any(isinstance(step, Continue) for step in settlement.steps):
             order = self._adopter.go_on(order, venue, settlement, trades)
@@ -302,7 +302,7 @@ class Applier:
         # A question that stays open is told when it has been for long, what is changed now is now.
         changes = settlement.open_question is None or bool(settlement.steps)
         if settlement.is_difference and changes and not is_new:
-            since_ns = venue.updated_ns if order.is_open else _unheard_ns(order, venue)
+            since_ns = _unheard_ns(order, venue, venue.updated_ns)
             self._teller.order_state(order, venue, since_ns, now_ns)
         for step in settlement.steps:
             self._do(order, venue, step)
@@ -370,9 +370,12 @@ class Applier:
             )
 
 
-def _unheard_ns(order: Order, venue: VenueOrder) -> int:
-    """Return since when nothing has been heard of an order that is not open here.
+def _unheard_ns(order: Order, venue: VenueOrder, changed_ns: int) -> int:
+    """Return since when nothing has been heard of an order: for one that is open, its change.
 
-    One on its way to the venue has differed since then: what it has become may be younger.
+    One on its way to the venue has differed since then: what it has become may be younger.  It
+    counts as open for NautilusTrader when a strategy has asked to change it.
     """
+    if order.is_open and order.venue_order_id is not None:
+        return changed_ns
     return min(venue.created_ns, int(order.ts_last))
