@@ -24,6 +24,7 @@ import asyncio
 import fnmatch
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -159,6 +160,10 @@ class WriteLog:
                 and not write.payload
             )
         )
+
+
+DATABASE: ContextVar[WriteLog] = ContextVar("database")
+"""The database of the node in whose process the current code runs."""
 
 
 class DatabaseLine:

@@ -21,7 +21,7 @@ from nautilus_trader.live.node import TradingNode
 from sim import patches
 from sim.assembly import assemble, node_config
 from sim.clock import NS_PER_SEC, VirtualLoop
-from sim.database import WriteLog
+from sim.database import DATABASE, WriteLog
 from sim.engines import Engine, MakeEngine
 from sim.life import Ended, Life
 from sim.observation import Incarnation
@@ -144,6 +144,7 @@ class NodeUnderTest:
         self._trace.add(self._loop.now_ns, "node-start", process.name)
         context = copy_context()
         context.run(PROCESS.set, process)
+        context.run(DATABASE.set, self.log)
         try:
             engine, trading_node = context.run(self._build)
         except SetupError as e:

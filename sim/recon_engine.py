@@ -9,15 +9,14 @@ from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 
 import recon
+from sim.database import DATABASE
 from sim.engines import StockDefaults
-from sim.node import NodeProcess
-from sim.process import PROCESS
 from sim.scenario.model import Node as NodeSpec
 from sim.transport.httpx import simulated_transport
+from sim.transport.network import NETWORK
 
 SERVED_WITHOUT_TIMES_MINS = 7 * 24 * 60
 """Binance USD-M, "Account Trade List": without times the last seven days are served."""
-
 
 NAME = "recon"
 
@@ -28,11 +27,10 @@ def install(node: TradingNode) -> Any:
     In a simulated run its requests go over the simulated network, and its question whether the
     database is there to the simulated one; elsewhere over its own sockets.
     """
-    process = PROCESS.get()
-    if not isinstance(process, NodeProcess):
+    if NETWORK.get(None) is None:
         return recon.install(node)
     transport = simulated_transport(NAME)
-    return recon.install(node, transport=transport, connect=process.node.log.connect)
+    return recon.install(node, transport=transport, connect=DATABASE.get().connect)
 
 
 class Recon(StockDefaults):

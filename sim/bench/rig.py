@@ -24,7 +24,7 @@ from sim.assembly import assemble, node_config
 from sim.bench.history import Past, trade, venue_config
 from sim.bench.unlimited import UnlimitedVenue
 from sim.clock import START_NS, VirtualLoop
-from sim.database import Backing, WriteLog
+from sim.database import DATABASE, Backing, WriteLog
 from sim.engines import Engine
 from sim.faults import Faults
 from sim.plain import Access
@@ -153,6 +153,7 @@ class Rig:
 
     async def _run(self, engine: Engine, then: Callable[[Rig], Awaitable[None]] | None) -> None:
         PROCESS.set(Process("A#0"))
+        DATABASE.set(WriteLog() if self.log is None else self.log)
         spec = m.Node(reconciliation_lookback_mins=LOOKBACK_MINS)
         account = self.venue.config.accounts[0]
         accesses = [Access(account.name, account.keys[0])]
