@@ -29,7 +29,8 @@ STOP_SECS = 20.0
 READY_SECS = 30.0
 """When the strategies of a process must run, counted from its start."""
 
-FINAL_READ_SECS = 30.0
+FINAL_READ_SECS = 70.0
+"""How long the last reconciliation may take: it may have to wait for the venue's next minute."""
 
 REVIVE_NS = 1_000_000_000
 """How long the supervisor waits before it starts a node again that has ended by itself."""

@@ -78,6 +78,34 @@ async def writer(redis: RedisServer) -> AsyncIterator[Writer]:
     writer.close()
 
 
+class Watching:
+    """A watch over the database, and what it has told."""
+
+    def __init__(self, redis: RedisServer, writer: Writer) -> None:
+        self.told: list[bool] = []
+        config = DatabaseConfig(type="redis", host="127.0.0.1", port=redis.port)
+        self.watch = DatabaseWatch(
+            config,
+            sacrifice=lambda: writer.write("nothing"),
+            tell=lambda is_there, _: self.told.append(is_there),
+        )
+
+    async def until(self, *told: bool) -> None:
+        async with asyncio.timeout(WITHIN_SECS):
+            while self.told != [*told]:
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def watching(redis: RedisServer, writer: Writer) -> AsyncIterator[Watching]:
+    watching = Watching(redis, writer)
+    watching.watch.start()
+    await asyncio.sleep(0.5)  # until it is connected
+    yield watching
+    watching.watch.stop()
+    await asyncio.sleep(0.1)  # until its connection is closed
+
+
 async def test_the_writer_loses_what_it_sends_first_and_nothing_else(
     redis: RedisServer, writer: Writer
 ):
@@ -90,59 +118,33 @@ async def test_the_writer_loses_what_it_sends_first_and_nothing_else(
     assert await writer.held_with("last") == {"before", "second", "third", "last"}
 
 
-async def test_what_is_sacrificed_is_what_is_lost(redis: RedisServer, writer: Writer):
-    told: list[bool] = []
-    gone, back = asyncio.Event(), asyncio.Event()
-
-    def tell(is_there: bool, text: str) -> None:
-        told.append(is_there)
-        (back if is_there else gone).set()
-
-    config = DatabaseConfig(type="redis", host="127.0.0.1", port=redis.port)
-    watch = DatabaseWatch(config, sacrifice=lambda: writer.write("nothing"), tell=tell)
-    watch.start()
-    await asyncio.sleep(0.2)  # until it is connected
+async def test_what_is_sacrificed_is_what_is_lost(
+    redis: RedisServer, writer: Writer, watching: Watching
+):
     redis.stop()
-    async with asyncio.timeout(WITHIN_SECS):
-        await gone.wait()
+    await watching.until(False)
+    await asyncio.sleep(1.0)  # what is written in the same moment can be sent with it, and lost
     writer.write("fill")
     await redis.start()
-    async with asyncio.timeout(WITHIN_SECS):
-        await back.wait()
+    await watching.until(False, True)
     writer.write("last")
 
     assert await writer.held_with("last") == {"before", "fill", "last"}
-    assert told == [False, True]
-    watch.stop()
 
 
 async def test_one_that_hangs_is_told_and_loses_nothing(
-    redis: RedisServer, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    redis: RedisServer, writer: Writer, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(database, "PATIENCE_SECS", 0.3)
-    told: list[bool] = []
-    config = DatabaseConfig(type="redis", host="127.0.0.1", port=redis.port)
-    watch = DatabaseWatch(
-        config,
-        sacrifice=lambda: writer.write("nothing"),
-        tell=lambda is_there, _: told.append(is_there),
-    )
-    watch.start()
-    await asyncio.sleep(0.2)
     assert redis.pid is not None
     os.kill(redis.pid, signal.SIGSTOP)
     try:
-        watch.ask()
+        watching.watch.ask()
         writer.write("fill")
-        async with asyncio.timeout(WITHIN_SECS):
-            while told != [False]:
-                await asyncio.sleep(0.02)
+        await watching.until(False)
     finally:
         os.kill(redis.pid, signal.SIGCONT)
     writer.write("last")
 
     assert await writer.held_with("last") == {"before", "fill", "nothing", "last"}
-    async with asyncio.timeout(WITHIN_SECS):
-        while told != [False, True]:
-            await asyncio.sleep(0.02)
-    watch.stop()
+    await watching.until(False, True)
