@@ -6,15 +6,27 @@ Each test has one in this process, on a virtual loop, and one behind real socket
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from sim.clock import VirtualLoop
+from sim.wire.redis import available
 from tests.wire import in_process, over_sockets
 from tests.wire.binance import Binance
 from tests.wire.raw import Raw
 from tests.wire.wellness import Log, stays_well
+
+
+@pytest.fixture(scope="session")
+def needs_redis() -> None:
+    """See that there is a `redis-server`: in CI there has to be one."""
+    why = available()
+    if why is not None and "CI" in os.environ:
+        pytest.fail(why)
+    if why is not None:
+        pytest.skip(why)
 
 
 def pytest_configure(config: pytest.Config) -> None:

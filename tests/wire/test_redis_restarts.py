@@ -17,19 +17,14 @@ from nautilus_trader.serialization.serializer import MsgSpecSerializer
 
 from recon.nautilus import database
 from recon.nautilus.database import DatabaseWatch
-from sim.wire.redis import RedisServer, available
+from sim.wire.redis import RedisServer
 
 WITHIN_SECS = 30.0
 """How long something may take on a machine that is busy."""
 
 
 @pytest.fixture
-async def redis(real_time: None) -> AsyncIterator[RedisServer]:
-    why = available()
-    if why is not None and "CI" in os.environ:
-        pytest.fail(why)
-    if why is not None:
-        pytest.skip(why)
+async def redis(real_time: None, needs_redis: None) -> AsyncIterator[RedisServer]:
     server = RedisServer()
     await server.start()
     yield server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ from recon import ReconExecEngineConfig
 from sim.scenario import load, loads
 from sim.suite import scenario_files
 from sim.wire.pace import factor, hurried, hurried_config, misfit
-from sim.wire.redis import available
 from sim.wire.world import WireTimeline
 
 ROOT = Path(__file__).parents[2]
@@ -44,14 +42,7 @@ BROKEN = (
 """What the released engine gets wrong of that, whatever the clock."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def redis() -> None:
-    """See that there is a `redis-server`: in CI there has to be one."""
-    why = available()
-    if why is not None and "CI" in os.environ:
-        pytest.fail(why)
-    if why is not None:
-        pytest.skip(why)
+pytestmark = pytest.mark.usefixtures("needs_redis")
 
 
 def begun(*words: str) -> subprocess.Popen[str]:
