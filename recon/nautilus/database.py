@@ -111,7 +111,7 @@ class DatabaseWatch:
         while True:
             try:
                 await self._hold()
-            except OSError as e:
+            except (OSError, ValueError) as e:  # ValueError: what is there does not speak as Redis
                 self._gone(str(e) or f"nothing came of it within {PATIENCE_SECS:g} s")
             else:
                 self._gone("it has closed the connection")

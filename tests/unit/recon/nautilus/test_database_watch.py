@@ -204,6 +204,18 @@ async def test_a_refusal_is_an_answer(watched: Any):
     assert told.done == []
 
 
+async def test_what_does_not_speak_as_redis_is_none_and_is_tried_again(watched: Any):
+    server = Server()
+    server.answer = b"x" * 200_000
+    told = await watched(server)
+
+    await asyncio.sleep(10)
+    server.answer = b"+PONG\r\n"
+    await asyncio.sleep(10)
+
+    assert told.done == ["write", False, True]
+
+
 async def test_it_says_who_it_is_if_that_is_configured(watched: Any):
     server = Server()
     told = await watched(server, username="me", password="s3cret", ssl=True)
