@@ -6,6 +6,8 @@ A strategy or an actor hears them with::
 
 Each message is a `Discrepancy`.  One without order, trade and position side is a summary
 of what a start has corrected on an instrument.
+
+A handler that raises is logged, and stops nothing: what is being corrected is corrected.
 """
 
 from __future__ import annotations
@@ -139,13 +141,19 @@ class Alerts:
         self.counts[discrepancy.kind] += 1
         state = "corrected" if discrepancy.is_corrected else "open"
         self._log.warning(f"{discrepancy.kind} ({state}): {discrepancy.text}")
-        self._msgbus.publish(TOPIC, discrepancy, external_pub=False)
+        self._publish(TOPIC, discrepancy)
 
     def compared(self, comparison: Comparison) -> None:
         """Tell of a comparison."""
-        self._msgbus.publish(COMPARISONS, comparison, external_pub=False)
+        self._publish(COMPARISONS, comparison)
 
     def database(self, state: DatabaseState) -> None:
         """Tell that the database is gone, or back."""
         (self._log.info if state.is_there else self._log.error)(state.text)
-        self._msgbus.publish(DATABASE, state, external_pub=False)
+        self._publish(DATABASE, state)
+
+    def _publish(self, topic: str, message: msgspec.Struct) -> None:
+        try:
+            self._msgbus.publish(topic, message, external_pub=False)
+        except Exception as e:  # of whoever listens, in the middle of a correction
+            self._log.exception(f"a handler of {topic} raised, and those after it were not told", e)
