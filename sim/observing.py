@@ -115,19 +115,13 @@ def unanswered_by_brokers(scenario: m.Scenario, ended_ns: int) -> tuple[Impairme
 
 
 def limits_of(reads: Iterable[Exchange]) -> tuple[Impairment, ...]:
-    """Return when the venue refused reads because there had been too many.
-
-    Who is told so and not for how long has to wait for the next minute, in which requests are
-    counted anew.
-    """
+    """Return when the venue refused reads because there had been too many, and asked to wait."""
     return tuple(
-        Impairment("read", read.began_ns, read.ended_ns + LIMIT_WINDOW_NS)
+        Impairment("read", read.began_ns, read.ended_ns + read.wait_ns)
         for read in reads
-        if read.limited and read.ended_ns is not None
+        if read.wait_ns and read.ended_ns is not None
     )
 
-
-LIMIT_WINDOW_NS = 60 * NS_PER_SEC
 
 PAUSE_NS = NS_PER_SEC
 """What lies between two checks, at the least: reads closer together are of one."""
@@ -177,7 +171,7 @@ def bursts_of(reads: Iterable[Exchange]) -> list[Call]:
             None if any(e.ended_ns is None for e in burst) else max(e.ended_ns or 0 for e in burst),
         )
         for burst in bursts
-        if not any(e.limited for e in burst)
+        if not any(e.wait_ns for e in burst)
     ]
 
 

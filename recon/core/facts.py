@@ -151,6 +151,11 @@ class Positions(msgspec.Struct, frozen=True):
     legs: dict[Leg, VenuePosition]
     is_complete: bool = True
 
+    def updated_ns(self, leg: Leg) -> int:
+        """Return when the venue last changed a leg, 0 where it does not say."""
+        at_venue = self.legs.get(leg)
+        return 0 if at_venue is None else at_venue.updated_ns
+
 
 class OpenOrders(msgspec.Struct, frozen=True):
     """All open orders of the account by (symbol, order id), from one complete read."""

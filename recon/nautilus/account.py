@@ -226,11 +226,8 @@ class Account:
             if residuals.unsettled != before:
                 since_ns = self._now_ns()
             agree_ns = FRESH_AGREE_NS if residuals.is_fresh else 0
-            is_agreed = (
-                residuals.unsettled == before
-                and not (residuals.is_torn or read.is_behind)
-                and self._now_ns() - since_ns >= agree_ns
-            )
+            agree = residuals.unsettled == before and self._now_ns() - since_ns >= agree_ns
+            is_agreed = agree and not (residuals.is_torn or read.is_behind)
             if not residuals.unsettled or is_agreed or not (is_start or attempt < 1):
                 break
             # Two reads have to agree before anything is booked that no trade explains.
@@ -240,7 +237,13 @@ class Account:
             positions = await self.venue.reader.positions()
             await self._drained()
         self.legs.settle(
-            symbol, residuals, positions, trades, is_agreed=is_agreed, is_start=is_start
+            symbol,
+            residuals,
+            positions,
+            trades,
+            agree=agree,
+            is_agreed=is_agreed,
+            is_start=is_start,
         )
         is_open = bool(residuals.unsettled) and not is_agreed
         is_explained = not (residuals.settled or is_open or self.legs.is_torn(symbol))

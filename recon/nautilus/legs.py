@@ -4,7 +4,8 @@ Rules of this file:
 
 1. Each position side is on its own.  A leg that is absent from a complete read is flat.
 2. On first contact what the trades of the window do not explain is one opening balance,
-   after two reads that agree.
+   after two reads that agree.  Where these may be behind it waits until no read can be; what a
+   start has to leave so is told.
 3. Later a difference is a *residual*.  It is told after two reads that agree, when
    nothing has moved on the leg for so long that no read can be behind; what the policy
    says is done after three, over two intervals.
@@ -149,10 +150,12 @@ class Legs:
 
     def _is_fresh(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> bool:
         """Whether a leg has moved so lately that trades of it may still come to be seen."""
-        at_venue = positions.legs.get(leg)
-        updated_ns = 0 if at_venue is None else at_venue.updated_ns
-        moved_ns = max((trade.time_ns for trade in _of(leg, trades)), default=self._moved_ns(leg))
-        return max(updated_ns, moved_ns) > self._now_ns() - self._read_lag_ns
+        return self._calm_ns(leg, positions, trades) > self._now_ns()
+
+    def _calm_ns(self, leg: Leg, positions: Positions, trades: Sequence[Trade] = ()) -> int:
+        """Return when all trades of a leg have come to be seen, if no more are made."""
+        updated_ns = positions.updated_ns(leg)
+        return max(updated_ns, self._moved_ns(leg, trades)) + self._read_lag_ns
 
     def settle(
         self,
@@ -161,10 +164,14 @@ class Legs:
         positions: Positions,
         trades: Sequence[Trade],
         *,
+        agree: bool,
         is_agreed: bool,
         is_start: bool,
     ) -> None:
-        """Book opening balances and repair what a crash has torn, before the trades."""
+        """Book opening balances and repair what a crash has torn, before the trades.
+
+        ``agree`` says that reads showed the same, ``is_agreed`` that they were not behind, either.
+        """
         if not self._is_compared:
             return
         for leg, residual in (*residuals.settled.items(), *residuals.unsettled.items()):
@@ -186,6 +193,14 @@ class Legs:
                 self._open(leg, positions, self._moving(leg, trades))
             else:
                 book.reopen(leg.position_side)
+                if is_start and agree:
+                    self._leave_open(leg, residuals.unsettled[leg], positions)
+
+    def _leave_open(self, leg: Leg, residual: Decimal, positions: Positions) -> None:
+        suspicion = _Suspicion(residual, positions.asked_ns, self._now_ns(), is_told=True)
+        self._suspicions[leg] = suspicion
+        text = f"{residual:+f} at the venue, whose answers may be behind: looked at again"
+        self._teller.leg("residual", leg, text, is_corrected=False)
 
     def _repair(self, leg: Leg, residual: Decimal, *, is_start: bool) -> bool:
         """Repair a leg if what a crash kept from its position explains the residual.
@@ -264,7 +279,7 @@ class Legs:
     # -- after all is applied -------------------------------------------------------------
 
     def judge(self, positions: Positions, is_read: Callable[[str], bool]) -> None:
-        """Compare all legs that are settled with what was read before they were.
+        """Compare all legs with what was read before they were settled.
 
         ``is_read`` says of a symbol whether all of it could be read.
         """
@@ -273,9 +288,7 @@ class Legs:
             return
         seen = dict.fromkeys((*sorted(positions.legs), *self._holdings.legs(), *self._suspicions))
         for leg in seen:
-            if not is_read(leg.symbol) or not (leg in positions.legs or positions.is_complete):
-                continue
-            if self._ledger.is_settled(leg) or not self._books_balances:
+            if is_read(leg.symbol) and (leg in positions.legs or positions.is_complete):
                 self._judge(leg, positions)
 
     def _judge(self, leg: Leg, positions: Positions) -> None:
@@ -287,13 +300,15 @@ class Legs:
                 self._log.info(f"{leg} agrees with the venue's again")
             self._suspicions.pop(leg, None)
             return
+        is_to_open = self._books_balances and not self._ledger.is_settled(leg)
         # A read may be behind what is known here, and the trades behind what it knows.
-        moved_ns = max(
-            self._moved_ns(leg), 0 if leg not in positions.legs else positions.legs[leg].updated_ns
-        )
-        calm_ns = moved_ns + self._read_lag_ns
+        calm_ns = self._calm_ns(leg, positions)
         if positions.asked_ns < calm_ns:
-            self._look_again(calm_ns)
+            # There is no hurry where trades may be lacking for longer.
+            if positions.is_complete or not is_to_open:
+                self._look_again(calm_ns)
+            return
+        if is_to_open:
             return
         if suspicion is None or suspicion.quantity != residual:
             self._suspicions[leg] = _Suspicion(residual, positions.asked_ns, now_ns)
@@ -360,20 +375,18 @@ class Legs:
 
     def _is_torn(self, leg: Leg, positions: Positions, trades: Sequence[Trade]) -> bool:
         """Whether a position and the trades of its leg are, as they say, of different times."""
-        traded_ns = max((trade.time_ns for trade in _of(leg, trades)), default=self._moved_ns(leg))
-        at_venue = positions.legs.get(leg)
-        is_recent = self._now_ns() - self._read_lag_ns
-        if at_venue is None or not at_venue.updated_ns or not positions.is_complete:
-            # A client that may serve less than it was asked for may show one trade of two.
-            return max(traded_ns, 0 if at_venue is None else at_venue.updated_ns) > is_recent
-        apart_ns = at_venue.updated_ns - traded_ns
-        if apart_ns > TOLERANCE_NS:
-            return at_venue.updated_ns > is_recent
-        return apart_ns < -TOLERANCE_NS and traded_ns > is_recent
+        if not self._is_fresh(leg, positions, trades):
+            return False
+        updated_ns = positions.updated_ns(leg)
+        # A client that may serve less than it was asked for may show one trade of two.
+        may_lack = not updated_ns or not positions.is_complete
+        return may_lack or abs(updated_ns - self._moved_ns(leg, trades)) > TOLERANCE_NS
 
-    def _moved_ns(self, leg: Leg) -> int:
-        """Return when something last moved on a leg here, by the venue's time."""
-        return max((position.ts_last for position in self._holdings.all_positions(leg)), default=0)
+    def _moved_ns(self, leg: Leg, trades: Sequence[Trade] = ()) -> int:
+        """Return when a leg last moved by the venue's time: by these trades, or else here."""
+        held = (position.ts_last for position in self._holdings.all_positions(leg))
+        mine = [trade.time_ns for trade in _of(leg, trades)]
+        return max(mine or held, default=0)
 
     def _look_again(self, at_ns: int) -> None:
         if self.look_again_ns is None or at_ns < self.look_again_ns:

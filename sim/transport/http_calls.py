@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sim.clock import NS_PER_SEC
 from sim.faults import Distortion, Faults, Late, Queued, Substitute, impaired_by
 from sim.loops import Loop
 from sim.points import Points
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
 class Exchange(msgspec.Struct):
     """When a process asked and was answered; ``ended_ns`` is None while it is not.
 
-    ``limited`` says that the venue asked the client to wait.
+    ``wait_ns`` is for how long the venue asked the client to stay away, 0 when it did not.
     """
 
     process: Process | None
     began_ns: int
     ended_ns: int | None = None
-    limited: bool = False
+    wait_ns: int = 0
+
+
+# "A 418 is an automated IP ban"; "IP bans are tracked and scale in duration ... from 2 minutes
+# to 3 days"; weights are counted by the minute (Binance USD-M, "General Info").
+_WAIT_WITHOUT_A_WORD_NS = {429: 60 * NS_PER_SEC, 418: 120 * NS_PER_SEC}
 
 
 class Arrival(msgspec.Struct, frozen=True, eq=False):
@@ -138,7 +144,7 @@ class HttpCalls:
             self._send(fault.late_ns, self._apply_late, arrival)
         self.unanswered[request.node] -= 1
         exchange.ended_ns = self._loop.now_ns
-        exchange.limited = response is not None and response.status in (418, 429)
+        exchange.wait_ns = 0 if response is None else _wait_ns(response)
         process = exchange.process
         if response is not None and not reply.done():
             self._points.happens("before reply", process, request)
@@ -157,3 +163,13 @@ class HttpCalls:
     def _later(self, after_ns: int, callback: Callable[..., None], *args: object) -> None:
         # In the network's own context: what is on the wire outlives its sender.
         self._loop.call_at_ns(self._loop.now_ns + after_ns, callback, *args, context=self._context)
+
+
+def _wait_ns(response: Response) -> int:
+    """How long an answer asks the client to stay away: as it says, else as Binance documents."""
+    if response.status not in _WAIT_WITHOUT_A_WORD_NS:
+        return 0
+    secs = response.header("Retry-After")
+    if secs is None:
+        return _WAIT_WITHOUT_A_WORD_NS[response.status]
+    return int(secs) * NS_PER_SEC

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from recon.core.behind import USUAL_NS, Behind
-from recon.core.facts import OPEN, FillKey, Leg, VenuePosition
+from recon.core.facts import OPEN, FillKey, Leg, Positions, VenuePosition
 from recon.core.orders import ROUNDING_NS
 from recon.core.rank import rank
 from tests.properties.recon_strategies import (
@@ -66,11 +66,14 @@ def test_a_fill_is_the_same_by_what_makes_its_key_and_by_nothing_else(
 def test_a_position_and_its_trades_are_of_one_leg(
     symbol: str, position_side: str, quantity: Decimal
 ) -> None:
-    position = VenuePosition(symbol, position_side, quantity, Decimal(1), 0)
+    position = VenuePosition(symbol, position_side, quantity, Decimal(1), 7)
     made = trade(1, symbol=symbol, position_side=position_side)
+    positions = Positions(9, {position.leg: position})
 
     assert position.leg == made.leg == Leg(symbol, position_side)
     assert str(made.leg) == f"{symbol} {position_side}"
+    assert positions.updated_ns(made.leg) == 7
+    assert positions.updated_ns(Leg("another", position_side)) == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from(SIDES), st.integers(1, 9)), max_size=8))

@@ -29,6 +29,7 @@ from sim.transport.nautilus import (
 )
 from sim.transport.network import NetworkError
 from sim.venue import Request
+from sim.venue.wire import Response
 from tests.unit.network_rig import KEY, LISTEN, TIME, Rig, answered
 
 
@@ -397,3 +398,22 @@ async def test_a_late_reply_says_what_was_true_when_it_was_made():
 
     assert rig.loop.now_ns - sent_ns == NS_PER_SEC + 20 * NS_PER_MS
     assert json.loads(response.body)["listenKey"] == rig.venue.streams.live_key("main")
+
+
+@pytest.mark.parametrize(
+    ("status", "secs", "wait_secs"),
+    [
+        pytest.param(429, 7, 7, id="as it says"),
+        pytest.param(418, 7, 7, id="a ban as it says"),
+        pytest.param(429, None, 60, id="until weights are counted anew"),
+        pytest.param(418, None, 120, id="the shortest ban"),
+        pytest.param(503, None, 0, id="an error that asks for nothing"),
+    ],
+)
+async def test_how_long_an_answer_asks_to_stay_away(status: int, secs: int | None, wait_secs: int):
+    rig = Rig()
+    headers = () if secs is None else (("Retry-After", str(secs)),)
+    rig.faults.arm(FailedRequest("f", answer=lambda _: Response(status, headers), count=1))
+    await rig.network.request(TIME)
+    await rig.network.request(TIME)
+    assert [read.wait_ns for read in rig.network.reads] == [wait_secs * NS_PER_SEC, 0]

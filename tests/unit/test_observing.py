@@ -32,10 +32,10 @@ timeline: []
 """
 
 
-def read(began_ms: int, took_ms: int | None = 40, *, limited: bool = False) -> Exchange:
+def read(began_ms: int, took_ms: int | None = 40, *, wait_ms: int = 0) -> Exchange:
     began_ns = began_ms * NS_PER_MS
     ended_ns = None if took_ms is None else began_ns + took_ms * NS_PER_MS
-    return Exchange(None, began_ns, ended_ns, limited)
+    return Exchange(None, began_ns, ended_ns, wait_ms * NS_PER_MS)
 
 
 def visibility(text: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_a_check_without_an_answer_has_no_end():
 
 
 def test_a_check_in_which_the_venue_asks_to_wait_is_none():
-    assert bursts_of([read(0), read(100, limited=True), read(5000)]) == [check(5000, 5040)]
+    assert bursts_of([read(0), read(100, wait_ms=1), read(5000)]) == [check(5000, 5040)]
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ def test_a_node_beside_which_there_is_another_account_sees_its_own():
 
 
 def test_a_read_that_the_venue_refuses_for_its_limits_is_impaired() -> None:
-    refused, answered, open_ = read(0, limited=True), read(100), read(200, None)
+    refused, answered, open_ = read(0, wait_ms=7_000), read(100), read(200, None)
     [impaired] = limits_of([refused, answered, open_])
-    assert impaired == Impairment("read", 0, 40 * NS_PER_MS + 60_000 * NS_PER_MS)
+    assert impaired == Impairment("read", 0, 40 * NS_PER_MS + 7_000 * NS_PER_MS)
 
 
 def test_an_order_has_the_last_of_its_ids_and_the_one_that_the_node_holds() -> None:
