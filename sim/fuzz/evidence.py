@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from sim.clock import NS_PER_MS
 from sim.observation import Incarnation, NodeEvent, NodeOrder, VenueOrder, VenueTrade
@@ -26,6 +27,13 @@ class Published:
         self.life = life
         self.trade_id = event.fill.trade_id
         self.event = event
+
+
+class Arrival(NamedTuple):
+    """When a frame arrived at a node; many do at one instant, one after the other."""
+
+    at_ns: int
+    place: int
 
 
 class Request:
@@ -97,25 +105,29 @@ class Evidence:
     # -- the streams ----------------------------------------------------------------------
 
     @cached_property
-    def frames(self) -> dict[str, list[int]]:
+    def frames(self) -> dict[str, list[Arrival]]:
         """When the order events of each trade arrived at nodes."""
         found = defaultdict(list)
-        for row in self.run.trace.rows:
-            if row.kind == "frame" and row.details.startswith("ORDER_TRADE_UPDATE"):
-                trade = row.details.rpartition(" trade ")[2].partition(" ")[0]
-                if trade.isdigit():
-                    found[trade].append(row.at_ns)
+        for arrival, said in self._order_events():
+            trade = said.rpartition(" trade ")[2].partition(" ")[0]
+            if trade.isdigit():
+                found[trade].append(arrival)
         return found
 
     @cached_property
-    def order_frames(self) -> dict[tuple[str, str], list[int]]:
+    def order_frames(self) -> dict[tuple[str, str], list[Arrival]]:
         """When events of each execution type and client order id arrived."""
         found = defaultdict(list)
-        for row in self.run.trace.rows:
-            if row.kind == "frame" and row.details.startswith("ORDER_TRADE_UPDATE"):
-                execution, _, rest = row.details.removeprefix("ORDER_TRADE_UPDATE ").partition(" ")
-                found[execution, rest.partition(" ")[0]].append(row.at_ns)
+        for arrival, said in self._order_events():
+            execution, name, *_ = said.split(" ")
+            found[execution, name].append(arrival)
         return found
+
+    def _order_events(self) -> Iterator[tuple[Arrival, str]]:
+        kind = "ORDER_TRADE_UPDATE "
+        for place, row in enumerate(self.run.trace.rows):
+            if row.kind == "frame" and row.details.startswith(kind):
+                yield Arrival(row.at_ns, place), row.details.removeprefix(kind)
 
     @cached_property
     def requests(self) -> list[Request]:

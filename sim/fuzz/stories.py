@@ -46,8 +46,10 @@ APPROACHES: tuple[tuple[str, ...], ...] = (
     ("margin_type", "submit", "fill", "add_margin"),
     ("stop", "position_mode", "start", "submit"),
     ("multi_assets", "submit", "fill"),
+    ("reorder_events", "submit", "fill", "cancel"),
 )
-"""What may come before that, with nothing in between: ways to words that chance seldom finds."""
+"""What may come before that, with nothing in between: ways to words, or to what
+comes of them, that chance seldom finds."""
 
 SELDOM = st.sampled_from((False, False, False, True))
 """Whether a field is given that could be left out: each that is makes a fault rarer."""
@@ -58,8 +60,10 @@ BOUNDED = (a.HideTrades, a.OmitRows)
 """Faults of rows that are missing, for as long as reads may be behind and no longer."""
 
 
-LASTING = (a.ReadFault, a.RequestFault, a.SkewClock, a.Throttle, a.DelayOrders)
-"""Faults that have to last for as long as nodes ask seldom."""
+LASTING = (
+    a.ReadFault, a.RequestFault, a.SkewClock, a.Throttle, a.DelayOrders, a.ReorderEvents,
+)  # fmt: skip
+"""Faults that have to last: nodes ask seldom, and of an order little happens at once."""
 
 
 class Refused(Exception):

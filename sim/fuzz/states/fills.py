@@ -15,7 +15,7 @@ FORCED = ("autoclose-", "adl_autoclose", "settlement_autoclose-")
 
 def heard(seen: Evidence, fill: Published) -> bool:
     """Whether a fill was published when its event arrived."""
-    return fill.at_ns in seen.frames.get(fill.trade_id, ())
+    return any(fill.at_ns == each.at_ns for each in seen.frames.get(fill.trade_id, ()))
 
 
 def _read(seen: Evidence) -> Iterator[tuple[VenueTrade, Published]]:
@@ -35,15 +35,15 @@ def _(seen: Evidence) -> bool:
 @state("a fill was applied from a read and then arrived on the stream")
 def _(seen: Evidence) -> bool:
     return any(
-        fill.at_ns < at_ns < fill.life.ended_ns
+        fill.at_ns < event.at_ns < fill.life.ended_ns
         for _, fill in _read(seen)
-        for at_ns in seen.frames.get(fill.trade_id, ())
+        for event in seen.frames.get(fill.trade_id, ())
     )
 
 
 @state("the event of a fill arrived twice")
 def _(seen: Evidence) -> bool:
-    return any(len(times) > 1 for times in seen.frames.values())
+    return any(len(events) > 1 for events in seen.frames.values())
 
 
 @state("the event of a fill never arrived, and a node ran")
@@ -57,8 +57,8 @@ def _(seen: Evidence) -> bool:
 @state("two fills of an order arrived in the wrong order")
 def _(seen: Evidence) -> bool:
     for trades in seen.trades_of.values():
-        times = [seen.frames[key][0] for t in trades if (key := str(t.trade_id)) in seen.frames]
-        if times != sorted(times):
+        events = [seen.frames[key][0] for t in trades if (key := str(t.trade_id)) in seen.frames]
+        if events != sorted(events):
             return True
     return False
 
@@ -66,12 +66,12 @@ def _(seen: Evidence) -> bool:
 @state("a fill arrived after the end of its order")
 def _(seen: Evidence) -> bool:
     return any(
-        end < at_ns
+        end < event
         for (execution, name), ends in seen.order_frames.items()
         if execution in ("CANCELED", "EXPIRED")
         for end in ends
         for trade in seen.trades_of.get(name, ())
-        for at_ns in seen.frames.get(str(trade.trade_id), ())
+        for event in seen.frames.get(str(trade.trade_id), ())
     )
 
 
@@ -82,8 +82,8 @@ def _(seen: Evidence) -> bool:
         f"newClientOrderId={name}&" in f"{request.query}&"
         for request in seen.requests
         if request.method == "POST" and request.is_distorted and not request.failed
-        for (execution, name), times in seen.order_frames.items()
-        if execution == "NEW" and times[0] - request.at_ns < SOON_NS
+        for (execution, name), events in seen.order_frames.items()
+        if execution == "NEW" and events[0].at_ns - request.at_ns < SOON_NS
     )
 
 

@@ -51,10 +51,10 @@ def _(seen: Evidence) -> bool:
 @state("the end of an order was learned from a read")
 def _(seen: Evidence) -> bool:
     ends = {
-        at_ns
-        for (execution, _), times in seen.order_frames.items()
+        event.at_ns
+        for (execution, _), events in seen.order_frames.items()
         if execution in ("CANCELED", "EXPIRED")
-        for at_ns in times
+        for event in events
     }
     return any(e.at_ns not in ends for _, e in seen.events("OrderCanceled", "OrderExpired"))
 
