@@ -127,6 +127,17 @@ class SymbolBook:
             self.origin_ns = self.since_ns = origin_ns
             self.is_dirty = True
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether no complete read of the symbol's trades is known of."""
+        return self.cursor is None and self.since_ns == self.origin_ns
+
+    def reach_back(self, origin_ns: int) -> None:
+        """Note that trades count from earlier on, of a symbol that is read for the first time."""
+        if self.is_unread and origin_ns < self.origin_ns:
+            self.origin_ns = self.since_ns = origin_ns
+            self.is_dirty = True
+
     def wait(self, since_ns: int) -> None:
         """Note that no trade was made before an instant that is still to be read."""
         if self.cursor is None and since_ns > self.since_ns:

@@ -17,11 +17,11 @@ alone by what reduces it, and begun anew when it changes sides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from recon.core.facts import ZERO, Trade
+from recon.core.facts import ZERO, Leg, Trade
 
 
 class Holding(NamedTuple):
@@ -50,6 +50,14 @@ def opening_balance(venue: Holding, held: Holding, trades: Sequence[Trade]) -> H
     if price is None or price <= 0:
         price = venue.entry_price or _told(quantity + held.quantity, trades) or held.entry_price
     return Holding(quantity, price)
+
+
+def leave_all_as_it_was(trades: Iterable[Trade]) -> bool:
+    """Whether every leg of the trades has the same quantity after them as before."""
+    gained: dict[Leg, Decimal] = {}
+    for trade in trades:
+        gained[trade.leg] = gained.get(trade.leg, ZERO) + trade.signed
+    return not any(gained.values())
 
 
 def _solved(

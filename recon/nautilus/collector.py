@@ -16,6 +16,7 @@ from nautilus_trader.model.orders import Order
 
 from recon.core.facts import ZERO, OpenOrders, Trade, VenueOrder
 from recon.core.ledger import Ledger
+from recon.core.opening import leave_all_as_it_was
 from recon.nautilus.book import Book
 from recon.nautilus.venue import Venue
 
@@ -91,8 +92,12 @@ class Collector:
         reader = self._venue.reader
         read = TradesRead(self._now_ns() - self._venue.bounds.read_lag_ns)
         book.begin(self.since_ns(began_ns))
+        earlier: list[Trade] = []
+        back_ns = book.since_ns
+        if book.is_unread and self._ledger.first_contact_ns:
+            back_ns = min(back_ns, self._ledger.first_contact_ns - self._lookback_ns)
         if book.cursor is None:
-            pages = reader.trades_since(symbol, book.since_ns)
+            pages = reader.trades_since(symbol, back_ns)
             # Older ones the venue may have forgotten, of which its income still tells.
             may_lack_ns = max(book.since_ns, began_ns - FORGETS_AFTER_NS)
             read.is_behind = last_traded_ns > may_lack_ns
@@ -105,14 +110,20 @@ class Collector:
                 if trade.time_ns <= read.calm_ns:
                     read.cursor = trade.sequence + 1
                     break
+            earlier += [trade for trade in page if trade.time_ns < book.origin_ns]
             read.lacking += self.lacking(symbol, page)
+        # Nothing had named the symbol when all was compared, so that it was flat by then.  What
+        # was bought and sold before that counts, unless the history begins in the midst of it.
+        if earlier and leave_all_as_it_was(earlier):
+            book.reach_back(back_ns)
+            read.lacking = self.lacking(symbol, earlier) + read.lacking
         return read
 
     def lacking(self, symbol: str, trades: Sequence[Trade]) -> list[Trade]:
         """Return those trades that are in neither the ledger nor an order of the node."""
         book = self._ledger.book(symbol)
         if self._book.is_blank(symbol) and not book.ahead and book.cursor is None:
-            return list(trades)
+            return [trade for trade in trades if trade.time_ns >= book.origin_ns]
         instrument_id = self._venue.instrument_id(symbol)
         lacking: list[Trade] = []
         for trade in trades:

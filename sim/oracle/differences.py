@@ -52,6 +52,7 @@ from sim.oracle.scope import (
     is_due,
     is_filtered,
     leg_of,
+    named_ns,
     nameless_to,
     scope_start_ns,
     signed,
@@ -139,8 +140,21 @@ class _Comparison:
         self._passing: dict[Subject, Spans] = {}
         self._place()
 
+    def _since_named(self, subject: Subject, spans: Spans) -> tuple[Subject, Spans]:
+        """Leave out the time in which nothing named the symbol to the process."""
+        from_ns = named_ns(self._listed, self._incarnation, subject.account, subject.symbol)
+        if from_ns == self._incarnation.started_ns:
+            return subject, spans
+        return subject, tuple(
+            span._replace(from_ns=max(span.from_ns, from_ns))
+            for span in spans
+            if span.until_ns > from_ns
+        )
+
     def differences(self) -> ProcessDifferences:
-        parts = (*self._fills(), *self._legs(), *self._orders(), *self._symbols())
+        fills = (self._since_named(*part) for part in self._fills())
+        orders = (self._since_named(*part) for part in self._orders())
+        parts = (*fills, *self._legs(), *orders, *self._symbols())
         spans = sorted((part for part in parts if part[1]), key=lambda part: part[1])
         return ProcessDifferences(
             Process(self._node, self._incarnation),

@@ -9,13 +9,15 @@
   by their client ids, or all that nobody submitted here and nobody claims.
 * Out of scope are the trades of a symbol that nothing names: all free of fees, so that no row of
   commission in the income history tells of them, flat again in the end, with no order or claim
-  of the node on it.
+  of the node on it.  Where something names it later, it is as if they differed from then on.
 * An order that the node itself has purged is out of scope, and with it its trades that a process
   of this lineage had applied.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -125,6 +127,37 @@ def nameless_to(
     named |= {(event.account, event.symbol) for event in last.events}
     named |= {(order.account, order.symbol) for order in last.loaded.orders}
     return frozenset(traded - named)
+
+
+def named_ns(observation: Observation, incarnation: Incarnation, account: str, symbol: str) -> int:
+    """Return since when something has named a symbol to a process, its end if nothing does.
+
+    What is open is named when it is read.
+    """
+    place = (account, symbol)
+    trades = [trade for trade in observation.trades if (trade.account, trade.symbol) == place]
+    loaded = {(each.account, each.symbol) for each in incarnation.loaded.orders}
+    loaded |= {(each.account, each.symbol) for each in incarnation.loaded.positions}
+    if all(t.commission for t in trades) or symbol in incarnation.claims or place in loaded:
+        return incarnation.started_ns
+    orders = [order for order in observation.orders if (order.account, order.symbol) == place]
+    names_ns = [e.at_ns for e in incarnation.events if (e.account, e.symbol) == place]
+    names_ns += [trade.time_ns for trade in trades if trade.commission or trade.realized]
+    names_ns += [
+        call.began_ns
+        for call in incarnation.calls
+        if any(order.is_live_at(call.began_ns) for order in orders)
+        or not leave_all_flat(trade for trade in trades if trade.time_ns <= call.began_ns)
+    ]
+    return max(incarnation.started_ns, min(names_ns, default=incarnation.ended_ns))
+
+
+def leave_all_flat(trades: Iterable[VenueTrade]) -> bool:
+    """Whether all trades of legs up to an instant left none of them open."""
+    held: defaultdict[Leg, Decimal] = defaultdict(Decimal)
+    for trade in trades:
+        held[leg_of(trade)] += signed(trade.side, trade.quantity)
+    return not any(held.values())
 
 
 def scope_start_ns(observation: Observation, incarnations: list[Incarnation]) -> int:

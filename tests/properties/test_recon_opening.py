@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from recon.core.facts import Side, Trade
-from recon.core.opening import Holding, opening_balance
+from recon.core.opening import Holding, leave_all_as_it_was, opening_balance
 from tests.properties.recon_strategies import trade
 
 RELATIVE = Fraction(1, 10**9)
@@ -283,3 +284,28 @@ def test_whatever_is_said_the_price_is_positive_and_the_quantity_what_is_missing
         assert balance.quantity == missing
         assert balance.entry_price.is_finite()
         assert balance.entry_price > 0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("LONG", "SHORT")), st.sampled_from(("BUY", "SELL")), st.integers(1, 3)
+        ),
+        max_size=6,
+    )
+)
+def test_legs_are_as_they_were_where_as_much_was_bought_as_sold_of_each(
+    made: list[tuple[Any, Any, int]],
+) -> None:
+    trades = [
+        trade(number, side, quantity, position_side=leg)
+        for number, (leg, side, quantity) in enumerate(made)
+    ]
+    bought, sold = (
+        {
+            leg: sum(quantity for its, way, quantity in made if (its, way) == (leg, side))
+            for leg in ("LONG", "SHORT")
+        }
+        for side in ("BUY", "SELL")
+    )
+    assert leave_all_as_it_was(trades) == (bought == sold)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from sim.observation import Incarnation, Observation, State, VenueOrder, VenuePosition, VenueTrade
+from sim.observation import (
+    Call,
+    Incarnation,
+    Observation,
+    State,
+    VenueOrder,
+    VenuePosition,
+    VenueTrade,
+)
 from sim.oracle.differences import Differences
 from sim.oracle.scope import nodes_of
 from tests.unit.oracle.observations import (
@@ -27,6 +36,7 @@ from tests.unit.oracle.observations import (
     resized,
     shown,
     state_of,
+    submitted,
     trade,
     venue_order,
 )
@@ -533,6 +543,53 @@ def test_the_trades_of_a_symbol_that_nothing_names_are_no_subjects() -> None:
         replace(trade(71, "SELL", at=after(20)), commission=Decimal(0)),
     ]
     assert spans(observe(free, process())) == {LEG: [(10.0, 20.0)]}
+
+
+def free_round_trip() -> list[VenueTrade]:
+    """Bought at 10 s, sold at 20 s."""
+    trades = [trade(70), trade(71, "SELL", at=after(20))]
+    return [replace(each, commission=Decimal(0)) for each in trades]
+
+
+def fills_of(run: Observation) -> set[tuple[float, float]]:
+    return {each for name, its in spans(run).items() if "trade" in name for each in its}
+
+
+@pytest.mark.parametrize(
+    ("named", "from_"),
+    [
+        pytest.param({"events": (submitted("O-9", after(100)),)}, 100.0, id="by an order"),
+        pytest.param(
+            {
+                "events": (submitted("O-9", after(100)),),
+                "calls": (Call("check", after(15), after(16)),),
+            },
+            15.0,
+            id="open when it is read",
+        ),
+        pytest.param({"claims": {"BTCUSDT": "S-001"}}, None, id="by a claim"),
+    ],
+)
+def test_trades_differ_once_something_names_their_symbol(
+    named: dict[str, Any], from_: float | None
+) -> None:
+    run = observe(free_round_trip(), replace(process(), **named))
+    begins = {10.0, 20.0} if from_ is None else {max(from_, 10.0), max(from_, 20.0)}
+    assert fills_of(run) == {(at, 3600.0) for at in begins}
+
+
+@pytest.mark.parametrize("words", [{"commission": Decimal(1)}, {"realized": Decimal(1)}])
+def test_trades_differ_once_one_with_money_names_their_symbol(words: dict[str, Any]) -> None:
+    late = replace(trade(72, at=after(50)), **({"commission": Decimal(0)} | words))
+    run = observe([*free_round_trip(), late], process())
+    assert fills_of(run) == {(50.0, 3600.0)}
+
+
+def test_an_order_that_is_open_when_it_is_read_names_its_symbol() -> None:
+    calls = (Call("check", after(30), after(31)), Call("check", after(60), after(61)))
+    order = venue_order(9, created=after(40))
+    run = observe(free_round_trip(), replace(process(), calls=calls), orders=(order,))
+    assert fills_of(run) == {(60.0, 3600.0)}
 
 
 def test_subjects_come_in_order_of_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -238,6 +239,26 @@ def test_a_symbol_that_appears_later_begins_where_all_symbols_were_known():
     ledger.complete(1_000, 2_000)
 
     assert ledger.book("BTCUSDT").since_ns == 2_000
+
+
+def test_a_symbol_that_was_never_read_may_reach_back_further():
+    book = SymbolBook(2_000)
+    book.is_dirty = False
+    book.reach_back(3_000)
+    assert (book.origin_ns, book.since_ns, book.is_dirty) == (2_000, 2_000, False)
+
+    book.reach_back(500)
+    assert (book.origin_ns, book.since_ns, book.is_dirty) == (500, 500, True)
+
+
+@pytest.mark.parametrize("read", [lambda book: book.advance(1), lambda book: book.wait(2_001)])
+def test_a_symbol_that_was_read_does_not_reach_back(read: Callable[[SymbolBook], None]):
+    book = SymbolBook(2_000)
+    assert book.is_unread
+    read(book)
+    assert not book.is_unread
+    book.reach_back(500)
+    assert book.origin_ns == 2_000
 
 
 def test_a_leg_that_was_left_over_on_first_contact_is_not_settled_and_any_other_is():
