@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -130,9 +131,9 @@ class Account:
         touched, self._touched = self._touched, set()
         try:
             positions, open_orders, traded_ns = await gathered(
-                reader.positions(),
-                reader.open_orders(),
-                reader.last_traded_ns(since_ns, asked_ns),
+                reader.positions,
+                reader.open_orders,
+                partial(reader.last_traded_ns, since_ns, asked_ns),
             )
             seen = _Overview(positions, open_orders, traded_ns, began_ns, is_start)
             symbols = self._symbols(seen, touched)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -177,7 +178,7 @@ class Collector:
                 if found.order_id in wanted:
                     read.orders[found.order_id] = found
         missing = [order_id for order_id in wanted if order_id not in read.orders]
-        answers = await gathered(*(reader.order(symbol, order_id=i) for i in missing))
+        answers = await gathered(*(partial(reader.order, symbol, order_id=i) for i in missing))
         for order_id, answer in zip(missing, answers, strict=True):
             local = wanted[order_id]
             if answer is not None and local is not None and self._is_anothers(local, answer):
@@ -187,7 +188,10 @@ class Collector:
             elif local is not None:
                 read.absent.append((local, asked_ns))
         answers = await gathered(
-            *(reader.order(symbol, client_order_id=o.client_order_id.value) for o in nameless)
+            *(
+                partial(reader.order, symbol, client_order_id=o.client_order_id.value)
+                for o in nameless
+            )
         )
         for order, answer in zip(nameless, answers, strict=True):
             if answer is not None:
@@ -215,7 +219,7 @@ class Collector:
             and len(by_client_id[order.client_order_id]) > 1
         ]
         reader = self._venue.reader
-        answers = await gathered(*(reader.order(symbol, order_id=i) for i in doubtful))
+        answers = await gathered(*(partial(reader.order, symbol, order_id=i) for i in doubtful))
         for order_id, answer in zip(doubtful, answers, strict=True):
             if answer is not None and answer.order_id != order_id:
                 del orders[order_id]
@@ -237,8 +241,11 @@ class Collector:
         return [o for o in orders if is_start or o.venue_order_id is not None]
 
 
-async def gathered(*reads: Awaitable[Any]) -> list[Any]:
-    """Wait for all reads to end, then return their answers or raise the first failure."""
+async def gathered(*reads: Callable[[], Awaitable[Any]]) -> list[Any]:
+    """Wait for all reads to end, then return their answers or raise the first failure.
+
+    One that is cancelled before it begins was never made.
+    """
     answers = await asyncio.gather(*map(_outcome, reads))
     for answer in answers:
         if isinstance(answer, Exception):
@@ -246,10 +253,10 @@ async def gathered(*reads: Awaitable[Any]) -> list[Any]:
     return answers
 
 
-async def _outcome(read: Awaitable[Any]) -> Any:
+async def _outcome(read: Callable[[], Awaitable[Any]]) -> Any:
     """Return an answer, or the failure: who waits may be gone before all have ended."""
     try:
-        return await read
+        return await read()
     except Exception as e:
         return e
 
