@@ -15,8 +15,9 @@ alert-missing
     A discrepancy is a difference (`differences`) that lasts longer than the settle time of 5 s,
     or that a reconciliation event changes: an event on its order, on its fill or on the leg of its
     fill, while the difference lasts or within the settle time after it, and before the subject
-    differs anew.  One that began within the process must have stood for more than a second by
-    then.  It is named once, from its start until its deadline, both included.
+    differs anew, as a leg and an order do with each trade.  One that began within the process must
+    have stood for more than a second by then.  It is named once, from its start until its deadline,
+    both included.
 
     The deadline is max(reconciliation interval, 30 s) + 5 s after the first moment at which a
     complete, unlagged read could be served.  That moment is the start of the difference or,
@@ -150,9 +151,10 @@ def _discrepancies(
 ) -> Iterator[tuple[Subject, Span, int | None]]:
     """Each with the reconciliation event by which alone it is one, or None."""
     started_ns = found.process.incarnation.started_ns
+    by_leg = {leg_subject(leg): trades for leg, trades in venue.trades_by_leg.items()}
     moved_ns = {
-        leg_subject(leg): [trade.time_ns for trade in trades]
-        for leg, trades in venue.trades_by_leg.items()
+        subject: [trade.time_ns for trade in trades]
+        for subject, trades in (*by_leg.items(), *venue.trades_by_order.items())
     }
     for subject, spans in found.spans.items():
         events_ns = found.reconciled.get(subject, [])
@@ -164,7 +166,8 @@ def _discrepancies(
             began_here = span.from_ns > started_ns
             least_ns = span.from_ns + STREAM_NS if began_here else span.from_ns - 1
             index = bisect_right(events_ns, least_ns)
-            # With each trade a leg differs anew; those that it lacks have spans of their own.
+            # With each trade its leg and its order differ anew; those that are lacking have spans
+            # of their own.
             moves = [at_ns for at_ns in moved_ns.get(subject, ()) if at_ns < span.until_ns]
             if span.until_ns - max([span.from_ns, *moves[-1:]]) > SETTLE_NS:
                 yield subject, span, None

@@ -810,3 +810,13 @@ def test_a_leg_differs_anew_with_each_trade(second: float, due: int) -> None:
     finding = missing(run([first, later], node(events=events, positions=positions)))
     legs = [v for v in finding.violations if "BOTH" in v.message]
     assert len(legs) == due
+
+
+@pytest.mark.parametrize(("traded", "due"), [(12, 0), (10.9, 1)])
+def test_an_order_differs_anew_with_each_trade(traded: float, due: int) -> None:
+    """It was not heard of for longer than the settle time, and its fill for not as long."""
+    t = trade(70, at=after(traded))
+    order = replace(observe([t]).orders[0], created_ns=after(10))
+    heard = node(events=applied(t, 16).events, positions=(resized("1", 16),))
+    finding = missing(run([t], heard, orders=(order,)))
+    assert len([v for v in finding.violations if "order 1070 differed" in v.message]) == 2 * due
