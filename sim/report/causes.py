@@ -2,11 +2,14 @@
 
 Each scenario is run with the released engine, and with gaps of that repaired in memory
 (`sim.report.repairs`): one, else two, else all.  A violation is due to the fewest without
-which it is not seen.  What is left with all of them repaired is due to something else.
+which it is not seen: of that property, on that trade or order if it is about one, since what goes
+wrong beside it may have other causes.  What is left with all of them repaired is due to something
+else.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,31 +22,47 @@ from sim.report.repairs import REPAIRS, without
 from sim.report.result import result_of
 from sim.scenario import Scenario, load
 from sim.suite import scenario_files
-from sim.world import run
+from sim.world import Run, run
 
 type Causes = frozenset[str]
 """Gaps that are all needed; none for what is due to something else."""
 
+type Violated = tuple[str, str]
+"""A property, and the trade or the order on which it is violated, if it is one."""
+
 KEPT = "scenarios/found"
 
+_SUBJECT = re.compile(r"(trade|order) \d+")
 
-def causes_of(scenario: Scenario) -> dict[str, list[Causes]]:
-    """Return for each violated property the smallest sets of gaps that it is due to.
+
+def causes_of(scenario: Scenario) -> dict[Violated, list[Causes]]:
+    """Return for each violation the smallest sets of gaps that it is due to.
 
     With one of several sets any of them repaired is enough.
     """
-    violated = result_of(run(scenario, engines.load("stock"))).violated
-    found: dict[str, list[Causes]] = {name: [] for name in violated}
+    violated = _violated(run(scenario, engines.load("stock")))
+    found: dict[Violated, list[Causes]] = {each: [] for each in violated}
     for sets in _sets():
-        unexplained = [name for name in violated if not found[name]]
+        unexplained = [each for each in violated if not found[each]]
         if not unexplained:
             break
         for gaps in sets:
-            still = result_of(run(scenario, without(*gaps))).violated
-            for name in unexplained:
-                if name not in still:
-                    found[name].append(frozenset(gaps))
-    return {name: causes or [frozenset()] for name, causes in found.items()}
+            still = _violated(run(scenario, without(*gaps)))
+            for each in unexplained:
+                if each not in still:
+                    found[each].append(frozenset(gaps))
+    return {each: causes or [frozenset()] for each, causes in found.items()}
+
+
+def _violated(played: Run) -> list[Violated]:
+    """What is violated, each once."""
+    violations = result_of(played).violations
+    return list(dict.fromkeys((each.property, _subject(each.message)) for each in violations))
+
+
+def _subject(message: str) -> str:
+    found = _SUBJECT.search(message)
+    return "" if found is None else found[0]
 
 
 def _sets() -> Iterator[list[tuple[str, ...]]]:
@@ -56,8 +75,9 @@ def table(paths: Sequence[Path]) -> str:
     """Return the table in Markdown: properties and causes, and how many files show them."""
     files: dict[tuple[str, str], list[Path]] = defaultdict(list)
     for path in paths:
-        for name, causes in causes_of(load(path)).items():
-            files[name, _text(causes)].append(path)
+        found = causes_of(load(path))
+        for each in {(name, _text(causes)): None for (name, _), causes in found.items()}:
+            files[each].append(path)
     lines = ["| property | due to | stories | such as |", "|---|---|---|---|"]
     for (name, text), its in sorted(files.items(), key=lambda item: (item[0][0], -len(item[1]))):
         lines.append(f"| `{name}` | {text} | {len(its)} | {its[0].name} |")
