@@ -10,6 +10,8 @@ Rules:
    Unix epoch.
 2. What is used is the most that the venue has said in this minute, plus what is under way.
    An answer to a request of an earlier minute may speak of either: only its own weight counts.
+   Who asks after an answer, and is told of less than that said, is in the venue's next minute,
+   however ours are cut.
 3. A request that is lost counts as used: the venue may have got it.
 4. We stop at a share of the limit; the rest is for whoever trades from the same address.
 5. A request that would overrun waits until the next minute.  One that is heavier than the
@@ -45,6 +47,7 @@ class WeightBudget:
         self._allowed = limit_1m * share_percent // 100
         self._minute = 0
         self._said = 0
+        self._said_ns = 0
         self._lost = 0
         self._under_way = 0
         self._blocked_until_ns = 0
@@ -78,9 +81,10 @@ class WeightBudget:
         self._under_way -= weight
         if used is None or sent_ns // MINUTE_NS != self._minute:
             self._lost += weight
-        elif used > self._said:
+        elif used > self._said or (used < self._said and sent_ns > self._said_ns):
             # What was lost before is in what the venue says now, or never got there.
             self._said, self._lost = used, 0
+            self._said_ns = now_ns
 
     def refused(self, status: int, retry_after_secs: int | None, now_ns: int) -> None:
         """Stop everything: the venue has answered 429 or 418."""

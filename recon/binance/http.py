@@ -8,7 +8,8 @@ Rules:
   connections, time-outs, 5xx, truncated bodies, 429 and 418 once the venue lets us, and the
   codes of `PASSING`; -1021 after the venue's clock was read.
 * Weight and ``Retry-After`` are kept by `WeightBudget`.  A wait that is longer than
-  ``patience_secs`` or goes past the `deadline` is not begun.
+  ``patience_secs`` or goes past the `deadline` is not begun.  Who waits for the venue's next
+  minute asks for its time now and then: the clock that the minutes go by may be wrong.
 * No randomness and no clock but the caller's; pauses are asyncio's.  Two runs that see the
   same answers at the same instants do the same.
 * The requests go straight to an httpx transport: ``httpx.AsyncClient`` would write every URL,
@@ -49,6 +50,11 @@ PASSING = frozenset({-1000, -1001, -1006, -1007, -1008, TOO_MANY, CLOCK_IS_OFF})
 
 FINAL = frozenset({-1022, -2014, -2015})
 """Wrong signature, malformed key, and a key that may not read: to ask again is of no use."""
+
+TIME_PATH = "/fapi/v1/time"
+
+LOOK_NS = 15_000_000_000
+"""How often the venue's clock is read by those who wait for its next minute."""
 
 _FINAL_STATUSES = frozenset({401, 404})
 _LIMITED_STATUSES = frozenset({418, 429})
@@ -160,6 +166,9 @@ class BinanceHttp:
         # The venue's clock minus the caller's; read when the venue complains.
         self._ahead_ns = 0
         self._clock_lock = asyncio.Lock()
+        # Not the lock above: who reads the clock in turn may wait for weight, too.
+        self._look_lock = asyncio.Lock()
+        self._looked_ns = 0
 
     def __repr__(self) -> str:
         return f"BinanceHttp({self._access!r})"
@@ -268,15 +277,24 @@ class BinanceHttp:
         async with self._clock_lock:
             if self._ahead_ns != ahead_ns:
                 return
-            reply = await self._exchange("/fapi/v1/time", str, 1)
-            if isinstance(reply, _Failure):
-                return  # the next attempt of the read says what is wrong
-            half_way_ns = (reply.asked_ns + self._now_ns()) // 2
-            try:
-                venue_ms = _time(reply.response.content).serverTime
-            except msgspec.DecodeError:
-                return
-            self._ahead_ns = venue_ms * 1_000_000 - half_way_ns
+            self._set_clock(await self._exchange(TIME_PATH, str, 1))
+
+    def _set_clock(self, reply: _Reply | _Failure) -> None:
+        if isinstance(reply, _Failure):
+            return  # the next attempt of the read says what is wrong
+        half_way_ns = (reply.asked_ns + self._now_ns()) // 2
+        try:
+            venue_ms = _time(reply.response.content).serverTime
+        except msgspec.DecodeError:
+            return
+        self._ahead_ns = venue_ms * 1_000_000 - half_way_ns
+
+    async def _look_at_clock(self) -> None:
+        """Read the venue's clock, and how much of its minute is used, out of turn."""
+        async with self._look_lock:
+            if self._now_ns() - self._looked_ns >= LOOK_NS:
+                self._looked_ns = self._now_ns()
+                self._set_clock(await self._ask(TIME_PATH, str, 1))
 
     # -- one request: weight, the wire, the status
 
@@ -285,28 +303,29 @@ class BinanceHttp:
     ) -> _Reply | _Failure:
         async with self._slots:
             refused = await self._wait_for_weight(weight)
-            if refused is not None:
-                return refused
-            asked_ns, sent_ns = self._now_ns(), self.venue_now_ns()
-            url = f"{self._base_url}{path}?{query()}".rstrip("?")
-            request = httpx.Request("GET", url, headers=self._headers)
-            response: httpx.Response | None = None
-            why = ""
-            self._budget.send(weight)
-            try:
-                response = await self._carry(request)
-            except TimeoutError:
-                why = f"no answer within {self._timeout_secs:g} s"
-            except (httpx.HTTPError, OSError) as e:
-                why = f"{type(e).__name__}: {e}"
-            finally:
-                used = None if response is None else _number(response, "X-MBX-USED-WEIGHT-1M")
-                self._budget.answered(weight, sent_ns, self.venue_now_ns(), used)
-            if response is None:
-                return _Failure(why, passes=True)
-            if response.status_code == 200:
-                return _Reply(asked_ns, response)
-            return self._refusal(response)
+            return await self._ask(path, query, weight) if refused is None else refused
+
+    async def _ask(self, path: str, query: Callable[[], str], weight: int) -> _Reply | _Failure:
+        asked_ns, sent_ns = self._now_ns(), self.venue_now_ns()
+        url = f"{self._base_url}{path}?{query()}".rstrip("?")
+        request = httpx.Request("GET", url, headers=self._headers)
+        response: httpx.Response | None = None
+        why = ""
+        self._budget.send(weight)
+        try:
+            response = await self._carry(request)
+        except TimeoutError:
+            why = f"no answer within {self._timeout_secs:g} s"
+        except (httpx.HTTPError, OSError) as e:
+            why = f"{type(e).__name__}: {e}"
+        finally:
+            used = None if response is None else _number(response, "X-MBX-USED-WEIGHT-1M")
+            self._budget.answered(weight, sent_ns, self.venue_now_ns(), used)
+        if response is None:
+            return _Failure(why, passes=True)
+        if response.status_code == 200:
+            return _Reply(asked_ns, response)
+        return self._refusal(response)
 
     async def _wait_for_weight(self, weight: int) -> _Failure | None:
         limit_ns = _DEADLINE_NS.get()
@@ -320,7 +339,11 @@ class BinanceHttp:
                 is_blocked = self._budget.blocked_until_ns > now_ns
                 why = "the venue wants no requests" if is_blocked else "the weight is used up"
                 return _Failure(f"{why} for another {wait_ns / 1e9:.0f} s")
-            await asyncio.sleep(wait_ns / 1e9)
+            if wait_ns <= LOOK_NS or self._budget.blocked_until_ns > now_ns:
+                await asyncio.sleep(wait_ns / 1e9)
+                continue
+            await asyncio.sleep(LOOK_NS / 1e9)
+            await self._look_at_clock()
         return None
 
     async def _carry(self, request: httpx.Request) -> httpx.Response:

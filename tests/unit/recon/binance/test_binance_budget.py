@@ -65,6 +65,25 @@ def test_answers_that_overtake_each_other_do_not_lower_what_is_used():
     assert budget.used(NOW_NS) == 20
 
 
+@pytest.mark.parametrize(("after_ns", "used"), [(0, 70), (1, 3)])
+def test_who_asks_later_and_is_told_of_less_is_in_the_venues_next_minute(after_ns: int, used: int):
+    """Ours is not over: the clock that it goes by is not the venue's."""
+    budget = spent(5, used=70)
+    budget.send(2)
+    budget.answered(2, NOW_NS + after_ns, NOW_NS + 9, 3)
+
+    assert budget.used(NOW_NS + 9) == used
+
+
+def test_what_was_asked_before_that_answer_does_not_lower_what_is_used_further():
+    budget = spent(5, used=70)
+    for after_ns, said in ((1, 3), (9, 2)):
+        budget.send(2)
+        budget.answered(2, NOW_NS + after_ns, NOW_NS + 9, said)
+
+    assert budget.used(NOW_NS + 9) == 3
+
+
 def test_an_answer_to_the_minute_before_says_nothing_of_this_one():
     budget = WeightBudget(100)
     budget.send(5)
