@@ -194,11 +194,17 @@ def _is_shared(
 
     Each strategy has what it has traded, and so has who trades by hand if an order of his was
     there before a strategy had traded, or as far as the node had heard.  What he does later is
-    about what there is.  An order that may only reduce opens nothing for its owner.
+    about what there is: a trade of nobody's that reduces the position that it was booked on is of
+    that one.  An order that may only reduce opens nothing for its owner.
     """
     orders = node.last.final.orders
     owners = {order.client_order_id: order.strategy_id for order in orders}
     reducing = {order.client_order_id for order in orders if order.reduce_only}
+    booked_on = {
+        (order.client_order_id, fill.trade_id): _owner_in(fill.position_id)
+        for order in orders
+        for fill in order.fills
+    }
     by_hand: set[str] = set()
     traded: dict[str, Decimal] = {}
     first_ns: list[int] = []
@@ -206,11 +212,15 @@ def _is_shared(
         if leg_of(trade) != leg:
             continue
         owner = owners.get(trade.client_order_id, _NOBODY)
+        quantity = signed(trade.side, trade.quantity)
+        other = booked_on.get((trade.client_order_id, str(trade.trade_id)), owner)
+        if owner == _NOBODY and _reduces(quantity, traded.get(other, Decimal(0))):
+            traded[other] += quantity
+            by_hand.add(trade.client_order_id)
+            continue
         before = traded.get(owner, Decimal(0))
-        after = traded[owner] = before + signed(trade.side, trade.quantity)
-        if trade.client_order_id in reducing and not (
-            abs(after) < abs(before) and after * before >= 0
-        ):
+        traded[owner] = before + quantity
+        if trade.client_order_id in reducing and not _reduces(quantity, before):
             return False
         if owner == _NOBODY:
             by_hand.add(trade.client_order_id)
@@ -228,6 +238,16 @@ def _is_shared(
             and (order.account, order.symbol) == (leg.account, leg.symbol)
         )
     )
+
+
+def _owner_in(position_id: str) -> str:
+    """The strategy in the id of a netted position, ``<symbol>.<venue>-<strategy>``."""
+    return position_id.partition(".")[2].partition("-")[2]
+
+
+def _reduces(quantity: Decimal, held: Decimal) -> bool:
+    """Whether a signed quantity makes what is held smaller and does not turn it around."""
+    return quantity * held < 0 and abs(quantity) <= abs(held)
 
 
 def _hears_first(

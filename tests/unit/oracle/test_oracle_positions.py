@@ -253,6 +253,38 @@ def test_an_order_that_may_only_reduce_opens_no_position_beside_one_by_hand(
     assert failed(judge(observation, "position-mismatch")) & MISMATCH == expected
 
 
+@pytest.mark.parametrize(("booked_on", "expected"), [("S-001", set()), ("EXTERNAL", MISMATCH)])
+def test_nobodys_trade_is_of_the_position_that_it_has_reduced(
+    booked_on: str, expected: set[str]
+) -> None:
+    """The strategy is flat by it, and what it sells then stands against what was bought by hand."""
+    owners = {70: "EXTERNAL", 71: "S-001", 72: "EXTERNAL", 73: "S-001"}
+    trades = [
+        trade(70, quantity="1", at=START),
+        trade(71, quantity="4", at=START + 60 * SECOND),
+        trade(72, "SELL", "4", at=START + 120 * SECOND),
+        trade(73, "SELL", "6", at=START + 180 * SECOND),
+    ]
+    fills = [
+        fill_of(t, position_id=f"BTCUSDT-PERP.BINANCE-{booked_on if t is trades[2] else owner}")
+        for t, owner in zip(trades, owners.values(), strict=True)
+    ]
+    leg = VenuePosition("main", "BTCUSDT", "BOTH", Decimal(-5), Decimal(50000))
+    final = State(
+        orders=tuple(
+            known(order, [fill], strategy_id=owner)
+            for order, fill, owner in zip(orders_of(trades), fills, owners.values(), strict=True)
+        ),
+        positions=(
+            held(leg, quantity=Decimal(1), position_id="a", strategy_id="EXTERNAL"),
+            held(leg, quantity=Decimal(-6), position_id="b", strategy_id="S-001"),
+        ),
+    )
+    node = process(final, [published(fill) for fill in fills])
+
+    assert verdict(observe(trades, node, positions=(leg,), nets=True)) == expected
+
+
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
