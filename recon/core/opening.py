@@ -17,11 +17,11 @@ alone by what reduces it, and begun anew when it changes sides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from recon.core.facts import ZERO, Leg, Trade
+from recon.core.facts import ZERO, Trade
 
 
 class Holding(NamedTuple):
@@ -52,12 +52,12 @@ def opening_balance(venue: Holding, held: Holding, trades: Sequence[Trade]) -> H
     return Holding(quantity, price)
 
 
-def leave_all_as_it_was(trades: Iterable[Trade]) -> bool:
+def leave_all_as_it_was(trades: Sequence[Trade]) -> bool:
     """Whether every leg of the trades has the same quantity after them as before."""
-    gained: dict[Leg, Decimal] = {}
-    for trade in trades:
-        gained[trade.leg] = gained.get(trade.leg, ZERO) + trade.signed
-    return not any(gained.values())
+    return all(
+        sum((trade.signed for trade in trades if trade.leg == leg), ZERO) == 0
+        for leg in {trade.leg for trade in trades}
+    )
 
 
 def _solved(

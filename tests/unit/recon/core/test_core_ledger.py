@@ -244,7 +244,7 @@ def test_a_symbol_that_appears_later_begins_where_all_symbols_were_known():
 def test_a_symbol_that_was_never_read_may_reach_back_further():
     book = SymbolBook(2_000)
     book.is_dirty = False
-    book.reach_back(3_000)
+    book.reach_back(2_000)
     assert (book.origin_ns, book.since_ns, book.is_dirty) == (2_000, 2_000, False)
 
     book.reach_back(500)
