@@ -16,6 +16,9 @@ or at the node, and those that had trades in scope.  On each leg
   ``residual``, 5 s or more after the difference began that lasts to the end: it has said that it
   cannot explain it.  Where the fills of the node's own orders come to the venue's quantity, they
   explain it;
+* nor is it one where the client of a broker never says that a leg is flat, this one has been since
+  before the process began, and the node holds what the trades come to that it was served: what was
+  there before them nobody tells;
 * where a strategy claims the symbol and no other trades it, the claiming strategy owns them,
   except positions that the process loaded: these keep the owner that they had, because a claim
   that is new or gone does not rewrite what was booked before.
@@ -121,7 +124,9 @@ def _problems(
     shorts = [position for position in held if position.quantity < 0]
 
     if quantity != expected:
-        if not is_residual or filled == expected:
+        is_explained = filled == expected
+        is_untold = filled == quantity and _was_flat_before(observation, node, leg)
+        if is_explained or not (is_residual or is_untold):
             yield f"the position is {plain(quantity)} instead of {plain(expected)}"
     elif (
         venue is not None
@@ -155,6 +160,15 @@ def _problems(
                     f"{position.position_id} ({plain(position.quantity)}) is owned by "
                     f"{position.strategy_id} instead of {claimant}"
                 )
+
+
+def _was_flat_before(observation: Observation, node: Node, leg: Leg) -> bool:
+    """Whether a leg was flat when the last process of a broker's client began, and is still."""
+    if not observation.nets:
+        return False
+    trades = [trade for trade in observation.trades if leg_of(trade) == leg]
+    is_still = all(trade.time_ns < node.last.started_ns for trade in trades)
+    return is_still and not sum((signed(t.side, t.quantity) for t in trades), Decimal(0))
 
 
 def _is_residual(differences: Differences, node: Node, leg: Leg) -> bool:

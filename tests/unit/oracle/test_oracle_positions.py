@@ -285,6 +285,32 @@ def test_nobodys_trade_is_of_the_position_that_it_has_reduced(
     assert verdict(observe(trades, node, positions=(leg,), nets=True)) == expected
 
 
+@pytest.mark.parametrize(
+    ("nets", "sold", "at", "expected"),
+    [
+        pytest.param(True, "4", START - SECOND, set(), id="nobody tells"),
+        pytest.param(False, "4", START - SECOND, MISMATCH, id="told to be flat"),
+        pytest.param(True, "3", START - SECOND, MISMATCH, id="told what is left"),
+        pytest.param(True, "4", START + SECOND, MISMATCH, id="told before it was closed"),
+    ],
+)
+def test_that_a_leg_is_flat_nobody_tells_a_client_of_reports(
+    nets: bool, sold: str, at: int, expected: set[str]
+) -> None:
+    """What was bought is older than the window, and the cache is lost."""
+    trades = [trade(70, quantity="4", at=START - 2 * HOUR), trade(71, "SELL", sold, at=at)]
+    served = fill_of(trades[1])
+    gone = held(LEG, quantity=-trades[1].quantity, entry_price=trades[1].price)
+    final = State(orders=(known(orders_of(trades)[1], [served]),), positions=(gone,))
+    left = 4 - trades[1].quantity
+    positions = (replace(LEG, quantity=left),) if left else ()
+    observation = observe(
+        trades, process(final, [published(served)]), positions=positions, nets=nets
+    )
+
+    assert verdict(observation) & MISMATCH == expected
+
+
 def test_the_legs_of_hedge_mode_are_positions_of_their_own() -> None:
     long = replace(LEG, position_side="LONG")
     short = replace(LEG, position_side="SHORT", quantity=Decimal(-3))
