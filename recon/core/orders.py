@@ -42,6 +42,10 @@ ROUNDING_NS = 500_000
 NautilusTrader's adapter turns them into nanoseconds through a float."""
 
 
+PATIENCE_NS = 60 * 1_000_000_000
+"""How long a request to change or cancel is waited for at a venue that accepts it at any time."""
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """How long something may take, at the most.
 
@@ -56,6 +60,14 @@ class Bounds(msgspec.Struct, frozen=True):
     def proof_ns(self) -> int:
         """After a request, how long until its absence at the venue proves something."""
         return self.receive_window_ns + self.read_lag_ns
+
+    @property
+    def refusal_ns(self) -> int:
+        """After a request to change or cancel, how long until the order counts as left alone.
+
+        Nothing is lost by it: if that is carried out after all, the venue tells it then.
+        """
+        return min(self.receive_window_ns, PATIENCE_NS) + self.read_lag_ns
 
 
 class LocalOrder(msgspec.Struct, frozen=True):
@@ -223,7 +235,7 @@ def settle(
     elif venue.is_open and status in ("PENDING_CANCEL", "PENDING_UPDATE"):
         is_answered = any(isinstance(step, Update) for step in steps)
         if not is_answered or status == "PENDING_CANCEL":
-            if venue.asked_ns >= local.requested_ns + bounds.proof_ns and not is_late:
+            if venue.asked_ns >= local.requested_ns + bounds.refusal_ns and not is_late:
                 # An acceptance or a fill has taken the order out of that state already.
                 if not (is_new or gained):
                     steps.append(Refuse("the venue has not carried it out"))

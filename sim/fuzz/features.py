@@ -79,6 +79,7 @@ FOLLOWED_BY: dict[str, tuple[str, ...]] = {
     "expire_listen_key": _NEWS,
     "rotate_listen_key": ("expire_listen_key",),
     **dict.fromkeys(("fill", "submit"), ("kill", "restart", "cancel")),
+    "modify": ("kill", "restart"),
 }
 """What is likely to come soon after a word, in trouble's way: news while nobody hears it, traffic
 while it fails, the end of a process while something is on its way."""

@@ -12,6 +12,7 @@ from recon.core.facts import Trade, VenueOrder
 from recon.core.orders import (
     FILLED_SERVED_NS,
     NOTHING,
+    PATIENCE_NS,
     UNFILLED_SERVED_NS,
     Accept,
     Continue,
@@ -302,6 +303,18 @@ def test_a_request_is_refused_only_when_it_cannot_be_carried_out_any_more(status
 
     late = settled(local(status), venue(asked_ns=at(10) + PROOF_NS))
     assert late == Settlement((Refuse("the venue has not carried it out"),), None, False)
+
+
+@pytest.mark.parametrize("status", ["PENDING_CANCEL", "PENDING_UPDATE"])
+def test_a_request_that_may_be_carried_out_at_any_time_is_not_waited_for_for_ever(status: str):
+    """At a broker: what comes of it after all is told then."""
+    patient = replace(BOUNDS, receive_window_ns=10**19)
+    until_ns = at(10) + PATIENCE_NS + BOUNDS.read_lag_ns
+
+    early = settle(local(status), venue(asked_ns=until_ns - 1), (), patient)
+    assert early.steps == ()
+    late = settle(local(status), venue(asked_ns=until_ns), (), patient)
+    assert late.steps == (Refuse("the venue has not carried it out"),)
 
 
 def test_an_answer_from_before_the_request_refuses_nothing():
