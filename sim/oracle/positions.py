@@ -39,7 +39,7 @@ from sim.oracle.fills import leg_of_fill
 from sim.oracle.judgement import Finding, Violation, plain
 from sim.oracle.ledgers import Due
 from sim.oracle.prices import ENTRY_PRICE_DECIMALS, same_price
-from sim.oracle.scope import Leg, Node, is_filtered, leg_of, signed
+from sim.oracle.scope import Leg, Node, in_scope, is_filtered, leg_of, signed
 from sim.oracle.spans import SETTLE_NS
 from sim.oracle.subjects import leg_subject
 
@@ -125,8 +125,7 @@ def _problems(
 
     if quantity != expected:
         is_explained = filled == expected
-        is_untold = filled == quantity and _was_flat_before(observation, node, leg)
-        if is_explained or not (is_residual or is_untold):
+        if is_explained or not (is_residual or _is_untold(observation, node, leg, quantity)):
             yield f"the position is {plain(quantity)} instead of {plain(expected)}"
     elif (
         venue is not None
@@ -162,13 +161,19 @@ def _problems(
                 )
 
 
-def _was_flat_before(observation: Observation, node: Node, leg: Leg) -> bool:
-    """Whether a leg was flat when the last process of a broker's client began, and is still."""
+def _is_untold(observation: Observation, node: Node, leg: Leg, quantity: Decimal) -> bool:
+    """Whether a node of a broker's client holds what the trades that it was served come to.
+
+    And the leg was flat when its last process began, and is still.
+    """
     if not observation.nets:
         return False
     trades = [trade for trade in observation.trades if leg_of(trade) == leg]
-    is_still = all(trade.time_ns < node.last.started_ns for trade in trades)
-    return is_still and not sum((signed(t.side, t.quantity) for t in trades), Decimal(0))
+    if any(trade.time_ns >= node.last.started_ns for trade in trades):
+        return False
+    signs = [(trade, signed(trade.side, trade.quantity)) for trade in trades]
+    served = sum((s for trade, s in signs if in_scope(observation, node, trade)), Decimal(0))
+    return served == quantity and not sum((s for _, s in signs), Decimal(0))
 
 
 def _is_residual(differences: Differences, node: Node, leg: Leg) -> bool:
