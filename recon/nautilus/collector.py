@@ -111,7 +111,8 @@ class Collector:
                 if trade.time_ns <= read.calm_ns:
                     read.cursor = trade.sequence + 1
                     break
-            earlier += [trade for trade in page if trade.time_ns < book.origin_ns]
+            if back_ns < book.origin_ns:
+                earlier += [trade for trade in page if trade.time_ns < book.origin_ns]
             read.lacking += self.lacking(symbol, page)
         # Nothing had named the symbol when all was compared, so that it was flat by then.  What
         # was bought and sold before that counts, unless the history begins in the midst of it.

@@ -154,8 +154,7 @@ class Legs:
 
     def _calm_ns(self, leg: Leg, positions: Positions, trades: Sequence[Trade] = ()) -> int:
         """Return when all trades of a leg have come to be seen, if no more are made."""
-        updated_ns = positions.updated_ns(leg)
-        return max(updated_ns, self._moved_ns(leg, trades)) + self._read_lag_ns
+        return max(positions.updated_ns(leg), self._moved_ns(leg, trades)) + self._read_lag_ns
 
     def settle(
         self,
@@ -197,6 +196,8 @@ class Legs:
                     self._leave_open(leg, residuals.unsettled[leg], positions)
 
     def _leave_open(self, leg: Leg, residual: Decimal, positions: Positions) -> None:
+        if (before := self._suspicions.get(leg)) is not None and before.quantity == residual:
+            return  # told already, by a start that went no further
         suspicion = _Suspicion(residual, positions.asked_ns, self._now_ns(), is_told=True)
         self._suspicions[leg] = suspicion
         text = f"{residual:+f} at the venue, whose answers may be behind: looked at again"

@@ -138,11 +138,15 @@ class _Comparison:
         self._by_client_id: dict[Text, Subject] = {}
         self._by_venue_id: dict[Text, Subject] = {}
         self._passing: dict[Subject, Spans] = {}
+        self._named_ns: dict[tuple[str, str], int] = {}
         self._place()
 
     def _since_named(self, subject: Subject, spans: Spans) -> tuple[Subject, Spans]:
         """Leave out the time in which nothing named the symbol to the process."""
-        from_ns = named_ns(self._listed, self._incarnation, subject.account, subject.symbol)
+        place = (subject.account, subject.symbol)
+        if place not in self._named_ns:
+            self._named_ns[place] = named_ns(self._listed, self._incarnation, *place)
+        from_ns = self._named_ns[place]
         if from_ns == self._incarnation.started_ns:
             return subject, spans
         return subject, tuple(

@@ -216,6 +216,8 @@ def _is_shared(
     about what there is: a trade of nobody's that reduces the position that it was booked on is of
     that one.  An order that may only reduce opens nothing for its owner.
     """
+    if len(held) < 2:
+        return False
     orders = node.last.final.orders
     owners = {order.client_order_id: order.strategy_id for order in orders}
     reducing = {order.client_order_id for order in orders if order.reduce_only}
@@ -245,7 +247,7 @@ def _is_shared(
             by_hand.add(trade.client_order_id)
         else:
             first_ns.append(trade.time_ns)
-    if len(held) < 2 or any(p.quantity != traded.get(p.strategy_id) for p in held):
+    if any(p.quantity != traded.get(p.strategy_id) for p in held):
         return False
     return (
         not by_hand

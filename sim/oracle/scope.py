@@ -147,12 +147,12 @@ def named_ns(observation: Observation, incarnation: Incarnation, account: str, s
         call.began_ns
         for call in incarnation.calls
         if any(order.is_live_at(call.began_ns) for order in orders)
-        or not leave_all_flat(trade for trade in trades if trade.time_ns <= call.began_ns)
+        or not _leave_all_flat(trade for trade in trades if trade.time_ns <= call.began_ns)
     ]
     return max(incarnation.started_ns, min(names_ns, default=incarnation.ended_ns))
 
 
-def leave_all_flat(trades: Iterable[VenueTrade]) -> bool:
+def _leave_all_flat(trades: Iterable[VenueTrade]) -> bool:
     """Whether all trades of legs up to an instant left none of them open."""
     held: defaultdict[Leg, Decimal] = defaultdict(Decimal)
     for trade in trades:
