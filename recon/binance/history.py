@@ -9,9 +9,11 @@ Rules:
   sides have one id, so a page of trades begins with the id that ended the one before; what is
   there twice is dropped.
   What is there from before the id that was asked for is passed over: it ended the page before.
+  It takes the place of another row, so that such a page without news is no end yet.
 * By time: windows of less than seven days, which is the longest that the venue serves.  Whether
-  a window with more rows than fit shows the oldest or the newest is not documented, so a full
-  window says only that its first row is not before the first in truth.
+  a window with more rows than fit shows the oldest or the newest is not documented, and how many
+  fit may be less than was asked for: a window says only that its first row is not before the
+  first in truth.  That it is the first is known when nothing shows before it.
 """
 
 from __future__ import annotations
@@ -51,29 +53,31 @@ def windows(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
 
 async def trades_from(ask: TradesFrom, trade_id: int) -> AsyncGenerator[Sequence[Trade]]:
     """Yield all trades from an id on, once each, in pages."""
-    begin = trade_id
+    begin = last = trade_id
     known: frozenset[FillKey] = frozenset()
     while True:
         page = await ask(trade_id)
-        fresh = page
-        if known or (page and page[0].sequence < trade_id):
-            fresh = [
-                t
-                for t in page
-                if t.sequence > trade_id or (t.sequence == trade_id and t.key not in known)
-            ]
-        if not fresh:
-            return
-        yield fresh
-        last = page[-1].sequence
-        if last == begin:
-            return  # most often: nothing has been traded since the last reading
-        if last == trade_id:
-            # A page of one id: there are two sides at most, so it holds them all.
-            trade_id, known = last + 1, frozenset()
+        fresh = [
+            t for t in page if t.sequence > last or (t.sequence == last and t.key not in known)
+        ]
+        begins_before = bool(page) and page[0].sequence < trade_id
+        if fresh:
+            yield fresh
+            if fresh[-1].sequence > last:
+                known = frozenset()
+            last = fresh[-1].sequence
+            known |= {t.key for t in fresh if t.sequence == last}
+            if begins_before or last > trade_id:
+                trade_id = last
+            elif last == begin:
+                return  # most often: nothing has been traded since the last reading
+            else:
+                # A page of one id: there are two sides at most, so it holds them all.
+                trade_id = last + 1
+        elif begins_before and trade_id == last:
+            trade_id = last + 1  # no row may have had a place behind those two
         else:
-            trade_id = last
-            known = frozenset(t.key for t in page if t.sequence == last)
+            return
 
 
 async def orders_from(ask: OrdersFrom, order_id: int) -> list[VenueOrder]:
@@ -96,22 +100,31 @@ async def first_trade_id(
 ) -> int | None:
     """Return the id of the first trade from an instant on, None when there is none by now.
 
-    Looks through windows until one has a trade.  If that window is full, its first trade is
-    looked for by halving; the first look goes up to the first row that was shown, which settles
-    it on a venue that shows the oldest.  ``now_ms`` is asked after each window: how far the
-    venue's clock is ahead may be known only then.
+    Looks through windows until one has a trade, and then before that trade.  If there are others,
+    or the window is full, the first is looked for by halving; the first look goes up to the first
+    row that was shown, which settles it on a venue that shows the oldest.  ``now_ms`` is asked
+    after each window: how far the venue's clock is ahead may be known only then.
     """
     first_ms = start_ms
     while True:
         page = await between(first_ms, first_ms + WINDOW_MS)
         first = _first_since(page, first_ms)
-        if first is not None and len(page) >= page_limit:
-            return await _first_of_many(between, from_id, first_ms, first, page_limit)
         if first is not None:
-            return first.sequence
+            if len(page) < page_limit and await _is_first(between, first_ms, first):
+                return first.sequence
+            limit = min(len(page), page_limit)
+            return await _first_of_many(between, from_id, first_ms, first, limit)
         first_ms += WINDOW_MS + 1
         if first_ms > now_ms() + CLOCK_SLACK_MS:
             return None
+
+
+async def _is_first(between: TradesBetween, start_ms: int, known: Trade) -> bool:
+    """Whether no trade shows between an instant and the millisecond of a known one."""
+    before_ms = known.time_ns // MS_NS - 1
+    if before_ms < start_ms:
+        return True
+    return _first_since(await between(start_ms, before_ms), start_ms) is None
 
 
 async def _first_of_many(

@@ -16,7 +16,7 @@ from recon.binance import BinanceReader, ReadError
 from recon.core.facts import Trade
 from sim.clock import VirtualLoop
 from sim.venue.payloads import trade_body
-from sim.venue.reads import RepeatedRows
+from sim.venue.reads import RepeatedRows, ShortPages
 from tests.unit.recon.binance.desk import DAY_NS, MS_NS, SECOND_NS, Desk, all_of, error, ids
 
 PATH = "/fapi/v1/userTrades"
@@ -73,8 +73,9 @@ async def test_a_cursor_is_inclusive():
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 9])
-async def test_a_row_that_stands_on_two_pages_is_read_once(count: int):
-    desk = Desk(page_limit=3)
+@pytest.mark.parametrize("page_limit", [2, 3])
+async def test_a_row_that_stands_on_two_pages_is_read_once(count: int, page_limit: int):
+    desk = Desk(page_limit=page_limit)
     desk.trade(*(desk.now_ns - DAY_NS + n * SECOND_NS for n in range(count)))
     known = desk.trade_ids()
     acted: list[str] = []
@@ -100,6 +101,20 @@ async def test_trades_since_an_instant_are_all_read(window_page: Page, count: in
 
 
 @both
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 17])
+async def test_pages_that_are_shorter_than_asked_for_hide_none(window_page: Page, count: int):
+    desk = Desk(window_page=window_page)
+    begin_ns = desk.now_ns - DAY_NS
+    desk.trade(*(begin_ns + n * 20 * SECOND_NS for n in range(-3, count)))
+    desk.venue.reads.begin(ShortPages(models=("userTrades",), acted=lambda _: None, rows=2))
+    desk.venue.reads.begin(RepeatedRows(models=("userTrades",), acted=lambda _: None))
+
+    since = await all_of(desk.reader.trades_since("BTCUSDT", begin_ns))
+
+    assert ids(since) == desk.trade_ids(since_ns=begin_ns)
+
+
+@both
 async def test_a_lookback_of_weeks_is_walked_in_windows(window_page: Page):
     desk = Desk(window_page=window_page)
     begin_ns = desk.now_ns - 40 * DAY_NS
@@ -109,7 +124,7 @@ async def test_a_lookback_of_weeks_is_walked_in_windows(window_page: Page):
     since = await all_of(desk.reader.trades_since("BTCUSDT", begin_ns))
 
     assert ids(since) == desk.trade_ids(since_ns=begin_ns)
-    assert len(desk.seen) == 6, "four windows until the first trade, a page by id, and its end"
+    assert len(desk.seen) == 7, "four windows until the first trade, a look before it, two pages"
     starts, ends = desk.asked("startTime"), desk.asked("endTime")
     assert all(
         int(end) - int(start) < 7 * 86_400_000
