@@ -14,6 +14,8 @@ Rules:
    however ours are cut.
 3. A request that is lost counts as used: the venue may have got it.
 4. We stop at a share of the limit; the rest is for whoever trades from the same address.
+   What is light goes on for half as much more: most often it is what a comparison that has read
+   the heavy lists already still wants to know of the orders and trades that differ.
 5. A request that would overrun waits until the next minute.  One that is heavier than the
    share goes when nothing of the minute is used.
 6. ``Retry-After`` stops everything.  Without it 429 means the next minute, and at least
@@ -28,6 +30,7 @@ BAN_NS = 120_000_000_000
 
 LIMIT_1M = 2_400
 SHARE_PERCENT = 80
+LIGHT_WEIGHT = 5
 
 
 class WeightBudget:
@@ -38,13 +41,14 @@ class WeightBudget:
     limit_1m
         The venue's limit of weight per minute.
     share_percent
-        How much of it may be used, by anyone, before we wait.
+        How much of it may be used, by anyone, before we wait with what is not light.
     """
 
     def __init__(self, limit_1m: int = LIMIT_1M, share_percent: int = SHARE_PERCENT) -> None:
         if limit_1m <= 0 or not 0 < share_percent <= 100:
             raise ValueError(f"{share_percent} % of a weight of {limit_1m} is no budget")
         self._allowed = limit_1m * share_percent // 100
+        self._allowed_light = limit_1m * (100 + share_percent) // 200
         self._minute = 0
         self._said = 0
         self._said_ns = 0
@@ -67,7 +71,8 @@ class WeightBudget:
         if now_ns < self._blocked_until_ns:
             return self._blocked_until_ns
         used = self.used(now_ns)
-        if used == 0 or used + weight <= self._allowed:
+        allowed = self._allowed if weight > LIGHT_WEIGHT else self._allowed_light
+        if used == 0 or used + weight <= allowed:
             return now_ns
         return (now_ns // MINUTE_NS + 1) * MINUTE_NS
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sim import engines
 from sim.report.result import result_of
 from sim.scenario import loads
@@ -32,7 +34,31 @@ timeline:
 """
 
 
-def test_a_minute_that_seems_used_up_is_not_waited_for_to_its_end():
-    result = result_of(run(loads(USED_UP), engines.load("recon")))
+STORMS = """
+format: 1
+title: A comparison that has read the lists reads also what differs
+story: |
+  Streams end three times within five seconds, and all come back at once: with what two nodes and
+  their adapters read then, 80 % of the address's minute are used. The last comparison has found a
+  trade that no stream has told of, and only lacks its order. It does not wait for the next minute.
+shows: alert-missing
+seed: 1
+venue: {symbols: [SOLUSDT], accounts: {main: {}, second: {}}}
+nodes:
+  A: {account: main, claims: {S-001: [SOLUSDT-PERP.BINANCE]}, reconciliation_interval_secs: 30}
+  B: {account: second, claims: {S-001: [SOLUSDT-PERP.BINANCE]}, reconciliation_interval_secs: 30}
+timeline:
+  - {at: 3s, submit: {id: O-1, side: BUY, quantity: "0.7", price: "149.85", node: B}}
+  - {at: 2m3s2ms, shut_down_streams: {by: 50ms}}
+  - {at: 2m5s3ms, shut_down_streams: {by: 50ms}}
+  - {at: 2m5s4ms, submit: {id: O-4, side: SELL, quantity: "6.4", type: MARKET}}
+  - {at: 2m7s4ms, disconnect: {for: 2s}}
+  - {at: 2m7s14ms, submit: {id: O-5, side: SELL, quantity: "38.4", type: MARKET}}
+"""
+
+
+@pytest.mark.parametrize("story", [USED_UP, STORMS], ids=["told-otherwise", "storms"])
+def test_a_minute_that_is_used_up_is_not_waited_for_to_its_end(story: str):
+    result = result_of(run(loads(story), engines.load("recon")))
 
     assert (result.verdict, result.reasons) == ("pass", ())

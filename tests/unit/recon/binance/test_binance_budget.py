@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.binance import WeightBudget
-from recon.binance.budget import BAN_NS, LEAST_PAUSE_NS, MINUTE_NS
+from recon.binance.budget import BAN_NS, LEAST_PAUSE_NS, LIGHT_WEIGHT, MINUTE_NS
 
 SECOND_NS = 1_000_000_000
 NOW_NS = 1_000 * MINUTE_NS + 30 * SECOND_NS
@@ -15,7 +15,7 @@ NEXT_NS = 1_001 * MINUTE_NS
 
 
 def spent(weight: int, used: int | None = None, now_ns: int = NOW_NS) -> WeightBudget:
-    """Return a budget of 80 a minute of which a request has used some."""
+    """Return a budget of 80 a minute, 90 for what is light, of which a request has used some."""
     budget = WeightBudget(100)
     budget.send(weight)
     budget.answered(weight, now_ns, now_ns, used)
@@ -31,10 +31,19 @@ def test_what_fits_goes_at_once_and_what_does_not_waits_for_the_next_minute():
 
 
 def test_what_others_use_counts():
-    budget = spent(5, used=78)
+    budget = spent(5, used=72)
 
-    assert budget.ready_ns(2, NOW_NS) == NOW_NS
-    assert budget.ready_ns(3, NOW_NS) == NEXT_NS
+    assert budget.ready_ns(8, NOW_NS) == NOW_NS
+    assert budget.ready_ns(9, NOW_NS) == NEXT_NS
+
+
+def test_what_is_light_goes_on_for_half_as_much_more():
+    """So a comparison that has read the lists can ask for what differs."""
+    budget = spent(5, used=80)
+
+    assert budget.ready_ns(6, NOW_NS) == NEXT_NS
+    assert budget.ready_ns(5, NOW_NS) == NOW_NS
+    assert spent(5, used=86).ready_ns(5, NOW_NS) == NEXT_NS
 
 
 def test_what_is_under_way_counts():
@@ -138,7 +147,8 @@ def test_a_budget_of_nothing_is_refused(limit: int, share: int):
 
 @given(st.lists(st.tuples(st.sampled_from([1, 5, 30, 40]), st.integers(0, 20)), max_size=60))
 def test_nobody_who_asks_first_overruns(requests: list[tuple[int, int]]):
-    """Requests one by one, each after a pause: no minute has more than its share."""
+    """Requests one by one, each after a pause: no minute has more than its share, nor of what is
+    heavy more than its own."""
     budget, now_ns = WeightBudget(100), NOW_NS
     minutes: dict[int, int] = {}
     for weight, pause_secs in requests:
@@ -147,6 +157,6 @@ def test_nobody_who_asks_first_overruns(requests: list[tuple[int, int]]):
             now_ns = ready_ns
         minute = now_ns // MINUTE_NS
         minutes[minute] = minutes.get(minute, 0) + weight
+        assert minutes[minute] <= (90 if weight <= LIGHT_WEIGHT else 80)
         budget.send(weight)
         budget.answered(weight, now_ns, now_ns, minutes[minute])
-    assert all(used <= 80 for used in minutes.values())

@@ -192,16 +192,16 @@ async def test_a_ban_is_obeyed_by_every_read_and_not_waited_for_beyond_patience(
 async def test_a_read_that_would_overrun_waits_for_the_next_minute():
     desk = Desk(budget=WeightBudget(100, 80))
     desk.watch(PATH)
-    for _ in range(17):
+    for _ in range(19):
         await desk.reader.positions()
 
-    assert len(desk.seen) == 17
-    assert desk.loop.elapsed_ns == 60 * SECOND_NS + 20_000_000, "80 of weight are 16 reads"
+    assert len(desk.seen) == 19
+    assert desk.loop.elapsed_ns == 60 * SECOND_NS + 20_000_000, "90 of weight are 18 light reads"
 
 
 async def test_what_the_adapter_uses_is_seen_in_the_answers():
     desk = Desk(budget=WeightBudget(100, 80))
-    used = httpx.Response(200, json=[], headers={"X-MBX-USED-WEIGHT-1M": "79"})
+    used = httpx.Response(200, json=[], headers={"X-MBX-USED-WEIGHT-1M": "89"})
     desk.answer(PATH, used)
     desk.answer(TIME, then=httpx.Response(200, json={}, headers=used.headers))
     await desk.reader.positions()
@@ -213,7 +213,7 @@ async def test_what_the_adapter_uses_is_seen_in_the_answers():
 async def test_who_waits_for_the_next_minute_asks_whether_it_has_begun():
     """The venue says that a minute is used up, and then that little is: another has begun."""
     desk = Desk(budget=WeightBudget(100, 80))
-    desk.answer(PATH, httpx.Response(200, json=[], headers={"X-MBX-USED-WEIGHT-1M": "79"}))
+    desk.answer(PATH, httpx.Response(200, json=[], headers={"X-MBX-USED-WEIGHT-1M": "89"}))
     await desk.reader.positions()
     desk.watch(TIME)
     await asyncio.gather(desk.reader.positions(), desk.reader.positions())
