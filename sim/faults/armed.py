@@ -35,8 +35,12 @@ class Faults:
 
     def note(self, fault: Fault, what: str) -> None:
         """Take note of what a fault has done."""
-        self.last_act_ns = max(self.last_act_ns, self._now_ns() + fault.echo_ns)
+        self.echo(self._now_ns() + fault.echo_ns)
         self._report(fault, what)
+
+    def echo(self, until_ns: int) -> None:
+        """Take note of when something that was done has its effect."""
+        self.last_act_ns = max(self.last_act_ns, until_ns)
 
     def _live(self, now_ns: int) -> list[Fault]:
         if self._armed:

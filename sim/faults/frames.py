@@ -86,10 +86,6 @@ class DuplicatedFrame(FrameFault):
         self._copies = copies
         self._by_ns = by_ns
 
-    @property
-    def echo_ns(self) -> int:
-        return self._copies * self._by_ns
-
     def distort(self, passage: Passage) -> None:
         delays_ns, extra = passage.delays_ns, range(1, self._copies + 1)
         passage.delays_ns = delays_ns + [d + n * self._by_ns for d in delays_ns for n in extra]
@@ -101,10 +97,6 @@ class DelayedFrame(FrameFault):
     def __init__(self, label: str, *, by_ns: int, **wanted: Any) -> None:
         super().__init__(label, **wanted)
         self._by_ns = by_ns
-
-    @property
-    def echo_ns(self) -> int:
-        return self._by_ns
 
     def distort(self, passage: Passage) -> None:
         passage.delays_ns = [delay + self._by_ns for delay in passage.delays_ns]

@@ -218,7 +218,10 @@ class StreamNetwork:
         due_ns = max(self._loop.now_ns + latency_ns, socket.last_due_ns)
         if 0 in passage.delays_ns:
             socket.last_due_ns = due_ns
-        self.deliveries.on_the_way(frame, len(passage.delays_ns), due_ns + max(passage.delays_ns))
+        last_ns = due_ns + max(passage.delays_ns)
+        self.deliveries.on_the_way(frame, len(passage.delays_ns), last_ns)
+        if last_ns > due_ns:
+            self._faults.echo(last_ns)  # delays add up
         for delay_ns in passage.delays_ns:
             socket.busy_until_ns = max(socket.busy_until_ns, due_ns + delay_ns)
             self._loop.call_at_ns(
