@@ -110,7 +110,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
-    """The database of the node's cache is gone, or is back.
+    """The database of the node's cache is gone, is back, or has lost something.
 
     Attributes
     ----------
@@ -120,11 +120,15 @@ class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
         The whole in words.
     ts_event
         When it was seen, in nanoseconds, by the node's clock.
+    lost
+        The client order ids, position ids and records of which it lacked what had been written;
+        it was written again.
     """
 
     is_there: bool
     text: str
     ts_event: int
+    lost: tuple[str, ...] = ()
 
 
 class Alerts:
@@ -148,8 +152,13 @@ class Alerts:
         self._publish(COMPARISONS, comparison)
 
     def database(self, state: DatabaseState) -> None:
-        """Tell that the database is gone, or back."""
-        (self._log.info if state.is_there else self._log.error)(state.text)
+        """Tell that the database is gone, or back, or has lost something."""
+        if not state.is_there:
+            self._log.error(state.text)
+        elif state.lost:
+            self._log.warning(state.text)
+        else:
+            self._log.info(state.text)
         self._publish(DATABASE, state)
 
     def _publish(self, topic: str, message: msgspec.Struct) -> None:

@@ -45,8 +45,11 @@ class Player(Protocol):
     def database_is_due_ns(self) -> int | None:
         """When its database is there again; None when it is there."""
 
-    def stop_database(self, until_ns: int) -> None:
-        """Have the database of its cache down until an instant."""
+    def stop_database(self, until_ns: int, lose_ns: int) -> None:
+        """Have the database of its cache down until an instant; it then lacks what came last."""
+
+    def lose_writes(self, until_ns: int) -> None:
+        """Have what it writes to that database lost, until an instant or its process ends."""
 
     def start(self, comeback: a.Comeback | None = None) -> None:
         """Start a process; raises `LookupError` when the cache cannot be damaged so."""
@@ -131,7 +134,13 @@ class Attendant:
         """Take the node's database away; raises `LookupError` when it is not there."""
         if self.node.database_is_due_ns is not None:
             raise LookupError(f"the database of {self._whose} is down")
-        self.node.stop_database(self._loop.now_ns + action.for_ns)
+        self.node.stop_database(self._loop.now_ns + action.for_ns, action.lose_ns or 0)
+
+    def lose_writes(self, action: a.LoseWrites) -> None:
+        """Have the node write in vain; raises `LookupError` when it is down."""
+        if not self.node.is_up:
+            raise LookupError(f"{self._whose} is down")
+        self.node.lose_writes(self._loop.now_ns + action.for_ns)
 
     def start(self, action: a.Start, label: str) -> None:
         """Start the node again."""

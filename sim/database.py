@@ -11,7 +11,8 @@ Rules of this file:
 2. A write is applied when it is made.  What a crash loses is a suffix of the
    log, which is what Redis behind NautilusTrader's single writer loses too.
    While the database is down (`WriteLog.stop`) the first write is lost, and all
-   others wait until it is there again, or are lost with their process.
+   others wait until it is there again, or are lost with their process.  More may
+   be lost at any time (`WriteLog.lose_until`): what a broken connection takes along.
 3. What a key holds follows from its collection, as in NautilusTrader's Redis
    layout: strings for general objects, currencies, instruments, actors and
    strategies; lists for the events of accounts, orders and positions; sets and
@@ -20,16 +21,16 @@ Rules of this file:
 
 from __future__ import annotations
 
-import asyncio
 import fnmatch
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 LISTS = frozenset({"accounts", "orders", "positions", "snapshots"})
+PAST = ("orders:", "positions:", "general:")
 HASHES = frozenset({"index:order_ids", "index:order_position", "index:order_client"})
 
 
@@ -42,6 +43,13 @@ class Write(msgspec.Struct, frozen=True):
     payload: tuple[bytes, ...] = ()
 
 
+class Line(Protocol):
+    """A connection to the database beside the node's own."""
+
+    def break_off(self) -> None:
+        """Have the other end gone."""
+
+
 class WriteLog:
     """What one node has ever written, in order; it outlives the node's processes."""
 
@@ -49,11 +57,20 @@ class WriteLog:
         self.writes: list[Write] = []
         self.is_down = False
         self._has_lost = False
+        self._lost_until_ns = 0
         self._waiting: list[Write] = []
-        self._lines: list[DatabaseLine] = []
+        self.lines: list[Line] = []
+        """Connections beside the node's own."""
+        self.backing: Backing | None = None
+        """What the running process reads and writes."""
 
     def __len__(self) -> int:
         return len(self.writes)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is left of what the node has done: an order, a position, a record."""
+        return any(write.key.startswith(PAST) for write in self.writes)
 
     def clear(self) -> None:
         """Lose everything, as when the database's disk is gone."""
@@ -68,6 +85,8 @@ class WriteLog:
         (`crates/infrastructure/src/redis/cache.rs`; seen with a real `redis-server`, see
         `tests/wire/test_redis_restarts.py`.)
         """
+        if write.at_ns < self._lost_until_ns:
+            return
         if not self.is_down:
             self.writes.append(write)
         elif self._has_lost:
@@ -78,9 +97,9 @@ class WriteLog:
     def stop(self) -> None:
         """The database goes down, with all connections to it."""
         self.is_down, self._has_lost = True, False
-        for line in self._lines:
+        for line in self.lines:
             line.break_off()
-        self._lines.clear()
+        self.lines.clear()
 
     def start(self) -> None:
         """The database is there again, and hears what has waited."""
@@ -88,26 +107,20 @@ class WriteLog:
         self.writes += self._waiting
         self._waiting.clear()
 
-    def lose_waiting(self) -> None:
-        """Lose what waits, as when its process ends."""
+    def lose_until(self, at_ns: int) -> None:
+        """Lose all that is written before an instant."""
+        self._lost_until_ns = at_ns
+
+    def let_go(self) -> None:
+        """Lose what waits, with the connection: its process ends."""
         self._waiting.clear()
-
-    async def connect(
-        self, host: str, port: int, **_: Any
-    ) -> tuple[asyncio.StreamReader, DatabaseLine]:
-        """Open a connection beside the node's own, in place of ``asyncio.open_connection``.
-
-        Raises `ConnectionRefusedError` while the database is down.
-        """
-        if self.is_down:
-            raise ConnectionRefusedError(f"nobody listens on {host}:{port}")
-        line = DatabaseLine()
-        self._lines.append(line)
-        return line.reader, line
+        self._lost_until_ns = 0
 
     def truncate(self, length: int) -> None:
         """Lose all writes after the first `length`."""
         del self.writes[length:]
+        if self.backing is not None:
+            self.backing.replay()
 
     def lose_since(self, at_ns: int) -> int:
         """Lose all writes made at an instant or after it; return how many."""
@@ -166,25 +179,6 @@ DATABASE: ContextVar[WriteLog] = ContextVar("database")
 """The database of the node in whose process the current code runs."""
 
 
-class DatabaseLine:
-    """A connection to the database that is asked for signs of life: it answers all it is told."""
-
-    def __init__(self) -> None:
-        self.reader = asyncio.StreamReader()
-
-    def write(self, data: bytes) -> None:
-        """Be asked, and answer."""
-        if not self.reader.at_eof():
-            self.reader.feed_data(b"+PONG\r\n")
-
-    def break_off(self) -> None:
-        """Have the other end gone."""
-        self.reader.feed_eof()
-
-    def close(self) -> None:
-        """Be let go."""
-
-
 ORDER_PREFIX = "orders:"
 
 
@@ -231,12 +225,22 @@ class Backing:
         self._now_ns = now_ns
         self._before_write = before_write
         self._after_write = after_write
+        log.backing = self
+        self.replay()
+
+    def replay(self) -> None:
+        """Begin anew with what the log has."""
         self._strings: dict[str, bytes] = {}
         self._lists: dict[str, list[bytes]] = {}
         self._sets: dict[str, dict[bytes, None]] = {}
         self._hashes: dict[str, dict[bytes, bytes]] = {}
         self._applied = 0
         self._catch_up()
+
+    @property
+    def prefix(self) -> str:
+        """What the full names of all keys begin with."""
+        return self._prefix
 
     # -- what NautilusTrader calls: writing ---------------------------------------
 
@@ -288,6 +292,11 @@ class Backing:
         return [self._strings.get(key.removeprefix(f"{self._prefix}:")) for key in keys]
 
     # -- the log ------------------------------------------------------------------
+
+    def serve(self, operation: str, key: str, payload: Sequence[bytes] = ()) -> None:
+        """Write what came over another connection, which loses nothing."""
+        self._log.writes.append(Write(self._now_ns(), operation, key, tuple(payload)))
+        self._catch_up()
 
     def _write(self, operation: str, key: str, payload: Sequence[bytes] | None = None) -> None:
         self._before_write()

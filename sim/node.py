@@ -178,7 +178,7 @@ class NodeUnderTest:
                 lost = self.log.lose_since(ended_ns - comeback.lose_ns)
                 if not lost:
                     raise LookupError("nothing was written in the time that is lost")
-                if not self.log.writes:
+                if not self.log.remembers:
                     self._lineage += 1  # as good as lost
             case "torn":
                 assert comeback.order is not None
@@ -198,15 +198,21 @@ class NodeUnderTest:
         self._forget_revival()
         self.end("killed")
 
-    def stop_database(self, until_ns: int) -> None:
-        """Have the database down until an instant."""
+    def stop_database(self, until_ns: int, lose_ns: int) -> None:
+        """Have the database down until an instant; it then lacks what was written last."""
         self.database_is_due_ns = until_ns
         self.log.stop()
+        if lose_ns:
+            self.log.lose_since(self._loop.now_ns - lose_ns)
         self._loop.call_at_ns(until_ns, self._start_database)
 
     def _start_database(self) -> None:
         self.database_is_due_ns = None
         self.log.start()
+
+    def lose_writes(self, until_ns: int) -> None:
+        """Have what the process writes lost until an instant."""
+        self.log.lose_until(until_ns)
 
     def end(self, how: Ended) -> None:
         """Take note of the end of the current process and let nothing of it run."""
@@ -215,7 +221,7 @@ class NodeUnderTest:
             return
         life.conclude(how, self.log.purged())
         self._loop.kill(life.process)
-        self.log.lose_waiting()
+        self.log.let_go()
         assert self.process is not None
         self.process.was_killed = how == "killed"
         self._on_end(self.process)

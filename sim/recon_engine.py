@@ -9,7 +9,7 @@ from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 
 import recon
-from sim.database import DATABASE
+from sim import database_line
 from sim.engines import StockDefaults
 from sim.scenario.model import Node as NodeSpec
 from sim.transport.httpx import simulated_transport
@@ -30,7 +30,7 @@ def install(node: TradingNode) -> Any:
     if NETWORK.get(None) is None:
         return recon.install(node)
     transport = simulated_transport(NAME)
-    return recon.install(node, transport=transport, connect=DATABASE.get().connect)
+    return recon.install(node, transport=transport, connect=database_line.connect)
 
 
 class Recon(StockDefaults):

@@ -200,6 +200,9 @@ class Timeline:
     def _stop_database(self, action: a.StopDatabase, label: str) -> None:
         self._attendants[action.node].stop_database(action)
 
+    def _lose_writes(self, action: a.LoseWrites, label: str) -> None:
+        self._attendants[action.node].lose_writes(action)
+
     def _start(self, action: a.Start, label: str) -> None:
         self._attendants[action.node].start(action, label)
 
@@ -217,6 +220,7 @@ _DO: dict[type[a.Action], Callable[[Timeline, Any, str], None]] = {
     a.Stop: Timeline._stop,
     a.Kill: Timeline._kill,
     a.StopDatabase: Timeline._stop_database,
+    a.LoseWrites: Timeline._lose_writes,
     a.Start: Timeline._start,
     a.Restart: Timeline._restart,
 }

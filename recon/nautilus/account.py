@@ -90,7 +90,6 @@ class Account:
         inflight_timeout_ns: int,
         only: Iterable[InstrumentId],
         claimed: Callable[[], Iterable[InstrumentId]],
-        dry_run: bool,
     ) -> None:
         self.account_id = account_id
         self.venue = venue
@@ -102,7 +101,7 @@ class Account:
         self.reducing = reducing
         self.questions = Questions()
         self._cache = cache
-        self._store = store
+        self.store = store
         self._collector = collector
         self._applier = applier
         self._log = log
@@ -111,7 +110,6 @@ class Account:
         self._inflight_timeout_ns = inflight_timeout_ns
         self._only = frozenset(only)
         self._claimed = claimed
-        self._dry_run = dry_run
         self.refusals: dict[str, str] = {}
         self._touched: set[str] = set()
         self._unexplained_ns: dict[str, int] = {}
@@ -149,7 +147,6 @@ class Account:
         self.book.open_up()
         self._mark_purged()
         self.ledger.complete(began_ns, asked_ns - self.venue.bounds.read_lag_ns)
-        self.save()
 
     async def _read_all(self, symbols: Sequence[str], seen: _Overview) -> dict[str, BaseException]:
         """Reconcile symbols; return what kept each of the others from it."""
@@ -173,10 +170,6 @@ class Account:
     def touch(self, symbol: str) -> None:
         """Note that something happened on a symbol, which has to be read at the next check."""
         self._touched.add(symbol)
-
-    def save(self, *, anew: bool = False) -> int:
-        """Write to the store what has changed of the ledger, or all of it; return its bytes."""
-        return 0 if self._dry_run else self._store.save(self.ledger, anew=anew)
 
     def _symbols(self, seen: _Overview, touched: Iterable[str]) -> list[str]:
         """Return the symbols to ask about, in an order that does not vary."""

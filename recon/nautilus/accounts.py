@@ -82,7 +82,7 @@ class AccountMaker:
         if venue.limits is not None:
             self._log.warning(f"{client.id}: {venue.limits}")
         account_id = client.account_id
-        store = Store(cache, account_id.value)
+        store = Store(cache, account_id.value, dry_run=config.dry_run)
         try:
             ledger = store.load()
         except LedgerError as e:
@@ -162,7 +162,6 @@ class AccountMaker:
             inflight_timeout_ns=config.inflight_timeout_ms * 1_000_000,
             only=config.reconciliation_instrument_ids or (),
             claimed=lambda: self._claimed_at(client),
-            dry_run=config.dry_run,
         )
 
     def _venue(self, client: Any) -> Venue:

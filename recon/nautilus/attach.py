@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -23,9 +24,11 @@ from recon.config import ReconExecEngineConfig
 from recon.nautilus.account import Account
 from recon.nautilus.accounts import AccountMaker
 from recon.nautilus.analyzer import records_at_once
+from recon.nautilus.audit import MARK, Audit, Layout
 from recon.nautilus.database import Connect, DatabaseWatch, database_of
 from recon.nautilus.gate import Gate
 from recon.nautilus.memory import uncollected
+from recon.nautilus.redis import Line
 from recon.nautilus.store import why_nothing_comes_back
 from recon.nautilus.stream import StreamWatch
 from recon.nautilus.watch import Watch
@@ -38,6 +41,9 @@ ENDPOINTS = {
 }
 APPLIED = "events.fills.*"
 """Where the engine tells of a fill once its order and its position have it."""
+
+ORDERS, POSITIONS = "events.order.*", "events.position.*"
+"""Where it is told what has become of orders and positions, once that is written."""
 
 PRIVATE = (
     "_clients",
@@ -53,9 +59,6 @@ PRIVATE = (
 FIRST_RELEASE, LAST_RELEASE = (1, 227), (1, 231)
 """The releases of NautilusTrader that `recon` is for, both included: before, the adapter takes a
 reduce-only order that the venue has cut for one that was cancelled."""
-
-SACRIFICED = "recon.sacrificed"
-"""The key of a write without meaning, see `DatabaseWatch`."""
 
 _MARK = "_recon_installation"
 
@@ -97,6 +100,8 @@ class Installation:
         )
         self._has_given_up = False
         self._process = self._engine.process
+        self.audit: Audit | None = None
+        self._unseen: set[str] = set()
         self.gate = Gate(
             self._accounts,
             self._cache,
@@ -130,21 +135,61 @@ class Installation:
         )
 
     def _watch_of_database(self, connect: Connect) -> DatabaseWatch | None:
-        database = database_of(self._node._config.cache)
+        config, kernel = self._node._config, self._node.kernel
+        database = database_of(config.cache)
         if database is None:
             return None
 
-        def tell(is_there: bool, text: str) -> None:
+        def tell(is_there: bool, text: str, lost: tuple[str, ...] = ()) -> None:
             now_ns = self._clock.timestamp_ns()
-            self.alerts.database(DatabaseState(is_there=is_there, text=text, ts_event=now_ns))
-            if is_there:
-                self.watch.save_anew()
+            state = DatabaseState(is_there=is_there, text=text, ts_event=now_ns, lost=lost)
+            self.alerts.database(state)
 
-        def sacrifice() -> None:
-            if not self._config.dry_run:
-                self._cache.add(SACRIFICED, b"-")
+        def tell_state(is_there: bool, text: str) -> None:
+            tell(is_there, text)
+            if is_there and self.audit is not None:
+                self.audit.doubt()
 
-        return DatabaseWatch(database, sacrifice=sacrifice, tell=tell, connect=connect)
+        def tell_lost(lost: tuple[str, ...]) -> None:
+            had = "the cache database had lost what the node had written of"
+            tell(True, f"{had} {', '.join(lost)}: it was written again", lost)
+
+        if not self._config.dry_run:
+            layout = Layout(kernel.trader_id.value, kernel.instance_id.value, config.cache)
+            self.audit = Audit(
+                self._cache,
+                layout,
+                mark=partial(self._cache.add, MARK),
+                records=lambda: self.watch.records(),
+                write_anew=lambda: self.watch.save_anew(),
+                on_news=lambda: self.watch.news(),
+                tell=tell_lost,
+            )
+        return DatabaseWatch(
+            database,
+            tell=tell_state,
+            audit=self._see_to_database,
+            connect=connect,
+        )
+
+    async def _see_to_database(self, line: Line) -> None:
+        """Write the ledgers as they are now, once what they tell of is seen to be there."""
+        self.watch.encode()
+        try:
+            if self.audit is not None:
+                await self.audit.run(line)
+        except ConnectionError:
+            pass  # the next one sees what this one could not
+        except Exception as e:
+            self._tell_unseen(e)
+        finally:
+            self.watch.write()
+
+    def _tell_unseen(self, e: Exception) -> None:
+        """Tell why it cannot be seen what the database has, once for each reason."""
+        if (why := f"{type(e).__name__}: {e}") not in self._unseen:
+            self._unseen.add(why)
+            self._log.error(f"what the cache database has lost cannot be seen, nor mended: {why}")
 
     # -- attaching ------------------------------------------------------------------------
 
@@ -164,6 +209,10 @@ class Installation:
             msgbus.deregister(endpoint, getattr(engine, ENDPOINTS[endpoint]))
             msgbus.register(endpoint, handler)
         msgbus.subscribe(APPLIED, self.gate.on_applied, priority=100)
+        if self.audit is not None:
+            self.audit.take_as_whole()
+            msgbus.subscribe(ORDERS, self.audit.on_order)
+            msgbus.subscribe(POSITIONS, self.audit.on_position)
         engine.reconcile_execution_state = self._reconcile
         engine.connect = self._connect
         engine._handle_event_with_tracking = self._handle
@@ -179,6 +228,9 @@ class Installation:
         engine, msgbus = self._engine, self._msgbus
         self.watch.stop()
         msgbus.unsubscribe(APPLIED, self.gate.on_applied)
+        if self.audit is not None:
+            msgbus.unsubscribe(ORDERS, self.audit.on_order)
+            msgbus.unsubscribe(POSITIONS, self.audit.on_position)
         for endpoint, handler in self._handlers.items():
             msgbus.deregister(endpoint, handler)
             msgbus.register(endpoint, getattr(engine, ENDPOINTS[endpoint]))

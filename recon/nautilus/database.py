@@ -7,20 +7,20 @@ A process that ends before then takes it along.
 
 So a connection of one's own is held open, and:
 
-* as soon as it breaks, a write without meaning is made, to be the one that is lost: else it
-  may be a fill of an order, or the beginning of one without which no later start can load it;
-* that is told, once, and once more when the database answers again;
-* what the ledgers hold is then written anew.
+* that it breaks is told, once, and once more when the database answers again;
+* then, and whenever something was written or compared, it is seen that the database has it, see
+  `recon.nautilus.audit`: the writer's connection may break without ours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from nautilus_trader.config import DatabaseConfig
+
+from recon.nautilus.redis import Line, Reader, Writer
 
 HOST, PORT = "127.0.0.1", 6379
 """Where Redis is if the configuration does not say it."""
@@ -32,23 +32,6 @@ PAUSE_SECS = 1.0
 """How long after a connection has failed another is tried."""
 
 
-class Reader(Protocol):
-    """What of `asyncio.StreamReader` is needed."""
-
-    async def readline(self) -> bytes:
-        """Return the next line, empty when the other end is gone."""
-
-
-class Writer(Protocol):
-    """What of `asyncio.StreamWriter` is needed."""
-
-    def write(self, data: bytes) -> None:
-        """Send."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
-
-
 type Connect = Callable[..., Awaitable[tuple[Reader, Writer]]]
 """Opens a connection as `asyncio.open_connection` does."""
 
@@ -58,10 +41,10 @@ class DatabaseWatch:
 
     Parameters
     ----------
-    sacrifice
-        Makes the write that may be lost.
     tell
         Told whether the database answers, and the whole in words, when that changes.
+    audit
+        Sees over a connection that what was written is there.
     connect
         What opens connections.
     """
@@ -70,19 +53,21 @@ class DatabaseWatch:
         self,
         config: DatabaseConfig,
         *,
-        sacrifice: Callable[[], None],
         tell: Callable[[bool, str], None],
+        audit: Callable[[Line], Coroutine[Any, Any, None]],
         connect: Connect = asyncio.open_connection,
     ) -> None:
         self._config = config
         self._where = f"{config.host or HOST}:{config.port or PORT}"
-        self._sacrifice = sacrifice
         self._tell = tell
+        self._audit = audit
         self._connect = connect
         self._is_there = True
-        self._writer: Writer | None = None
+        self._line: Line | None = None
         self._late: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._auditing: asyncio.Task[None] | None = None
+        self._is_audit_due = False
 
     def start(self) -> None:
         """Begin to watch."""
@@ -92,14 +77,38 @@ class DatabaseWatch:
         """Watch no more."""
         if self._task is not None and not self._task.get_loop().is_closed():
             self._task.cancel()
+            if self._auditing is not None:
+                self._auditing.cancel()
             self._hang_up()
 
-    def ask(self) -> None:
-        """Have it say that it is there; where it says nothing, that is seen a little later."""
-        if self._writer is not None and self._late is None:
-            self._writer.write(_command("PING"))
+    def check(self) -> bool:
+        """See that it is there, and that it has what was written to it; False when it is gone.
+
+        Where it says nothing, that is seen a little later.
+        """
+        if self._line is None:
+            return False
+        self._ask(self._line)
+        self._begin_audit()
+        return True
+
+    def _ask(self, line: Line) -> None:
+        if self._late is None:
+            line.ask("PING")
             loop = asyncio.get_running_loop()
             self._late = loop.call_later(PATIENCE_SECS, self._on_silence)
+
+    def _begin_audit(self) -> None:
+        """Begin to see what it has, now or when what is under way has ended."""
+        self._is_audit_due = True
+        if self._auditing is None or self._auditing.done():
+            loop = asyncio.get_running_loop()
+            self._auditing = loop.create_task(self._run_audits(), name="recon-audit")
+
+    async def _run_audits(self) -> None:
+        while self._is_audit_due and self._line is not None:
+            self._is_audit_due = False
+            await self._audit(self._line)
 
     def _on_silence(self) -> None:
         self._late = None
@@ -111,7 +120,7 @@ class DatabaseWatch:
         while True:
             try:
                 await self._hold()
-            except (OSError, ValueError) as e:  # ValueError: what is there does not speak as Redis
+            except (OSError, EOFError, ValueError) as e:  # ValueError: it speaks otherwise
                 self._gone(str(e) or f"nothing came of it within {PATIENCE_SECS:g} s")
             else:
                 self._gone("it has closed the connection")
@@ -123,24 +132,24 @@ class DatabaseWatch:
         config = self._config
         secure = {"ssl": True} if config.ssl else {}
         async with asyncio.timeout(PATIENCE_SECS):
-            reader, self._writer = await self._connect(
-                config.host or HOST, config.port or PORT, **secure
-            )
+            reader, writer = await self._connect(config.host or HOST, config.port or PORT, **secure)
+        line = self._line = Line(reader, writer, self._on_answer)
         if config.password:
             user = (config.username,) if config.username else ()
-            self._writer.write(_command("AUTH", *user, config.password))
-        self.ask()
-        while await reader.readline():
-            # Even a refusal says that it is there.
-            self._forget_silence()
-            self._found()
+            line.ask("AUTH", *user, config.password)
+        self.check()
+        await line.serve()
+
+    def _on_answer(self) -> None:
+        """Even a refusal says that it is there."""
+        self._forget_silence()
+        self._found()
 
     def _hang_up(self) -> None:
         self._forget_silence()
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            with contextlib.suppress(OSError):
-                writer.close()
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
     def _forget_silence(self) -> None:
         if self._late is not None:
@@ -153,7 +162,6 @@ class DatabaseWatch:
         if not self._is_there:
             return
         self._is_there = False
-        self._sacrifice()
         self._tell(
             False,
             f"the cache database at {self._where} does not answer: {why}. The node goes on from "
@@ -166,15 +174,6 @@ class DatabaseWatch:
         if not self._is_there:
             self._is_there = True
             self._tell(True, f"the cache database at {self._where} answers again")
-
-
-def _command(*words: str) -> bytes:
-    """Return a command as Redis reads it."""
-    parts = [f"*{len(words)}\r\n".encode()]
-    for word in words:
-        data = word.encode()
-        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"".join(parts)
 
 
 def database_of(cache: Any) -> DatabaseConfig | None:

@@ -143,7 +143,10 @@ class Emitter:
             reconciliation=True,
         )
         made: Order = OrderUnpacker.from_init(initialized)
-        self._cache.add_order(made, None if position is None else position.id, self._client_id)
+        # The cache may hold indexes of an order whose beginning never reached its database.
+        self._cache.add_order(
+            made, None if position is None else position.id, self._client_id, overwrite=True
+        )
         if position is not None:
             # To index an order with a position says that its strategy owns the position.
             self._cache.add_position_id(

@@ -21,11 +21,15 @@ from recon.core.ledger import Ledger, LedgerError, SymbolBook
 
 
 class Store:
-    """Keeps the ledger of one account."""
+    """Keeps the ledger of one account; in a dry run it only takes it."""
 
-    def __init__(self, cache: Any, account: str) -> None:
+    def __init__(self, cache: Any, account: str, *, dry_run: bool) -> None:
         self._cache = cache
+        self._dry_run = dry_run
+        self._due: dict[str, bytes] = {}
         self._prefix = f"recon.ledger.{account}"
+        self.written: dict[str, bytes] = {}
+        """What was written last, by its keys."""
 
     def load(self) -> Ledger:
         """Return the ledger as it was kept, or an empty one.
@@ -51,22 +55,27 @@ class Store:
         kept.restore(ledger, books)
         return ledger
 
-    def save(self, ledger: Ledger, *, anew: bool = False) -> int:
-        """Write what has changed, or all if it may have been lost; return how many bytes."""
-        size = 0
+    def encode(self, ledger: Ledger, *, anew: bool = False) -> None:
+        """Take what has changed, or all if it may have been lost, as it is now: to be written."""
         for symbol in ledger.symbols:
             book = ledger.book(symbol)
             if anew or book.is_dirty:
-                size += self._write(self._key(symbol), kept.encode_book(book))
+                self._due[self._key(symbol)] = kept.encode_book(book)
                 book.is_dirty = False
         if anew or ledger.is_dirty:
-            size += self._write(self._prefix, kept.encode_account(ledger))
+            # What it names has to be there first.
+            self._due.pop(self._prefix, None)
+            self._due[self._prefix] = kept.encode_account(ledger)
             ledger.is_dirty = False
-        return size
 
-    def _write(self, key: str, payload: bytes) -> int:
-        self._cache.add(key, payload)
-        return len(payload)
+    def write(self) -> None:
+        """Write what was taken."""
+        due, self._due = self._due, {}
+        if self._dry_run:
+            return
+        for key, payload in due.items():
+            self._cache.add(key, payload)
+            self.written[key] = payload
 
     def _key(self, symbol: str) -> str:
         return f"{self._prefix}.{symbol}"

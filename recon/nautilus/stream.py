@@ -15,7 +15,7 @@ from nautilus_trader.common.component import Logger
 
 LONGEST_PAUSE_NS = 60_000_000_000
 REVIVE_WITHIN_SECS = 10.0
-"""How long it may take to open a stream again: nothing is compared meanwhile."""
+"""How long it may take to open a stream again."""
 
 
 class StreamWatch:

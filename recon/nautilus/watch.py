@@ -107,6 +107,7 @@ class Watch:
         self._loop: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._saving: asyncio.TimerHandle | None = None
+        self._reviving: dict[StreamWatch, asyncio.Task[None]] = {}
 
     # -- connecting -----------------------------------------------------------------------
 
@@ -205,6 +206,7 @@ class Watch:
                 self._log.exception("the start failed", e)
                 self._stop_node(f"the start failed: {type(e).__name__}: {e}")
                 return False
+            self._keep()
             for account in self.accounts:
                 account.teller.end_start()
                 account.teller.compared()
@@ -236,32 +238,55 @@ class Watch:
         self._wake.set()
 
     def news(self) -> None:
-        """A ledger has changed: it is written a little later, with what follows."""
+        """Something is written: a little later that is seen to, with what follows."""
         if self._saving is None:
-            self._saving = asyncio.get_running_loop().call_later(SAVE_SECS, self._save)
+            self._saving = asyncio.get_running_loop().call_later(SAVE_SECS, self._keep)
+
+    def records(self) -> dict[str, bytes]:
+        """Return what of all ledgers is in the store, by its keys."""
+        return {
+            key: kept for account in self.accounts for key, kept in account.store.written.items()
+        }
 
     def save_anew(self) -> None:
         """Write all ledgers: the store may have lost something of them."""
         for account in self.accounts:
-            account.save(anew=True)
+            account.store.encode(account.ledger, anew=True)
+            account.store.write()
 
-    def _save(self) -> None:
+    def _keep(self) -> None:
+        """Write the ledgers, once the database is seen to have what they tell of."""
         self._saving = None
+        if self._database is None or not self._database.check():
+            self.save()
+
+    def save(self) -> None:
+        """Write what has changed of all ledgers."""
+        self.encode()
+        self.write()
+
+    def encode(self) -> None:
+        """Take what has changed of all ledgers as it is now: to be written."""
         for account in self.accounts:
-            account.save()
+            account.store.encode(account.ledger)
+
+    def write(self) -> None:
+        """Write what was taken."""
+        for account in self.accounts:
+            account.store.write()
 
     def stop(self) -> None:
         """End the loop."""
         if self._database is not None:
             self._database.stop()
-        for task in (self._loop, self._connecting):
+        for task in (self._loop, self._connecting, *self._reviving.values()):
             if task is not None and not task.get_loop().is_closed():
                 task.cancel()
         if self._loop is not None and not self._loop.get_loop().is_closed():
             self._closing = self._loop.get_loop().create_task(self._close(), name="recon-close")
         if self._saving is not None:
             self._saving.cancel()
-            self._save()
+            self.save()
 
     async def _run(self) -> None:
         while self._engine.is_running:
@@ -274,7 +299,7 @@ class Watch:
             except Exception as e:
                 self._log.exception("a comparison failed; it is repeated", e)
                 self._put_off(0)
-        self._save()
+        self.save()
         await self._close()
 
     async def _close(self) -> None:
@@ -298,7 +323,7 @@ class Watch:
         now_ns = self._now_ns()
         if now_ns >= self._next_inflight_ns:
             self._next_inflight_ns = now_ns + self._inflight_interval_ns
-            await self._look_at_streams(now_ns)
+            self._look_at_streams(now_ns)
             self._look_for_inflight(now_ns)
         is_due = now_ns >= self._next_check_ns or any(
             account.legs.look_again_ns is not None and now_ns >= account.legs.look_again_ns
@@ -315,8 +340,6 @@ class Watch:
         """Compare all accounts with the venue; False when something could not be read."""
         began_ns = self._now_ns()
         self._next_check_ns = began_ns + self._interval_ns
-        if self._database is not None:
-            self._database.ask()
         is_done = True
         for account in self.accounts:
             try:
@@ -327,6 +350,7 @@ class Watch:
                 self._log.warning(f"{account.account_id} was not compared: {e}")
                 self._put_off(e.not_before_ns - self._now_ns())
                 is_done = False
+        self._keep()
         if is_done:
             self._pause_ns = PAUSE_NS
         return is_done
@@ -339,12 +363,22 @@ class Watch:
         for account in self.accounts:
             account.legs.look_again_ns = None
 
-    async def _look_at_streams(self, now_ns: int) -> None:
+    def _look_at_streams(self, now_ns: int) -> None:
         for stream in self._streams:
-            if stream.is_dead and await stream.revive(now_ns):
+            task = self._reviving.get(stream)
+            if task is not None and not task.done():
+                continue
+            if stream.is_dead:
+                # It may take longer than a comparison can wait.
+                revival = self._revive(stream, now_ns)
+                loop = asyncio.get_running_loop()
+                self._reviving[stream] = loop.create_task(revival, name="recon-stream")
+            elif stream.was_interrupted():
                 self._next_check_ns = 0
-            if stream.was_interrupted():
-                self._next_check_ns = 0
+
+    async def _revive(self, stream: StreamWatch, now_ns: int) -> None:
+        if await stream.revive(now_ns):
+            self.interrupted()
 
     def _look_for_inflight(self, now_ns: int) -> None:
         """Ask for orders that have had no answer for too long, and for continuations."""

@@ -83,9 +83,14 @@ def prepare(past: Past, database: Path) -> Kept:
     """Start a node that knows nothing and keep its database in a file."""
     log = WriteLog()
     rig, engine = _rig_and_engine("recon", past, START_NS, log)
-    rig.run(engine)
+    rig.run(engine, _rest)
     database.write_bytes(msgspec.msgpack.encode(log.writes))
     return _kept(log.writes, log.writes)
+
+
+async def _rest(rig: Rig) -> None:
+    """Let what was written be seen to; the ledger is written after that."""
+    await asyncio.sleep(2.0)
 
 
 def warm(who: Who, past: Past, database: Path) -> Start:

@@ -16,7 +16,7 @@ FEATURES: dict[str, tuple[str, ...]] = {
     "endings": ("expire", "depth"),
     "graceful": ("stop", "start"),
     "kills": ("kill", "start", "restart"),
-    "database": ("stop_database", "kill", "start"),
+    "database": ("stop_database", "lose_writes", "kill", "start"),
     "requests": (
         "fail_request", "lose_reply", "delay_reply", "garble_reply", "throttle", "delay_orders",
     ),
@@ -74,7 +74,7 @@ FOLLOWED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((*FEATURES["disconnections"], *FEATURES["silence"]), _NEWS),
     **dict.fromkeys((*FEATURES["events"], *FEATURES["order-of-events"]), _NEWS),
     **dict.fromkeys(SETTINGS["websocket-api"], ("restart", "disconnect")),
-    "stop_database": ("fill", "submit", "kill", "cancel"),
+    **dict.fromkeys(("stop_database", "lose_writes"), ("fill", "submit", "kill", "cancel")),
     **dict.fromkeys(("stop", "kill", "restart"), ("fill", "web_submit", "web_cancel", "trigger")),
     "expire_listen_key": _NEWS,
     "rotate_listen_key": ("expire_listen_key",),

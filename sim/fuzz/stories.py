@@ -56,7 +56,7 @@ SELDOM = st.sampled_from((False, False, False, True))
 
 _OFTEN = st.sampled_from((True, True, True, False))
 
-BOUNDED = (a.HideTrades, a.OmitRows)
+BOUNDED: tuple[type[a.Action], ...] = (a.HideTrades, a.OmitRows)
 """Faults of rows that are missing, for as long as reads may be behind and no longer."""
 
 
@@ -130,6 +130,10 @@ class Teller:
         self._accounts = Accounts(draw, setting, features)
         self._processes = Processes(draw, setting, features)
         self._orders = Orders(draw, setting, features, self._accounts)
+        self._bounded = BOUNDED
+        if any(node.broker is not None for node in setting.each_node.values()):
+            # A broker's client takes the page that it is given for the whole of the history.
+            self._bounded += (a.ShortenPages,)
         self._parts = (self._accounts, self._processes, self._orders)
         # What happens before the first node runs happens to no one but the venue.
         self._at_ns = 0 if "late-start" in features else SETTLED_NS
@@ -191,7 +195,7 @@ class Teller:
         if issubclass(kind, a.LagReads | a.FlapReads):
             given["by_ns"] = min(given["by_ns"], READ_LAG_NS)
             given["for_ns"] = self._draw(st.sampled_from(LONG_NS))
-        elif issubclass(kind, BOUNDED):
+        elif issubclass(kind, self._bounded):
             given["for_ns"] = min(given["for_ns"], READ_LAG_NS)
             if kind is a.OmitRows:
                 # What lacks an old row is not behind: only new ones are missing.

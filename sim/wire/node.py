@@ -128,10 +128,14 @@ class RemoteNode:
         """Whether a strategy has still to do what it was told."""
         return self.is_up and self._acting > 0
 
-    def stop_database(self, until_ns: int) -> None:
+    def stop_database(self, until_ns: int, lose_ns: int) -> None:
+        assert not lose_ns, "a real Redis is not damaged"
         self._redis.stop()
         self.database_is_due_ns = until_ns
         self._time.call_at_ns(until_ns, self._begin_database)
+
+    def lose_writes(self, until_ns: int) -> None:
+        raise LookupError("what is under way to a real Redis cannot be taken away")
 
     def _begin_database(self) -> None:
         self._coming_back = asyncio.get_running_loop().create_task(self._start_database())

@@ -72,7 +72,12 @@ def misfit(scenario: m.Scenario) -> str | None:
         return "its broker is a client of the harness's own"
     if any(record.at_ns < 0 for record in records):
         return "its past lies before the start"
-    if any(getattr(r.action, "cache", None) in ("stale", "torn") for r in records):
+    if any(
+        isinstance(r.action, a.LoseWrites)
+        or (isinstance(r.action, a.StopDatabase) and r.action.lose_ns)
+        or getattr(r.action, "cache", "") in ("stale", "torn")
+        for r in records
+    ):
         return "its database is damaged by hand"
     if any((r.action.point or "").startswith("after write") for r in records):
         return "it acts inside of a write"

@@ -17,6 +17,7 @@ ABOUT_SOCKETS = {
     "nautilus_clients.py",
     "printed.py",
     "test_hardness.py",
+    "test_redis_audit.py",
     "test_redis_restarts.py",
     "test_scenarios_over_sockets.py",
     "test_serve_command.py",

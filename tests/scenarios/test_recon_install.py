@@ -13,6 +13,7 @@ from recon_node import Log, by_process, judged, last, orders, play, recon_with
 import recon
 from recon.binance import BinanceReader
 from recon.nautilus import attach
+from sim.database_line import DatabaseLine
 from sim.node import SetupError
 from sim.recon_engine import Recon, install
 
@@ -287,6 +288,39 @@ def test_a_store_that_does_not_come_back_is_named(
     [warning] = [line for line in log.of("warning") if "after a restart" in line]
 
     assert words in warning
+
+
+def test_what_the_database_has_lost_is_told_by_name(log: Log):
+    play("{at: 4999ms, lose_writes: {for: 10ms}}", *ORDER)
+    (warning,) = [line for line in log.of("warning") if "had lost" in line]
+
+    assert "O-1" in warning
+    assert "BTCUSDT" not in warning, "what was lost of the position came a second later"
+
+
+def test_a_database_that_does_not_let_itself_be_asked_has_the_ledger_and_is_told_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    answer = DatabaseLine._answer
+
+    def refuse(line: DatabaseLine, command: list[bytes]) -> bytes:
+        if command[0] == b"GET":
+            return b"-NOPERM no permission to run the 'get' command\r\n"
+        return answer(line, command)
+
+    monkeypatch.setattr(DatabaseLine, "_answer", refuse)
+    done = play(*ORDER, "{at: 10s, restart: {by: kill}}", "{at: 3m, restart: {}}")
+    told = [line for line in log.of("error") if "NOPERM" in line]
+
+    assert len(told) == 3, "by each process"
+    assert not judged(done).violations
+    assert not last(done).events, "the ledger was kept"
+
+
+def test_in_a_dry_run_nothing_is_written_to_the_database(log: Log):
+    play("{at: 4999ms, lose_writes: {for: 10ms}}", *ORDER, engine=recon_with(dry_run=True))
+
+    assert [line for line in log.of("warning") if "had lost" in line] == []
 
 
 def test_a_store_that_comes_back_is_not_told(log: Log):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from recon_node import by_process, judged, last, orders, play, positions, recon_with
 
+from recon.core.ledger import decode_book
+from recon.nautilus.store import Store
+from sim.database import DATABASE
 from sim.observation import Incarnation
 from sim.strategy import TimelineStrategy
 
@@ -161,3 +165,43 @@ def test_fills_that_a_crash_kept_from_the_ledger_outlive_the_purge_of_their_orde
     assert second.purged
     assert len(fills(first)) == 1
     assert not fills(second)
+
+
+def test_the_ledger_tells_of_no_fill_that_its_order_could_lose(monkeypatch: pytest.MonkeyPatch):
+    """Fills come while it is seen that those before them are kept, and some of them are not."""
+    unkept: list[set[str]] = []
+    write = Store.write
+
+    def checked(store: Store) -> None:
+        due = dict(store._due)
+        write(store)
+        if (payload := due.get(f"{KEY}.BTCUSDT")) is not None:
+            told = {key.trade_id for key in decode_book("BTCUSDT", payload).ahead}
+            unkept.append(told - _filled_in_the_database())
+
+    monkeypatch.setattr(Store, "write", checked)
+    play(
+        *[
+            f'{{at: 5s, submit: {{id: O-{n}, side: BUY, quantity: "10", price: "50000"}}}}'
+            for n in range(4)
+        ],
+        *[
+            f"{{at: {6000 + 370 * n + after}ms, {each}}}"
+            for n in range(20)
+            for after, each in (
+                (0, f"lose_writes: {{for: {200 * (n % 2) or 1}ms}}"),
+                (100, f'fill: {{order: O-{n % 4}, quantity: "0.5"}}'),
+            )
+        ],
+    )
+
+    assert len(unkept) > 5
+    assert not set().union(*unkept)
+
+
+def _filled_in_the_database() -> set[str]:
+    backing = DATABASE.get().backing
+    assert backing is not None
+    raws = [raw for key in backing.keys("orders:*") for raw in backing.read(key.split(":", 1)[1])]
+    events = [msgspec.msgpack.decode(raw) for raw in raws]
+    return {event["trade_id"] for event in events if event["type"] == "OrderFilled"}

@@ -37,6 +37,7 @@ from sim.scenario.actions.base import (
 from sim.scenario.actions.node import (
     Comeback,
     Kill,
+    LoseWrites,
     Restart,
     Start,
     Stop,
@@ -153,6 +154,7 @@ __all__ = [
     "LegAction",
     "Liquidate",
     "LoseReply",
+    "LoseWrites",
     "MarginCall",
     "Matched",
     "Modify",

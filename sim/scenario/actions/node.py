@@ -39,6 +39,21 @@ class StopDatabase(NodeAction, frozen=True, kw_only=True):
 
     for_ns: Period
     """How long it is down."""
+    lose_ns: Period | None = None
+    """Of how long before it went down it has nothing when it is back; it has all when left out."""
+
+
+class LoseWrites(NodeAction, frozen=True, kw_only=True):
+    """What the node writes to the database of its cache is lost, and nobody is told.
+
+    So it goes where the connection of NautilusTrader's writer breaks: what was under way is gone,
+    a whole buffer where there is one.  A database that goes down may take that along, too.
+    """
+
+    word: ClassVar[str] = "lose_writes"
+
+    for_ns: Period
+    """How long, or until the process ends."""
 
 
 class Comeback(NodeAction, frozen=True, kw_only=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from sim.scenario import Scenario
-from sim.scenario.actions import StopDatabase, Submit
+from sim.scenario.actions import Action, LoseWrites, StopDatabase, Submit
 from sim.scenario.model import Record
 from sim.selftest.planted.base import Instead, Planted, put, replace
 from sim.selftest.planted.legs import ShortLookback
@@ -99,27 +100,58 @@ class TakesHistoryForNew(Planted):
         replace(account._applier, "find", make)
 
 
-class SacrificesNothing(Planted):
-    """The write that is lost when the database goes away is whichever comes next."""
+class SeesToNothing(Planted):
+    """What the cache's database has lost stays lost."""
 
-    name = "sacrifices-nothing"
-    breaks = ("crash", "stopped", "not-converged")
-    within = 40
+    name = "sees-to-nothing"
+    breaks = ("fill-lost", "position-mismatch", "order-mismatch")
+    within = 120
     features = ("database", "kills")
 
     @classmethod
     def told(cls, story: Scenario) -> Scenario:
-        """Take the database away as an order is sent, once in each story."""
-        records = list(story.timeline)
-        for place, record in enumerate(records):
-            if isinstance(record.action, Submit):
-                gone = StopDatabase(node=record.action.node, for_ns=1_000_000_000)
-                records.insert(place, Record(at_ns=record.at_ns, action=gone))
-                break
-        return msgspec.structs.replace(story, timeline=tuple(records))
+        """Lose what is written as an order is sent, once in each story."""
+        return _troubled(story, lambda node: LoseWrites(node=node, for_ns=1_000_000_000))
 
     def on_node(self, installation: Any) -> None:
-        put(installation.watch._database, "_sacrifice", lambda: None)
+        async def nothing(line: Any) -> None:
+            """See to nothing."""
+
+        put(installation.audit, "run", nothing)
+
+
+class TrustsTheDatabase(Planted):
+    """A database that was away is taken to have what it had."""
+
+    name = "trusts-the-database"
+    breaks = ("fill-lost", "position-mismatch", "order-mismatch")
+    within = 120
+    features = ("database", "kills")
+
+    @classmethod
+    def told(cls, story: Scenario) -> Scenario:
+        """Have the database forget all, a little after an order is sent, once in each story."""
+        gone_ns, all_ns = 1_000_000_000, 3_600_000_000_000
+        return _troubled(
+            story,
+            lambda node: StopDatabase(node=node, for_ns=gone_ns, lose_ns=all_ns),
+            after_ns=5_000_000_000,
+        )
+
+    def on_node(self, installation: Any) -> None:
+        put(installation.audit, "doubt", lambda: None)
+
+
+def _troubled(story: Scenario, trouble: Callable[[str], Action], *, after_ns: int = 0) -> Scenario:
+    """Have trouble with a node's database when it sends its first order, or a little later."""
+    for record in story.timeline:
+        if isinstance(record.action, Submit):
+            at_ns = record.at_ns + after_ns
+            begins = Record(at_ns=at_ns, action=trouble(record.action.node))
+            earlier = [each for each in story.timeline if each.at_ns < at_ns]
+            later = story.timeline[len(earlier) :]
+            return msgspec.structs.replace(story, timeline=(*earlier, begins, *later))
+    return story
 
 
 PLANTED: tuple[type[Planted], ...] = (
@@ -129,5 +161,6 @@ PLANTED: tuple[type[Planted], ...] = (
     IgnoresManualOrders,
     LeavesTornPositions,
     TakesHistoryForNew,
-    SacrificesNothing,
+    SeesToNothing,
+    TrustsTheDatabase,
 )

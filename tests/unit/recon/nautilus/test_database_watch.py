@@ -1,4 +1,4 @@
-"""The database of the cache: that it is gone is told once, and costs a write without meaning."""
+"""The database of the cache: that it is gone is told once, and what it has is looked at."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from nautilus_trader.config import CacheConfig, DatabaseConfig
 
 from recon.nautilus.database import PATIENCE_SECS, PAUSE_SECS, DatabaseWatch, database_of
+from recon.nautilus.redis import Line
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 
@@ -68,10 +69,17 @@ class Told:
         config = DatabaseConfig(**{"host": "redis", "port": 7000, **options})
         self.watch = DatabaseWatch(
             config,
-            sacrifice=lambda: self.done.append("write"),
             tell=self._tell,
+            audit=self._audit,
             connect=server.connect,
         )
+        self.audits = 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+
+    async def _audit(self, line: Line) -> None:
+        self.audits += 1
+        await self.may_end.wait()
 
     def _tell(self, is_there: bool, text: str) -> None:
         self.done.append(is_there)
@@ -110,7 +118,7 @@ async def test_while_it_answers_nothing_is_told(watched: Any):
     assert server.heard == [PING]
 
 
-async def test_as_soon_as_its_connection_ends_a_write_is_sacrificed_and_that_is_told(watched: Any):
+async def test_as_soon_as_its_connection_ends_that_is_told(watched: Any):
     server = Server()
     told = await watched(server)
 
@@ -118,7 +126,7 @@ async def test_as_soon_as_its_connection_ends_a_write_is_sacrificed_and_that_is_
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
-    assert told.done == ["write", False]
+    assert told.done == [False]
     [text] = told.texts
     assert text.startswith("the cache database at redis:7000 does not answer: ")
     assert "has closed the connection" in text
@@ -130,17 +138,17 @@ async def test_it_is_told_once_however_long_it_lasts_and_once_when_it_is_over(wa
 
     server.go_down()
     await asyncio.sleep(600)
-    assert told.done == ["write", False]
+    assert told.done == [False]
     assert len(server.opened) > 500
 
     server.is_down = False
     await asyncio.sleep(600)
-    assert told.done == ["write", False, True]
+    assert told.done == [False, True]
     assert told.texts[-1] == "the cache database at redis:7000 answers again"
 
     server.go_down()
     await asyncio.sleep(1)
-    assert told.done == ["write", False, True, "write", False]
+    assert told.done == [False, True, False]
 
 
 async def test_a_restart_that_is_over_at_once_is_seen(watched: Any):
@@ -150,7 +158,7 @@ async def test_a_restart_that_is_over_at_once_is_seen(watched: Any):
     server.drop()
     await asyncio.sleep(2 * PAUSE_SECS)
 
-    assert told.done == ["write", False, True]
+    assert told.done == [False, True]
 
 
 async def test_a_database_that_hangs_is_seen_when_it_is_asked(watched: Any):
@@ -158,13 +166,13 @@ async def test_a_database_that_hangs_is_seen_when_it_is_asked(watched: Any):
     told = await watched(server)
     server.is_mute = True
 
-    told.watch.ask()
-    told.watch.ask()
+    assert told.watch.check()
+    assert told.watch.check()
     await asyncio.sleep(PATIENCE_SECS - 0.1)
     assert told.done == []
     await asyncio.sleep(0.2)
 
-    assert told.done == ["write", False]
+    assert told.done == [False]
     assert server.heard == [PING, PING]
 
 
@@ -172,14 +180,47 @@ async def test_an_answer_that_is_late_says_that_it_is_back(watched: Any):
     server = Server()
     told = await watched(server)
     server.is_mute = True
-    told.watch.ask()
+    told.watch.check()
     await asyncio.sleep(2 * PATIENCE_SECS)
 
     server._readers[0].feed_data(b"+PONG\r\n")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
-    assert told.done == ["write", False, True]
+    assert told.done == [False, True]
+
+
+async def test_what_it_has_is_looked_at_when_it_is_there_or_there_again_and_when_it_is_asked(
+    watched: Any,
+):
+    server = Server()
+    told = await watched(server)
+    assert told.audits == 1
+
+    server.go_down()
+    await asyncio.sleep(10)
+    assert not told.watch.check(), "it is gone"
+    assert told.audits == 1
+    server.is_down = False
+    await asyncio.sleep(10)
+    assert told.audits == 2
+    told.watch.check()
+    await asyncio.sleep(1)
+    assert told.audits == 3
+
+
+async def test_what_is_asked_while_it_is_looked_at_is_looked_at_afterwards_once(watched: Any):
+    server = Server()
+    told = await watched(server)
+    told.may_end.clear()
+    for _ in range(3):
+        told.watch.check()
+        await asyncio.sleep(1)
+    assert told.audits == 2
+
+    told.may_end.set()
+    await asyncio.sleep(1)
+    assert told.audits == 3
 
 
 @pytest.mark.parametrize("hangs", [False, True])
@@ -190,7 +231,7 @@ async def test_what_does_not_let_itself_be_connected_to_is_told(watched: Any, ha
 
     await asyncio.sleep(2 * PATIENCE_SECS)
 
-    assert told.done == ["write", False]
+    assert told.done == [False]
     assert ("within 5 s" if hangs else "refused") in told.texts[0]
 
 
@@ -213,7 +254,7 @@ async def test_what_does_not_speak_as_redis_is_none_and_is_tried_again(watched: 
     server.answer = b"+PONG\r\n"
     await asyncio.sleep(10)
 
-    assert told.done == ["write", False, True]
+    assert told.done == [False, True]
 
 
 async def test_it_says_who_it_is_if_that_is_configured(watched: Any):
