@@ -56,6 +56,31 @@ def test_an_order_that_asks_for_something_else_is_a_mismatch():
     assert "BUY 1 at 50000, PENDING_UPDATE" in amended.violations[0].message
 
 
+def test_an_event_that_is_delayed_twice_is_waited_for():
+    late = "delay_event: {by: 5m, for: 5s}"
+    done = judged(story(SENDS, f"{{at: 4s, {late}}}", f"{{at: 4s, {late}}}", FILLS))
+
+    assert "not-converged" not in done.violated
+
+
+def test_a_cache_that_holds_nothing_of_what_the_node_did_counts_as_lost():
+    """A start comes late, so that a trade lies before its window: it is the opening balance's."""
+    done = judged(
+        story(
+            SENDS.replace("2s", "2100ms"),
+            FILLS.replace("5s", "2500ms"),
+            "{at: 3s, stop: {}}",
+            "{at: 9m, start: {cache: stale, lose: 5s}}",
+            node="reconciliation_lookback_mins: 5",
+            shows="fill-lost",
+        ),
+        engines.load("recon"),
+    )
+
+    assert done.violated == ()
+    assert "fill-lost, which the run is to show, had nothing to judge" in done.reasons[0]
+
+
 def test_a_node_that_cannot_start_for_long_is_started_until_it_can():
     fails = "{path: /fapi/v1/exchangeInfo, status: 503, for: 40m}"
     result = judged(

@@ -186,3 +186,45 @@ def test_purged_orders_are_those_that_the_node_deleted():
     database.delete("index:orders", [b"O-2"])
 
     assert log.purged() == ("O-1",)
+
+
+def test_what_is_lost_on_the_way_is_lost_until_an_instant_or_the_end_of_the_process():
+    log, now = WriteLog(), [1]
+    database = Backing(log, PREFIX, lambda: now[0])
+    log.lose_until(5)
+    database.insert("orders:O-1", [b"init"])
+    now[0] = 5
+    database.update("orders:O-1", [b"accepted"])
+    database.insert("orders:O-2", [b"init"])
+    assert database.read("orders:O-1") == []
+    assert database.read("orders:O-2") == [b"init"]
+
+    log.lose_until(9)
+    log.let_go()
+    database.insert("orders:O-3", [b"init"])
+    assert database.read("orders:O-3") == [b"init"]
+
+
+def test_a_database_that_comes_back_may_have_older_data():
+    log, now = WriteLog(), [1]
+    database = Backing(log, PREFIX, lambda: now[0])
+    database.insert("orders:O-1", [b"init"])
+    now[0] = 2
+    database.update("orders:O-1", [b"accepted"])
+    log.stop()
+    log.lose_since(2)
+    log.start()
+
+    assert database.read("orders:O-1") == [b"init"]
+    database.update("orders:O-1", [b"filled"])
+    assert database.read("orders:O-1") == [b"init", b"filled"]
+
+
+def test_a_log_remembers_orders_and_records_and_not_what_each_start_writes():
+    log = WriteLog()
+    database = backing(log)
+    database.insert("instruments:BTCUSDT-PERP.BINANCE", [b"-"])
+    database.insert("accounts:A", [b"-"])
+    assert not log.remembers
+    database.insert("general:a", [b"-"])
+    assert log.remembers
