@@ -55,7 +55,7 @@ def opening_balance(venue: Holding, held: Holding, trades: Sequence[Trade]) -> H
 def leave_all_as_it_was(trades: Sequence[Trade]) -> bool:
     """Whether every leg of the trades has the same quantity after them as before."""
     return all(
-        sum((trade.signed for trade in trades if trade.leg == leg), ZERO) == 0
+        not sum(trade.signed for trade in trades if trade.leg == leg)
         for leg in {trade.leg for trade in trades}
     )
 

@@ -82,7 +82,9 @@ def pytest_collection_modifyitems(items):
 '''
 
 PROPERTY = re.compile(
-    r"^(?P<indent> +)@property\n +def (?P<name>\w+)(?P<rest>\(self\).*?)(?=\n\n|\Z)", re.M | re.S
+    r"^(?P<indent> +)@property\n +def (?P<name>\w+)(?P<rest>\(self\).*?)"
+    r"(?=\n\n(?!(?P=indent) )|\Z)",
+    re.M | re.S,
 )
 AS_METHOD = "_as_method"
 

@@ -337,3 +337,13 @@ def test_a_record_of_another_format_is_told_as_such():
 
     with pytest.raises(LedgerError, match="has format 2; this release knows 1"):
         decode_account(bytes(payload))
+
+
+def test_a_ledger_knows_the_symbols_that_have_a_record():
+    ledger = Ledger()
+    assert not ledger.knows("BTCUSDT")
+
+    ledger.book("BTCUSDT")
+
+    assert ledger.knows("BTCUSDT")
+    assert not ledger.knows("ETHUSDT")
