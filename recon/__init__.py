@@ -10,7 +10,7 @@
 
 Discrepancies are published on the node's message bus under `TOPIC`, as `Discrepancy`, and
 each comparison with the venue under `COMPARISONS`, as `Comparison`; when the database of the
-cache is gone or back, that is a `DatabaseState` under `DATABASE`.
+cache is gone, is back, or has lost something, that is a `DatabaseState` under `DATABASE`.
 """
 
 from recon.alerts import (

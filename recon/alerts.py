@@ -32,7 +32,8 @@ COMPARISONS = "recon.comparisons"
 """The message-bus topic that tells of each comparison with the venue."""
 
 DATABASE = "recon.database"
-"""The message-bus topic that tells when the database of the cache is gone, and when it is back."""
+"""The message-bus topic that tells when the database of the cache is gone, is back, or has lost
+something."""
 
 KINDS = {
     "startup": "A start has corrected the node: how many fills and orders, in one summary.",

@@ -312,7 +312,8 @@ def install(
         What carries requests to Binance, for tests and special networks.  By default
         httpx's own, with the proxy of the client's configuration.
     connect
-        What opens a connection to the database of the cache, to see whether it is there.
+        What opens a connection to the database of the cache, to see whether it is there and has
+        what was written to it.
 
     Raises
     ------
