@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
+from operator import itemgetter
 
 
 def merged[Held, Known](
@@ -14,16 +15,13 @@ def merged[Held, Known](
     """
     place = {name: number for number, (name, _) in enumerate(known)}
     ids = {name for name, _ in held}
-    whole: list[Held | Known] = []
-    done = 0
-
-    def lacking(end: int) -> Iterator[Known]:
-        return (each for name, each in known[done:end] if name in noted and name not in ids)
-
+    placed: list[tuple[int, Held | Known]] = []
+    at = 0
     for name, each in held:
-        number = place.get(name, -1)
-        if number >= done:
-            whole += lacking(number)
-            done = number + 1
-        whole.append(each)
-    return [*whole, *lacking(len(known))]
+        at = place.get(name, at)  # what is not known stands behind what is known before it
+        placed.append((at, each))
+    for name, missing in known:
+        if name in noted and name not in ids:
+            placed.append((place[name], missing))
+    placed.sort(key=itemgetter(0))
+    return [each for _, each in placed]
