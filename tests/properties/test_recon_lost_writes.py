@@ -25,11 +25,12 @@ def test_what_is_missing_of_the_noted_is_put_in_its_place(
 ):
     happened, held, known, noted = drawn
 
-    whole = merged(
-        [(str(each), each) for each in held],
-        [(str(each), each) for each in happened if each in known],
+    found = merged(
+        [(str(each), -each) for each in held],  # what they stand for says nothing of their order
+        [(str(each), -each) for each in happened if each in known],
         {str(each) for each in noted},
     )
+    whole = [-each for each in found]
 
     assert {*whole} == {*held} | noted
     assert len(whole) == len({*whole})
