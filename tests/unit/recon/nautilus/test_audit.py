@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -29,13 +29,30 @@ POSITION_KEY = f"positions:{POSITION_ID.value}"
 KEY = "orders:O-20210410-022422-001-001-1"
 
 
+class Server(DatabaseLine):
+    """Takes note of what it is asked, and may be kept from carrying out a transaction at once."""
+
+    def __init__(self, backing: Backing) -> None:
+        super().__init__(backing)
+        self.asked: list[Sequence[bytes]] = []
+        self.before_exec: list[Callable[[], None]] = []
+
+    def _answer(self, command: Sequence[bytes]) -> bytes:
+        self.asked.append(command)
+        return super()._answer(command)
+
+    def _execute(self) -> bytes:
+        while self.before_exec:
+            self.before_exec.pop()()
+        return super()._execute()
+
+
 class Desk:
     """A cache with an order, its database, and an audit of it."""
 
     def __init__(self, **options: Any) -> None:
         self.database = Backing(WriteLog(), PREFIX, lambda: 7)
-        self.asked: list[Sequence[bytes]] = []
-        self.server = self._serve()
+        self.server = Server(self.database)
         self.layout = Layout("TRADER-001", "-", CacheConfig(**options))
         self.line = Line(self.server.reader, self.server, lambda: None)
         self.cache = Cache()
@@ -54,17 +71,6 @@ class Desk:
         self.order = TestExecStubs.limit_order(instrument=INSTRUMENT)
         self.cache.add_order(self.order)
         self._write(self.order.init_event)
-
-    def _serve(self) -> DatabaseLine:
-        server = DatabaseLine(self.database)
-        answer = server._answer
-
-        def noting(command: Sequence[bytes]) -> bytes:
-            self.asked.append(command)
-            return answer(command)
-
-        server._answer = noting  # type: ignore[method-assign]
-        return server
 
     def happens(self, make: Any, *, is_lost: bool = False, **details: Any) -> None:
         """Have something happen to the order, which the node writes, or writes in vain."""
@@ -163,17 +169,11 @@ async def test_what_is_lost_is_written_again_in_its_place(desk: Desk, numbers: t
 async def test_what_comes_while_it_is_written_again_stays(desk: Desk):
     """The list is another when it would be written: nothing is done by halves, or twice."""
     desk.lose(1)
-    answer = desk.server._execute
-
-    def execute() -> bytes:
-        desk.server._execute = answer  # type: ignore[method-assign]
-        desk.fill()
-        return answer()
-
-    desk.server._execute = execute  # type: ignore[method-assign]
+    desk.server.before_exec.append(desk.fill)
     await desk.see()
 
     assert desk.is_whole()
+    assert [words[0] for words in desk.server.asked].count(b"EXEC") == 2
 
 
 async def test_what_the_node_has_not_written_yet_is_not_written_for_it(desk: Desk):
@@ -236,7 +236,7 @@ async def test_what_could_not_be_seen_is_seen_the_next_time(desk: Desk):
         await desk.see()
     assert not desk.is_whole()
 
-    desk.server = DatabaseLine(desk.database)
+    desk.server = Server(desk.database)
     desk.line = Line(desk.server.reader, desk.server, lambda: None)
     serving = asyncio.ensure_future(desk.line.serve())
     await desk.see()
@@ -250,7 +250,7 @@ async def test_of_a_list_that_was_seen_only_the_end_is_read(desk: Desk):
     desk.fill()
     await desk.see()
 
-    reads = [words for words in desk.asked if words[0] == b"LRANGE"]
+    reads = [words for words in desk.server.asked if words[0] == b"LRANGE"]
     assert [words[2:] for words in reads] == [[b"-3", b"-1"]], "two, and the one before"
     assert desk.told == []
 
@@ -281,9 +281,9 @@ async def test_what_was_loaded_is_taken_to_be_there(desk: Desk):
     assert desk.told == [], "that something else has taken it is not what is looked for"
 
 
-@pytest.mark.parametrize("lost", ["all", "end of the old"])
-async def test_a_position_that_was_closed_begins_a_new_list(desk: Desk, lost: str):
-    """Of the old list as much is left as is missing of the new one."""
+@pytest.mark.parametrize("is_left", [True, False])
+async def test_a_position_that_was_closed_begins_a_new_list(desk: Desk, is_left: bool):
+    """Of the old list as much may be left as is missing of the new one."""
     first, second = (
         desk.order.last_event,
         TestEventStubs.order_filled(
@@ -294,7 +294,7 @@ async def test_a_position_that_was_closed_begins_a_new_list(desk: Desk, lost: st
             trade_id=TradeId("T-99"),
         ),
     )
-    if lost == "all":
+    if is_left:
         desk.database.insert(POSITION_KEY, [desk.layout.encode(first)])
     position = Position(INSTRUMENT, second)
     desk.cache.add_position(position, OmsType.NETTING)
