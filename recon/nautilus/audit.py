@@ -148,6 +148,7 @@ class Audit:
     def doubt(self) -> None:
         """See to all again, the next time: the database has been away, and may be an older one."""
         self._whole.clear()
+        self._seen.clear()
         self._is_in_doubt = True
         orders = sorted(order.client_order_id for order in self._cache.orders())
         positions = sorted(position.id for position in self._cache.positions())
@@ -193,14 +194,16 @@ class Audit:
                 if not is_whole and await self._write_list(line, name, note):
                     broken.append(name.value)
                 self._remember(name, note)
-        lost = [key for key in records if await self._has_lost(line, key, records[key])]
+        due = [key for key, payload in records.items() if self._seen.get(key) != payload]
+        lacks = await asyncio.gather(*(self._has_lost(line, key, records[key]) for key in due))
+        lost = [key for key, is_lost in zip(due, lacks, strict=True) if is_lost]
         if self._is_in_doubt:
             self._is_in_doubt = False
             self._write_instruments()
             self._write_anew()
         elif lost:
             self._write_anew()
-        self._seen = records
+        self._seen = {key: payload for key, payload in records.items() if key not in lost}
         return (*broken, *lost)
 
     def _write_instruments(self) -> None:

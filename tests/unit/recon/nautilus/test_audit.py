@@ -228,6 +228,12 @@ async def test_a_record_that_is_lost_is_written_anew(desk: Desk):
     await desk.see()
     assert len(desk.told) == 1
 
+    desk.server.asked.clear()
+    desk.fill()
+    await desk.see()
+    reads = [words[1] for words in desk.server.asked if words[0] == b"GET"]
+    assert reads == [f"{PREFIX}:general:{MARK}".encode()], "what is the same is there"
+
 
 async def test_what_could_not_be_seen_is_seen_the_next_time(desk: Desk):
     desk.lose(2)
