@@ -169,8 +169,13 @@ class Installation:
             database,
             tell=tell_state,
             audit=self._see_to_database,
+            sacrifice=self._sacrifice,
             connect=connect,
         )
+
+    def _sacrifice(self) -> None:
+        if self.audit is not None:
+            self._cache.add(MARK, b"-")
 
     async def _see_to_database(self, line: Line) -> None:
         """Write the ledgers as they are now, once what they tell of is seen to be there."""

@@ -45,6 +45,8 @@ class DatabaseWatch:
         Told whether the database answers, and the whole in words, when that changes.
     audit
         Sees over a connection that what was written is there.
+    sacrifice
+        Makes a write at once when it is gone: the writer loses the one that it sends next.
     connect
         What opens connections.
     """
@@ -55,12 +57,14 @@ class DatabaseWatch:
         *,
         tell: Callable[[bool, str], None],
         audit: Callable[[Line], Coroutine[Any, Any, None]],
+        sacrifice: Callable[[], None] = lambda: None,
         connect: Connect = asyncio.open_connection,
     ) -> None:
         self._config = config
         self._where = f"{config.host or HOST}:{config.port or PORT}"
         self._tell = tell
         self._audit = audit
+        self._sacrifice = sacrifice
         self._connect = connect
         self._is_there = True
         self._line: Line | None = None
@@ -162,6 +166,7 @@ class DatabaseWatch:
         if not self._is_there:
             return
         self._is_there = False
+        self._sacrifice()
         self._tell(
             False,
             f"the cache database at {self._where} does not answer: {why}. The node goes on from "

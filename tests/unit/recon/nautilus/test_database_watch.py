@@ -71,8 +71,10 @@ class Told:
             config,
             tell=self._tell,
             audit=self._audit,
+            sacrifice=lambda: self.sacrificed.append(len(self.done)),
             connect=server.connect,
         )
+        self.sacrificed: list[int] = []
         self.audits = 0
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -127,6 +129,7 @@ async def test_as_soon_as_its_connection_ends_that_is_told(watched: Any):
     await asyncio.sleep(0)
 
     assert told.done == [False]
+    assert told.sacrificed == [0], "before that is told"
     [text] = told.texts
     assert text.startswith("the cache database at redis:7000 does not answer: ")
     assert "has closed the connection" in text
